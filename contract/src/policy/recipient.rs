@@ -1,0 +1,186 @@
+//! The decision at RCPT: may this sender, from this client, write to this recipient?
+
+use std::net::IpAddr;
+
+use super::{
+    Disposition, Known, Reason, Rule, Verdict,
+    lists::{By, Hit, ListKind},
+    settings::Effective,
+};
+use crate::{
+    Micros,
+    mail::{EnhancedCode, Reply, ReversePath},
+    snapshot::object::{DomainState, TenantState},
+};
+
+/// What is known of one recipient when RCPT is said. Gathered by the worker, never fetched here.
+#[derive(Debug, Clone)]
+pub struct RecipientFacts<'a> {
+    pub client: IpAddr,
+    pub sender: &'a ReversePath,
+    /// Does the sender's domain say that it takes no mail (RFC 7505)? `Yes(false)` for the null sender.
+    pub sender_null_mx: Known<bool>,
+    /// `RCPT TO:<@a,@b:user@c>`, or a local part with %, ! or @.
+    pub routing: Option<Routing>,
+    pub domain: DomainFacts,
+    /// The deciding entry of each scope, most specific first; scopes without one are left out.
+    pub list_hits: Vec<Hit>,
+    pub now: Micros,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Routing {
+    SourceRoute,
+    Character,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DomainFacts {
+    /// Not in the snapshot.
+    NotServed,
+    /// In the snapshot, but its objects could not be read and there is no older good chain.
+    Unavailable,
+    Served {
+        state: DomainState,
+        tenant: TenantState,
+        has_route: bool,
+        recipient: RecipientKnown,
+    },
+}
+
+/// What the domain's recipient rule says of the local part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecipientKnown {
+    /// Listed exactly as written.
+    Listed,
+    /// `user+detail` where `user` is listed, or a domain that takes any local part.
+    Accepted,
+    Unknown,
+}
+
+/// First matching rule wins. Total: every policy and every set of facts has a verdict.
+pub fn judge(settings: &Effective, facts: &RecipientFacts<'_>) -> Verdict {
+    domain(facts).or_else(|| lists(facts)).or_else(|| null_mx(settings, facts)).unwrap_or_else(|| accepted(facts))
+}
+
+/// Who is blocked is not told whether the recipient exists: lists come before it, the domain's state before them.
+fn domain(facts: &RecipientFacts<'_>) -> Option<Verdict> {
+    let (state, tenant, has_route) = match facts.domain {
+        DomainFacts::NotServed => return Some(not_served()),
+        DomainFacts::Unavailable => {
+            let text = "this domain's configuration cannot be read now, try again later";
+            return Some(deferred(Rule::Snapshot, Reason::DomainUnavailable, (4, 3, 5), text));
+        }
+        DomainFacts::Served { state, tenant, has_route, .. } => (state, tenant, has_route),
+    };
+    match state {
+        DomainState::Pending { defer_until } if facts.now >= defer_until => return Some(not_served()),
+        DomainState::Pending { .. } => {
+            let text = "this domain is not ready to take mail yet, try again later";
+            return Some(deferred(Rule::DomainState, Reason::DomainPending, (4, 3, 0), text));
+        }
+        DomainState::Active => {}
+    }
+    match tenant {
+        TenantState::Suspended => {
+            let text = "this domain takes no mail now, try again later";
+            return Some(deferred(Rule::DomainState, Reason::TenantSuspended, (4, 3, 2), text));
+        }
+        TenantState::Active | TenantState::Closing => {}
+    }
+    (!has_route).then(|| {
+        deferred(Rule::DomainState, Reason::NoRoute, (4, 3, 5), "this domain has no route yet, try again later")
+    })
+}
+
+fn lists(facts: &RecipientFacts<'_>) -> Option<Verdict> {
+    let hit = facts.list_hits.first()?;
+    match hit.kind {
+        ListKind::Allow => None,
+        ListKind::Block => {
+            let (reason, text) = match hit.by {
+                By::Sender => (Reason::SenderBlocked, "mail from this sender is not accepted here"),
+                By::Client => (Reason::ClientBlocked, "mail from your address is not accepted here"),
+            };
+            Some(Verdict { entry: Some(hit.entry), ..refused(Rule::List, reason, 550, (5, 7, 1), text) })
+        }
+    }
+}
+
+fn null_mx(settings: &Effective, facts: &RecipientFacts<'_>) -> Option<Verdict> {
+    let allowed = facts.list_hits.first().is_some_and(|hit| hit.kind == ListKind::Allow);
+    // Not known is not yes (RFC 7505 §4.2 speaks of a record that was seen).
+    let applies = settings.reject_null_mx_sender && facts.sender_null_mx == Known::Yes(true) && !allowed;
+    applies.then(|| {
+        let text = "the sender's domain accepts no mail (RFC 7505)";
+        refused(Rule::NullMx, Reason::SenderTakesNoMail, 550, (5, 7, 27), text)
+    })
+}
+
+fn accepted(facts: &RecipientFacts<'_>) -> Verdict {
+    let DomainFacts::Served { recipient, .. } = facts.domain else {
+        return not_served();
+    };
+    let listed = recipient == RecipientKnown::Listed;
+    match facts.routing {
+        Some(Routing::SourceRoute) if !listed => {
+            let text = "source routes are not accepted here";
+            return refused(Rule::RoutingCharacters, Reason::SourceRoute, 550, (5, 7, 1), text);
+        }
+        Some(Routing::Character) if !listed => {
+            let text = "routing characters in the local part are not accepted here";
+            return refused(Rule::RoutingCharacters, Reason::RoutingCharacter, 550, (5, 7, 1), text);
+        }
+        _ => {}
+    }
+    if recipient == RecipientKnown::Unknown {
+        let text = "no such recipient here";
+        return refused(Rule::Recipients, Reason::UnknownRecipient, 550, (5, 1, 1), text);
+    }
+    let (rule, reason, entry) = match facts.list_hits.first() {
+        Some(hit) => {
+            let reason = match hit.by {
+                By::Sender => Reason::SenderAllowed,
+                By::Client => Reason::ClientAllowed,
+            };
+            (Rule::List, reason, Some(hit.entry))
+        }
+        None => (Rule::Default, Reason::None, None),
+    };
+    Verdict {
+        disposition: Disposition::Accepted,
+        rule,
+        reason,
+        entry,
+        reply: Reply::new(250, EnhancedCode::new(2, 1, 5), "recipient ok"),
+    }
+}
+
+fn not_served() -> Verdict {
+    refused(Rule::Relay, Reason::NotServed, 550, (5, 7, 1), "this domain is not served here, relaying denied")
+}
+
+fn refused(rule: Rule, reason: Reason, code: u16, enhanced: (u8, u16, u16), text: &str) -> Verdict {
+    verdict(Disposition::Refused, rule, reason, code, enhanced, text)
+}
+
+fn deferred(rule: Rule, reason: Reason, enhanced: (u8, u16, u16), text: &str) -> Verdict {
+    verdict(Disposition::Deferred, rule, reason, 451, enhanced, text)
+}
+
+fn verdict(
+    disposition: Disposition,
+    rule: Rule,
+    reason: Reason,
+    code: u16,
+    (class, subject, detail): (u8, u16, u16),
+    text: &str,
+) -> Verdict {
+    Verdict {
+        disposition,
+        rule,
+        reason,
+        entry: None,
+        reply: Reply::new(code, EnhancedCode::new(class, subject, detail), text),
+    }
+}

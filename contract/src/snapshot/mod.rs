@@ -1,0 +1,20 @@
+//! Signed configuration snapshots: head → tree → objects.
+//!
+//! `object` is what one piece says; `tree` names all pieces by hash; `head` is the one thing that is signed; `seal`
+//! makes them, `open` checks them. Only `open` can make a `Verified` value, and only a `Verified` snapshot reaches the
+//! mail pipeline.
+
+pub mod hash;
+pub mod head;
+mod node;
+pub mod object;
+pub mod open;
+pub mod piece;
+pub mod seal;
+pub mod shard;
+#[cfg(test)]
+mod tests;
+pub mod tree;
+mod verified;
+
+pub use verified::Verified;

@@ -1,0 +1,14 @@
+//! Opening a snapshot: is this head ours and newer, are these bytes what it names, do they make sense?
+//!
+//! `refusal` names every way to be refused; `keys` and `head` check signatures; `assembly` puts tree and objects
+//! together from bytes that somebody else fetched. Nothing here waits or asks.
+
+mod assembly;
+mod head;
+mod keys;
+mod refusal;
+
+pub use assembly::{Opening, Snapshot};
+pub use head::{Audience, Held, open_head};
+pub use keys::TrustedKeys;
+pub use refusal::Refusal;

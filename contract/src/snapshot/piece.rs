@@ -1,0 +1,118 @@
+//! One object as it is stored and fetched: JSON under zstd, named by the hash of the compressed bytes.
+
+use super::{
+    hash::Hash,
+    object::{Key, Object},
+    open::Refusal,
+};
+
+/// The largest object as stored.
+pub const MAX_STORED_BYTES: usize = 1024 * 1024;
+/// The largest object as JSON: what would grow beyond is a bomb.
+pub const MAX_JSON_BYTES: usize = 4 * 1024 * 1024;
+const LEVEL: i32 = 3;
+
+/// An object's bytes and their name.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    pub key: Key,
+    pub hash: Hash,
+    pub bytes: Vec<u8>,
+}
+
+/// Why an object could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    #[error("the object {0} is larger than an object may be")]
+    TooLarge(Key),
+    #[error("the key {0} is longer than a key may be")]
+    KeyTooLong(Key),
+    #[error("the object cannot be written")]
+    Json(#[from] serde_json::Error),
+    #[error("the object cannot be compressed")]
+    Zstd(#[from] std::io::Error),
+}
+
+/// Why an object could not be read: a refusal's name, and where in the object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodeError {
+    pub refusal: Refusal,
+    /// JSON pointer as far as the reader tells; empty for the whole.
+    pub pointer: String,
+    pub message: String,
+}
+
+pub fn encode(object: &Object) -> Result<Piece, EncodeError> {
+    let key = object.key();
+    if key.to_string().len() > 255 {
+        return Err(EncodeError::KeyTooLong(key));
+    }
+    let json = serde_json::to_vec(object)?;
+    if json.len() > MAX_JSON_BYTES {
+        return Err(EncodeError::TooLarge(key));
+    }
+    let bytes = zstd::bulk::compress(&json, LEVEL)?;
+    if bytes.len() > MAX_STORED_BYTES {
+        return Err(EncodeError::TooLarge(key));
+    }
+    Ok(Piece { key, hash: Hash::of(&bytes), bytes })
+}
+
+/// Reads what was fetched under a name. Size and hash are looked at before a byte is decompressed.
+pub fn decode(key: &str, hash: Hash, size: u32, bytes: &[u8]) -> Result<Object, DecodeError> {
+    let refuse = |refusal, message: String| DecodeError { refusal, pointer: String::new(), message };
+    check(hash, size, bytes).map_err(|refusal| refuse(refusal, "the bytes are not what their name says".to_owned()))?;
+    let json = decompress(bytes).map_err(|refusal| refuse(refusal, "cannot be decompressed".to_owned()))?;
+    let mut reader = serde_json::Deserializer::from_slice(&json);
+    let object: Object = serde_path_to_error::deserialize(&mut reader).map_err(|error| DecodeError {
+        refusal: Refusal::Malformed,
+        pointer: pointer(error.path()),
+        message: error.inner().to_string(),
+    })?;
+    reader.end().map_err(|error| refuse(Refusal::Malformed, error.to_string()))?;
+    if object.key().to_string() == key {
+        Ok(object)
+    } else {
+        Err(refuse(Refusal::WrongKeyOfObject, format!("says that it is {}", object.key())))
+    }
+}
+
+pub(super) fn check(hash: Hash, size: u32, bytes: &[u8]) -> Result<(), Refusal> {
+    if bytes.len() > MAX_STORED_BYTES {
+        return Err(Refusal::Oversize);
+    }
+    if bytes.len() < usize::try_from(size).unwrap_or(usize::MAX) {
+        return Err(Refusal::Truncated);
+    }
+    if bytes.len() > usize::try_from(size).unwrap_or(0) {
+        return Err(Refusal::Oversize);
+    }
+    if Hash::of(bytes) == hash { Ok(()) } else { Err(Refusal::HashMismatch) }
+}
+
+/// Never more than [`MAX_JSON_BYTES`] of memory, whatever the frame promises.
+fn decompress(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+    use std::io::Read;
+    let mut decoder = zstd::stream::read::Decoder::new(bytes).map_err(|_| Refusal::Malformed)?;
+    // 8 MiB of window: more than any of our own frames needs.
+    decoder.window_log_max(23).map_err(|_| Refusal::Malformed)?;
+    let mut json = Vec::new();
+    let limit = MAX_JSON_BYTES as u64 + 1;
+    decoder.by_ref().take(limit).read_to_end(&mut json).map_err(|_| Refusal::Malformed)?;
+    if json.len() > MAX_JSON_BYTES { Err(Refusal::ZipBomb) } else { Ok(json) }
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        pointer.push('/');
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&index.to_string()),
+            Segment::Map { key } => pointer.push_str(&key.replace('~', "~0").replace('/', "~1")),
+            Segment::Enum { variant } => pointer.push_str(variant),
+            Segment::Unknown => pointer.push('?'),
+        }
+    }
+    if pointer == "/?" { String::new() } else { pointer }
+}

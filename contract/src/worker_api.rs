@@ -1,0 +1,221 @@
+//! The bodies of the worker API, under `/worker/v1`. Workers call, the control plane answers.
+//!
+//! `POST enrol` · `POST token` · `GET head` · `POST objects` · `POST events` · `POST status`. Errors are RFC 9457
+//! problems. Times are [`Micros`].
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Micros, ids, snapshot::hash::Hash};
+
+/// `Authorization: Bearer` of every call but `enrol` and `token`.
+pub const TOKEN_PREFIX: &str = "pwt_";
+/// What a join token begins with.
+pub const JOIN_TOKEN_PREFIX: &str = "pjt_";
+/// Names asked for in one `POST objects`.
+pub const MAX_OBJECT_NAMES: usize = 10_000;
+/// Where an answer of `POST objects` stops; what is missing is asked for again.
+pub const MAX_OBJECTS_BYTES: usize = 4 * 1024 * 1024;
+/// The largest batch of events, uncompressed.
+pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// `typ` of the assertion a worker signs to get a token.
+pub const ASSERTION_TYPE: &str = "postern-worker-assertion+jwt";
+/// `typ` of the signed list of snapshot keys.
+pub const KEYS_TYPE: &str = "postern-keys+jwt";
+/// `typ` of a head.
+pub const HEAD_TYPE: &str = "postern-head+jwt";
+
+/// What a join token says besides its secret. `pjt_` + base64url(JSON of this), so that a worker needs nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JoinToken {
+    /// Which token, so that it is found without a search over hashes.
+    pub id: ids::JoinTokenId,
+    /// 32 random bytes, base64url; stored hashed.
+    pub secret: String,
+    /// SHA-256 of the root public key (raw 32 bytes): nobody trusts on first use.
+    pub root_sha256: Hash,
+    /// SHA-256 of the control plane's TLS SubjectPublicKeyInfo, unless a public CA vouches for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_spki_sha256: Option<Hash>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Enrol {
+    /// The join token as it was handed out.
+    pub join_token: String,
+    /// For people: a host name, say.
+    #[schema(max_length = 253)]
+    pub name: String,
+    /// Ed25519, raw 32 bytes, base64url; the private half never leaves the worker's memory.
+    pub public_key: String,
+    pub software_version: String,
+    /// Snapshot schemas it can read.
+    pub snapshot_schemas: Vec<u16>,
+    /// Event schemas it can write.
+    pub event_schemas: Vec<u16>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Enrolled {
+    pub worker: ids::WorkerId,
+    pub installation: ids::InstallationId,
+    pub pool: ids::PoolId,
+    pub ring: Ring,
+    /// Ed25519, raw, base64url; its hash is in the join token.
+    pub root_public_key: String,
+    /// Compact JWS under the root key: the keys that may sign heads.
+    pub keys: String,
+    /// `aud` of the assertions this worker signs.
+    pub audience: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ring {
+    Stable,
+    Canary,
+}
+
+impl Ring {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stable => "stable",
+            Self::Canary => "canary",
+        }
+    }
+}
+
+/// Claims of an assertion. Signed with the key given at enrolment; good for one minute and once.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assertion {
+    pub iss: ids::WorkerId,
+    pub aud: String,
+    /// 16 random bytes, base64url.
+    pub jti: String,
+    /// Seconds.
+    pub iat: i64,
+    /// Seconds; at most 60 after `iat`.
+    pub exp: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRequest {
+    /// Compact JWS, `typ` `postern-worker-assertion+jwt`.
+    pub assertion: String,
+}
+
+#[derive(Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TokenGrant {
+    /// Opaque.
+    pub access_token: String,
+    pub expires_in_s: u32,
+    /// The keys list again: snapshot keys rotate without a new enrolment.
+    pub keys: String,
+    /// The control plane's clock, so that a worker can report its skew.
+    pub now: Micros,
+}
+
+impl std::fmt::Debug for TokenGrant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenGrant").field("expires_in_s", &self.expires_in_s).finish_non_exhaustive()
+    }
+}
+
+/// Nodes and objects by name. The answer is `application/octet-stream`: for each, in the order asked, 32 bytes hash,
+/// 4 bytes big-endian length, the bytes; it may stop early at [`MAX_OBJECTS_BYTES`]. One that is not kept any more is
+/// 404 for the whole call, and the worker starts over from the newest head.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectsRequest {
+    #[schema(max_items = 10_000)]
+    pub names: Vec<Hash>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct EventsAck {
+    /// The next number expected; what is below it is stored.
+    pub next_seq: u64,
+    /// When the next batch may come.
+    pub next_in_ms: u32,
+}
+
+/// Sent every few seconds, and at once after a head was taken or refused.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Status {
+    pub stream: Uuid,
+    pub running: Option<HeadVersion>,
+    /// The newest head that was refused, with the refusal's name.
+    pub refused: Option<RefusedHead>,
+    /// Parts of the running snapshot that could not be taken; their last good state is used.
+    pub errors: Vec<PartError>,
+    pub totals: Totals,
+    pub sessions: u32,
+    pub ready: bool,
+    /// The worker's clock.
+    pub now: Micros,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct HeadVersion {
+    pub epoch: u64,
+    pub version: u64,
+}
+
+impl std::fmt::Display for HeadVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.epoch, self.version)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected epoch.version, two decimal numbers")]
+pub struct HeadVersionError;
+
+impl std::str::FromStr for HeadVersion {
+    type Err = HeadVersionError;
+
+    fn from_str(text: &str) -> Result<Self, HeadVersionError> {
+        let (epoch, version) = text.split_once('.').ok_or(HeadVersionError)?;
+        let number = |digits: &str| digits.parse::<u64>().map_err(|_| HeadVersionError);
+        Ok(Self { epoch: number(epoch)?, version: number(version)? })
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RefusedHead {
+    /// None when the head was not readable at all.
+    pub version: Option<HeadVersion>,
+    /// `expired`, `rolled_back`, `forked`, … (docs/operations).
+    pub refusal: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PartError {
+    /// The tree's key of the object.
+    pub key: String,
+    pub tenant: Option<ids::TenantId>,
+    /// JSON pointer into the object, empty for the whole.
+    pub pointer: String,
+    pub message: String,
+}
+
+/// Since the worker started; they make the size of a gap known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Totals {
+    /// Events numbered so far (acknowledged or not).
+    pub events: u64,
+    pub accepted: u64,
+    pub refused: u64,
+    pub deferred: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct StatusAck {
+    /// How long until the next one, unless something changes.
+    pub next_in_ms: u32,
+}
