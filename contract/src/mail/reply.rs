@@ -24,6 +24,12 @@ impl EnhancedCode {
         self.class
     }
 
+    /// The same subject and detail in another class.
+    #[must_use]
+    pub const fn with_class(self, class: u8) -> Self {
+        Self::new(class, self.subject, self.detail)
+    }
+
     /// Reads `5.7.1` at the start of a reply's text; gives what follows it.
     pub fn split_from(text: &str) -> Option<(Self, &str)> {
         let (code, rest) = text.split_once(' ').unwrap_or((text, ""));

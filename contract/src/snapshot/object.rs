@@ -13,7 +13,7 @@ use sha2::Sha256;
 
 use crate::{
     Id, Micros, ids,
-    mail::{Cidr, Domain, LocalPart},
+    mail::{Cidr, Domain, LocalPart, Mailbox},
     policy::{Settings, lists::Entry},
 };
 
@@ -60,6 +60,9 @@ pub struct Installation {
     /// Networks a next hop may be in although they are loopback, private or link-local.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_hop_ranges: Vec<Cidr>,
+    /// Who reads mail for `<postmaster>` without a domain (RFC 5321 §4.5.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postmaster: Option<Mailbox>,
     /// Shards of the installation's own list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub list: Vec<ShardPrefix>,

@@ -120,7 +120,7 @@ fn audience() -> Audience {
 
 fn installation() -> Object {
     let policy = Settings::default();
-    Object::Installation(Installation { id: id(1), policy, allowed_hop_ranges: vec![], list: vec![] })
+    Object::Installation(Installation { id: id(1), policy, allowed_hop_ranges: vec![], postmaster: None, list: vec![] })
 }
 
 fn tenant(n: u8) -> Object {

@@ -14,7 +14,7 @@ use crate::{
         hash::Hash,
         head::{Head, Totals},
         node::{self, Child, Parsed},
-        object::{Installation, Object},
+        object::{Installation, Key, ListScope, Object},
         piece::{self, DecodeError},
         tree::{self, Entry, MAX_DEPTH, Tree},
     },
@@ -136,7 +136,7 @@ impl Opening {
         };
         match piece::decode(&entry.key, entry.hash, entry.size, bytes) {
             Ok(object) => drop(self.objects.insert(entry.key, Arc::new(object))),
-            Err(DecodeError { refusal, .. }) if is_transport(refusal) || &*entry.key == "installation" => {
+            Err(DecodeError { refusal, .. }) if is_transport(refusal) || is_global(&entry.key) => {
                 return Err(refusal);
             }
             Err(error) => {
@@ -163,6 +163,15 @@ impl Opening {
         let installation = self.objects.get("installation").cloned().ok_or(Refusal::Dangling)?;
         if !matches!(&*installation, Object::Installation(ours) if ours.id == self.head.installation) {
             return Err(Refusal::WrongAudience);
+        }
+        // The installation's own list counts everywhere: without all of it nothing can be judged.
+        let Object::Installation(ours) = &*installation else { return Err(Refusal::Malformed) };
+        let list_is_whole = ours
+            .list
+            .iter()
+            .all(|prefix| self.objects.contains_key(&*Key::List(ListScope::Installation, *prefix).to_string()));
+        if !list_is_whole {
+            return Err(Refusal::Dangling);
         }
         Ok(Verified::new(Snapshot {
             head: self.head,
@@ -267,6 +276,11 @@ fn check_node(name: Hash, bytes: &[u8]) -> Result<Parsed, Refusal> {
         return Err(Refusal::HashMismatch);
     }
     node::parse(bytes).map_err(|_| Refusal::Malformed)
+}
+
+/// What counts for everybody: a bad one rejects the snapshot.
+fn is_global(key: &str) -> bool {
+    key == "installation" || key.starts_with("list/installation/")
 }
 
 /// The bytes are not those that were named: the fault of whoever carried them.

@@ -1,0 +1,110 @@
+//! What is noted of a message while it goes by (A6.15, A6.18, loops).
+
+use smtp::data::{Facts, HeaderAnomaly, Scan};
+
+fn scan(content: &[u8]) -> Facts {
+    let mut scan = Scan::new("ins_1");
+    scan.content(content);
+    scan.end();
+    scan.into_facts()
+}
+
+const ANOMALIES: &[(&str, &str, Option<HeaderAnomaly>)] = &[
+    ("RFC 5322 §2.1", "Subject: x\r\n\r\nbody\r\n", None),
+    ("RFC 5322 §2.1: no body", "Subject: x\r\n", None),
+    ("RFC 5322 §2.1: no header", "\r\nbody without: colon\r\n", None),
+    ("RFC 5322 §2.2.3", "Subject: x\r\n folded\r\n\r\n", None),
+    ("RFC 5322 §4.5.8", "Subject : x\r\n\r\n", None),
+    ("RFC 5322 §2.1: the body is free", "A: b\r\n\r\nFrom me\r\n \r\n folded\r\n", None),
+    ("A6.18", " folded\r\nSubject: x\r\n\r\n", Some(HeaderAnomaly::FirstLineFolded)),
+    ("A6.18", "\tfolded\r\n\r\n", Some(HeaderAnomaly::FirstLineFolded)),
+    ("A6.18", " \r\nSubject: x\r\n\r\n", Some(HeaderAnomaly::FirstLineFolded)),
+    ("A6.18", "hello\r\n\r\n", Some(HeaderAnomaly::FirstLineNoField)),
+    ("A6.18", "hello world: x\r\n", Some(HeaderAnomaly::FirstLineNoField)),
+    ("A6.18", ": x\r\n", Some(HeaderAnomaly::FirstLineNoField)),
+    ("A6.18", "Sübject: x\r\n", Some(HeaderAnomaly::FirstLineNoField)),
+    ("A6.18", "From a@b Mon Jan  1 00:00:00 2026\r\nA: b\r\n\r\n", Some(HeaderAnomaly::FromLine)),
+    ("A6.18", ">From a@b\r\nA: b\r\n\r\n", Some(HeaderAnomaly::FromLine)),
+    ("A6.18", "A: b\r\nFrom a@b\r\n\r\n", Some(HeaderAnomaly::FromLine)),
+    ("A6.15", "A: b\r\nno field\r\n\r\n", Some(HeaderAnomaly::LineNoField)),
+    ("A6.15", "A: b\r\n \r\nC: d\r\n\r\n", Some(HeaderAnomaly::BlankLine)),
+    ("A6.15", "A: b\r\n \t \r\n\r\n", Some(HeaderAnomaly::BlankLine)),
+    ("A6.15: CR-only line", "A: b\r\n\r\r\nC: d\r\n\r\n", Some(HeaderAnomaly::LineNoField)),
+    ("A6.15: a bare LF is a line end to some", "A: b\nno field\r\n\r\n", Some(HeaderAnomaly::LineNoField)),
+];
+
+#[test]
+fn a_header_that_two_readers_see_differently_is_noted() {
+    let wrong: Vec<_> = ANOMALIES
+        .iter()
+        .map(|&(cite, content, expected)| (cite, content, scan(content.as_bytes()).header_anomaly, expected))
+        .filter(|(_, _, found, expected)| found != expected)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn received_fields_are_counted_and_ours_are_known_by_the_installation() {
+    let facts = scan(
+        b"Received: from a by b (Postern ins_1) with ESMTP\r\nreceived : from c\r\n\tby d (Postern\r\n ins_1)\r\n\
+          X-Received: ins_1\r\nReceived: from e by f (Postern ins_2)\r\nSubject: ins_1\r\n\r\nReceived: from g (ins_1)\r\n",
+    );
+    assert_eq!((facts.received_fields, facts.received_here), (3, 2));
+}
+
+#[test]
+fn our_own_field_is_found_again() {
+    let field = smtp::Received {
+        helo: "client.example",
+        client: "192.0.2.1".parse().unwrap(),
+        by: &"mx.example".parse().unwrap(),
+        installation: "ins_1",
+        protocol: smtp::Protocol::Esmtp,
+        tls: None,
+        id: "msg_1",
+        sole_recipient: None,
+        at: contract::Micros::EPOCH,
+    }
+    .to_field();
+    let facts = scan(field.repeat(5).as_bytes());
+    assert_eq!((facts.received_fields, facts.received_here, facts.header_anomaly), (5, 5, None));
+}
+
+#[test]
+fn the_message_id_is_kept_short_and_printable() {
+    let id = |content: &str| scan(content.as_bytes()).message_id;
+    assert_eq!(id("Message-ID: <a@b>\r\n\r\n").as_deref(), Some("a@b"));
+    assert_eq!(id("MESSAGE-id:\r\n <a@b>\r\n\r\n").as_deref(), Some("a@b"));
+    assert_eq!(id("Message-ID: <first>\r\nMessage-ID: <second>\r\n\r\n").as_deref(), Some("first"));
+    assert_eq!(id("Message-ID: a\u{1b}[31m\r\n").as_deref(), Some("a?[31m"));
+    assert_eq!(id("Message-ID: \r\n\r\n"), None);
+    assert_eq!(id("A: b\r\n\r\nMessage-ID: <body>\r\n"), None);
+    assert_eq!(id(&format!("Message-ID: <{}>\r\n", "x".repeat(5_000))).map(|id| id.len()), Some(250));
+}
+
+#[test]
+fn octets_above_ascii_are_told_apart_by_place() {
+    let facts = |content: &str| scan(content.as_bytes());
+    assert!(!facts("A: b\r\n\r\nc\r\n").eight_bit);
+    let body = facts("A: b\r\n\r\nü\r\n");
+    assert!(body.eight_bit && !body.header_eight_bit);
+    let header = facts("A: ü\r\n\r\nc\r\n");
+    assert!(header.eight_bit && header.header_eight_bit);
+    // Beyond what is kept of a line, and in a piece of its own.
+    let mut scan = Scan::new("ins_1");
+    scan.content(format!("A: {}", "x".repeat(3_000)).as_bytes());
+    scan.content("ü\r\n\r\n".as_bytes());
+    scan.end();
+    assert!(scan.facts().header_eight_bit);
+}
+
+#[test]
+fn line_lengths_are_without_their_ends() {
+    assert_eq!(scan(b"123\r\n12345\r\n1\r\n").longest_line_octets, 5);
+    assert_eq!(scan(b"123\n12345").longest_line_octets, 5);
+    assert_eq!(scan(b"12\r345\r\n").longest_line_octets, 6);
+    assert_eq!(scan(b"").longest_line_octets, 0);
+    let facts = scan(b"12345\r");
+    assert!(facts.bare_cr);
+    assert_eq!(facts.longest_line_octets, 6);
+}

@@ -1,0 +1,174 @@
+//! The calls of the worker API. Whatever comes back is bounded in size and time.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use contract::{
+    snapshot::{hash::Hash, head::MAX_JWS_BYTES},
+    worker_api::{
+        Enrol, Enrolled, EventsAck, HeadVersion, ObjectsRequest, Status, StatusAck, TokenGrant, TokenRequest,
+    },
+};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::trust;
+
+/// Longest JSON answer.
+const MAX_JSON_BYTES: usize = 1024 * 1024;
+/// Longest answer of `POST objects`: what the contract allows, and one more object.
+const MAX_OBJECTS_BYTES: usize = contract::worker_api::MAX_OBJECTS_BYTES + 2 * 1024 * 1024;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: url::Url,
+}
+
+/// Why a call came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    #[error("the control plane cannot be reached")]
+    Unreachable(#[source] reqwest::Error),
+    #[error("the answer is longer than it may be")]
+    Oversize,
+    #[error("the answer cannot be read")]
+    Malformed,
+    #[error("the control plane answers {status}: {text}")]
+    Status { status: StatusCode, text: String, expected_seq: Option<u64> },
+}
+
+/// An answer to `GET head`.
+#[derive(Debug)]
+pub(crate) enum HeadAnswer {
+    New { jws: String, etag: Option<String> },
+    NotYet,
+}
+
+impl Client {
+    pub(crate) fn new(base: &url::Url, pinned: Option<Hash>) -> Result<Self, reqwest::Error> {
+        // Fails only if the provider lacks TLS 1.2 and 1.3: then every connection will say so.
+        let mut builder = reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).no_proxy();
+        if let Ok(tls) = trust::client_config(pinned) {
+            builder = builder.tls_backend_preconfigured(tls);
+        }
+        Ok(Self { http: builder.redirect(reqwest::redirect::Policy::none()).build()?, base: base.clone() })
+    }
+
+    pub(crate) async fn enrol(&self, body: &Enrol) -> Result<Enrolled, CallError> {
+        json(self.post("enrol", None, body).await?).await
+    }
+
+    pub(crate) async fn token(&self, assertion: String) -> Result<TokenGrant, CallError> {
+        json(self.post("token", None, &TokenRequest { assertion }).await?).await
+    }
+
+    pub(crate) async fn head(
+        &self,
+        token: &str,
+        after: Option<HeadVersion>,
+        etag: Option<&str>,
+        wait: Duration,
+    ) -> Result<HeadAnswer, CallError> {
+        let mut request = self
+            .request(Method::GET, "head", Some(token))
+            .query(&[("wait", wait.as_secs().to_string())])
+            .timeout(wait + Duration::from_secs(15));
+        if let Some(after) = after {
+            request = request.query(&[("after", after.to_string())]);
+        }
+        if let Some(etag) = etag {
+            request = request.header(header::IF_NONE_MATCH, etag);
+        }
+        let response = send(request).await?;
+        if response.status() == StatusCode::NOT_MODIFIED {
+            return Ok(HeadAnswer::NotYet);
+        }
+        let response = successful(response).await?;
+        let etag = response.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
+        let bytes = body(response, MAX_JWS_BYTES).await?;
+        let jws = String::from_utf8(bytes.to_vec()).map_err(|_| CallError::Malformed)?;
+        Ok(HeadAnswer::New { jws, etag })
+    }
+
+    /// Nodes and objects, as many as one answer holds.
+    pub(crate) async fn objects(&self, token: &str, names: Vec<Hash>) -> Result<Vec<(Hash, Bytes)>, CallError> {
+        let response = self.post("objects", Some(token), &ObjectsRequest { names }).await?;
+        let mut bytes = body(response, MAX_OBJECTS_BYTES).await?;
+        let mut objects = Vec::new();
+        while !bytes.is_empty() {
+            let Some((prefix, _)) = bytes.split_first_chunk::<36>() else { return Err(CallError::Malformed) };
+            let (mut name, mut len) = ([0; 32], [0; 4]);
+            name.copy_from_slice(&prefix[..32]);
+            len.copy_from_slice(&prefix[32..]);
+            let len = usize::try_from(u32::from_be_bytes(len)).map_err(|_| CallError::Malformed)?;
+            let mut rest = bytes.split_off(36);
+            if rest.len() < len {
+                return Err(CallError::Malformed);
+            }
+            bytes = rest.split_off(len);
+            objects.push((Hash::from_bytes(name), rest));
+        }
+        Ok(objects)
+    }
+
+    pub(crate) async fn events(&self, token: &str, batch: Bytes) -> Result<EventsAck, CallError> {
+        let request = self
+            .request(Method::POST, "events", Some(token))
+            .header(header::CONTENT_TYPE, "application/json")
+            .timeout(Duration::from_secs(60))
+            .body(batch);
+        json(successful(send(request).await?).await?).await
+    }
+
+    pub(crate) async fn status(&self, token: &str, status: &Status) -> Result<StatusAck, CallError> {
+        json(self.post("status", Some(token), status).await?).await
+    }
+
+    async fn post<T: Serialize>(&self, path: &str, token: Option<&str>, body: &T) -> Result<Response, CallError> {
+        let request = self.request(Method::POST, path, token).timeout(Duration::from_secs(60)).json(body);
+        successful(send(request).await?).await
+    }
+
+    fn request(&self, method: Method, path: &str, token: Option<&str>) -> RequestBuilder {
+        let mut url = self.base.clone();
+        url.set_path(&format!("/worker/v1/{path}"));
+        let request = self.http.request(method, url);
+        match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+}
+
+async fn send(request: RequestBuilder) -> Result<Response, CallError> {
+    request.send().await.map_err(|error| CallError::Unreachable(error.without_url()))
+}
+
+async fn successful(response: Response) -> Result<Response, CallError> {
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    let status = response.status();
+    let bytes = body(response, 64 * 1024).await.unwrap_or_default();
+    let problem: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let text = problem.get("detail").or(problem.get("title")).and_then(|text| text.as_str()).unwrap_or_default();
+    let expected_seq = problem.get("expected_seq").and_then(serde_json::Value::as_u64);
+    Err(CallError::Status { status, text: text.chars().take(300).collect(), expected_seq })
+}
+
+async fn json<T: DeserializeOwned>(response: Response) -> Result<T, CallError> {
+    let bytes = body(response, MAX_JSON_BYTES).await?;
+    serde_json::from_slice(&bytes).map_err(|_| CallError::Malformed)
+}
+
+async fn body(mut response: Response, limit: usize) -> Result<Bytes, CallError> {
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| CallError::Unreachable(error.without_url()))? {
+        if bytes.len() + chunk.len() > limit {
+            return Err(CallError::Oversize);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}

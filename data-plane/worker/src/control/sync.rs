@@ -1,0 +1,193 @@
+//! Taking snapshots: poll the head, check it, fetch what is missing, build the index, swap. A refused head changes
+//! nothing; the refusal is counted, logged once and reported.
+
+use std::{sync::Arc, time::Duration};
+
+use contract::{
+    Clock, Entropy,
+    snapshot::{
+        Verified,
+        hash::Hash,
+        open::{Held, Opening, Refusal, Snapshot, open_head},
+    },
+    worker_api::{HeadVersion, MAX_OBJECT_NAMES, RefusedHead},
+};
+use reqwest::StatusCode;
+use tokio::sync::watch;
+
+use super::{
+    Report,
+    client::{CallError, HeadAnswer},
+    identity::{Identity, IdentityError},
+};
+use crate::index::{Builder, Current};
+
+#[derive(Debug, thiserror::Error)]
+enum SyncError {
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error("the head could not be fetched")]
+    Head(#[source] CallError),
+    #[error("a part of the snapshot could not be fetched")]
+    Objects(#[source] CallError),
+    #[error("refused: {0}")]
+    Refused(Refusal, Option<HeadVersion>),
+}
+
+const BACKOFF_MIN: Duration = Duration::from_millis(200);
+const BACKOFF_MAX: Duration = Duration::from_secs(15);
+
+/// Runs for the life of the worker.
+pub(crate) async fn sync(
+    identity: Arc<Identity>,
+    current: Arc<Current>,
+    report: watch::Sender<Report>,
+    clock: Clock,
+    entropy: Entropy,
+    poll: Duration,
+) {
+    let mut taken = Taken { snapshot: None, builder: Builder::default(), etag: None };
+    let mut backoff = BACKOFF_MIN;
+    let mut last_failure = String::new();
+    loop {
+        match taken.next(&identity, &current, &report, &clock, poll).await {
+            Ok(()) => {
+                backoff = BACKOFF_MIN;
+                last_failure.clear();
+                continue;
+            }
+            Err(mut error) => {
+                if let SyncError::Head(CallError::Oversize) = &error {
+                    error = SyncError::Refused(Refusal::Oversize, None);
+                }
+                if let SyncError::Refused(refusal, version) = &error {
+                    metrics::counter!("postern_snapshot_refused_total", "refusal" => refusal.name()).increment(1);
+                    let refused = RefusedHead { version: *version, refusal: refusal.name().to_owned() };
+                    report.send_modify(|report| report.refused = Some(refused));
+                }
+                // A refused head is not asked for again: the next poll waits for another one.
+                if matches!(&error, SyncError::Refused(_, None)) {
+                    backoff = BACKOFF_MIN;
+                }
+                // The same failure again says nothing new.
+                let failure = chain(&error);
+                if failure != last_failure {
+                    tracing::warn!(error = failure, "no new configuration; going on with what is there");
+                    last_failure = failure;
+                }
+            }
+        }
+        let jitter = Duration::from_millis(u64::from(entropy.bytes::<1>()[0]));
+        tokio::time::sleep(backoff + jitter).await;
+        backoff = (backoff * 2).min(BACKOFF_MAX);
+    }
+}
+
+/// The whole chain of causes, once, where it is handled.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+struct Taken {
+    snapshot: Option<Verified<Snapshot>>,
+    builder: Builder,
+    etag: Option<String>,
+}
+
+impl Taken {
+    async fn next(
+        &mut self,
+        identity: &Identity,
+        current: &Current,
+        report: &watch::Sender<Report>,
+        clock: &Clock,
+        poll: Duration,
+    ) -> Result<(), SyncError> {
+        let (token, membership, keys) = identity.token().await?;
+        let held = self.snapshot.as_ref().map(|snapshot| Held::from(snapshot.head()));
+        let after = held.map(|held| held.at);
+        let answer = match identity.client().head(&token, after, self.etag.as_deref(), poll).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                if matches!(&error, CallError::Status { status: StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, .. })
+                {
+                    identity.discard_token().await;
+                }
+                return Err(SyncError::Head(error));
+            }
+        };
+        let HeadAnswer::New { jws, etag } = answer else { return Ok(()) };
+        let refused = |refusal| SyncError::Refused(refusal, None);
+        let head = match open_head(&jws, &keys, &membership.audience, held.as_ref(), clock.now()) {
+            Ok(head) => head,
+            Err(refusal) => {
+                self.etag = etag;
+                return Err(refused(refusal));
+            }
+        };
+        let (at, issued_at) = (head.at(), head.issued_at);
+        if held.is_some_and(|held| held.at == at && held.root == head.root) {
+            // Signed again: the same configuration, confirmed.
+            current.renewed(issued_at, clock.now());
+            self.etag = etag;
+            report.send_modify(|report| report.refused = None);
+            return Ok(());
+        }
+        let refused = |refusal| SyncError::Refused(refusal, Some(at));
+        let mut opening = Opening::new(head, self.snapshot.as_ref()).map_err(refused)?;
+        let mut fetched_bytes = 0;
+        loop {
+            let mut wanted = opening.wanted();
+            if wanted.is_empty() {
+                break;
+            }
+            wanted.truncate(MAX_OBJECT_NAMES);
+            fetched_bytes += fetch(identity, &token, &mut opening, wanted).await.map_err(|error| match error {
+                Fetch::Call(error) => SyncError::Objects(error),
+                Fetch::Refused(refusal) => SyncError::Refused(refusal, Some(at)),
+            })?;
+        }
+        let snapshot = opening.finish().map_err(refused)?;
+        let index = self.builder.build(&snapshot);
+        let errors: Vec<_> = self.builder.errors(&snapshot).collect();
+        metrics::counter!("postern_snapshot_fetched_bytes_total").increment(fetched_bytes);
+        metrics::counter!("postern_snapshots_taken_total").increment(1);
+        tracing::info!(version = %at, changed = snapshot.changed().len(), fetched_bytes, errors = errors.len(), "configuration taken");
+        current.set(index, issued_at, clock.now());
+        self.snapshot = Some(snapshot);
+        self.etag = etag;
+        report.send_modify(|report| *report = Report { running: Some(at), refused: None, errors });
+        Ok(())
+    }
+}
+
+enum Fetch {
+    Call(CallError),
+    Refused(Refusal),
+}
+
+/// One round of fetching; returns the octets that came.
+async fn fetch(identity: &Identity, token: &str, opening: &mut Opening, wanted: Vec<Hash>) -> Result<u64, Fetch> {
+    let objects = match identity.client().objects(token, wanted).await {
+        Ok(objects) => objects,
+        // Not kept any more, or never there: start over from the newest head, and say so if that leads here again.
+        Err(CallError::Status { status: StatusCode::NOT_FOUND, .. }) => return Err(Fetch::Refused(opening.gone())),
+        Err(error) => return Err(Fetch::Call(error)),
+    };
+    if objects.is_empty() {
+        return Err(Fetch::Call(CallError::Malformed));
+    }
+    let mut bytes = 0;
+    for (name, object) in objects {
+        bytes += object.len() as u64;
+        opening.supply(name, &object).map_err(Fetch::Refused)?;
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,116 @@
+//! The configuration as mail needs it: from a domain to everything that decides about its mail. Immutable; a transaction
+//! keeps the one it began with. `build` makes the next one from a new snapshot and touches only what changed.
+
+mod build;
+mod served;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use contract::{
+    Id, Micros, ids,
+    mail::{Cidr, Domain, Mailbox},
+    policy::{Effective, lists},
+};
+use tokio::{sync::Notify, time::Instant};
+
+pub use build::Builder;
+pub use served::{Asked, Chain, Recipients, ServedDomain};
+
+/// What a worker serves, by one snapshot.
+#[derive(Debug, Clone)]
+pub struct Index {
+    pub(crate) domains: imbl::HashMap<Domain, Entry>,
+    /// Head version, `epoch.version`, as it stands in the trace.
+    pub config: Arc<str>,
+    pub installation: Arc<InstallationLevel>,
+}
+
+/// What holds for the whole installation.
+#[derive(Debug)]
+pub struct InstallationLevel {
+    pub id: Id<ids::Installation>,
+    pub effective: Effective,
+    pub list: lists::Index,
+    pub allowed_hop_ranges: Arc<[Cidr]>,
+    /// Who reads mail for `<postmaster>` without a domain.
+    pub postmaster: Option<Mailbox>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Entry {
+    Served(Arc<ServedDomain>),
+    /// In the snapshot, but unreadable, and no older good chain is known.
+    Unavailable,
+}
+
+/// What looking a domain up came to.
+#[derive(Debug, Clone)]
+pub enum Lookup {
+    NotServed,
+    Unavailable,
+    Served(Arc<ServedDomain>),
+}
+
+impl Index {
+    pub fn lookup(&self, domain: &Domain) -> Lookup {
+        match self.domains.get(domain) {
+            None => Lookup::NotServed,
+            Some(Entry::Unavailable) => Lookup::Unavailable,
+            Some(Entry::Served(served)) => Lookup::Served(Arc::clone(served)),
+        }
+    }
+
+    /// Domains in the index, readable or not.
+    pub fn len(&self) -> usize {
+        self.domains.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.domains.is_empty()
+    }
+}
+
+/// The index in use, and how old its head is. Read without waiting.
+#[derive(Debug, Default)]
+pub struct Current {
+    index: ArcSwapOption<Index>,
+    /// Age of the head when it was taken, and when that was. A wall clock that jumps changes neither.
+    taken: ArcSwapOption<(std::time::Duration, Instant)>,
+    changed: Notify,
+}
+
+impl Current {
+    pub fn load(&self) -> Option<Arc<Index>> {
+        self.index.load_full()
+    }
+
+    /// How long ago the head in use was issued.
+    pub fn age(&self) -> Option<std::time::Duration> {
+        self.taken.load().as_deref().map(|(age, since)| *age + since.elapsed())
+    }
+
+    pub fn set(&self, index: Arc<Index>, issued_at: Micros, now: Micros) {
+        self.index.store(Some(index));
+        self.renewed(issued_at, now);
+        self.changed.notify_waiters();
+    }
+
+    /// The same configuration was signed again.
+    pub fn renewed(&self, issued_at: Micros, now: Micros) {
+        self.taken.store(Some(Arc::new((now.since(issued_at), Instant::now()))));
+    }
+
+    /// Returns once there is an index.
+    pub async fn until_present(&self) -> Arc<Index> {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if let Some(index) = self.load() {
+                return index;
+            }
+            changed.await;
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Making a connection to a next hop: its addresses, TCP, the greeting, TLS by the route's level.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use checks::{Dns, Outcome, is_forbidden_destination};
+use contract::{
+    mail::{Cidr, Domain},
+    snapshot::object::HopTls,
+};
+use smtp::client::{Handshake, HandshakeStep, Idle, Tls, TlsUpgrade};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::{
+    Unusable,
+    connection::{Facts, Socket},
+    hops::Target,
+};
+use crate::mail::tls::{self, HopClient};
+
+/// What a worker needs to go outside.
+#[derive(Debug, Clone)]
+pub(crate) struct Outside {
+    pub dns: Dns,
+    /// Our name in EHLO.
+    pub helo: Domain,
+    pub connect_timeout: Duration,
+}
+
+impl Outside {
+    /// Where the hop may be reached now: resolved, and without addresses that are not allowed.
+    pub(crate) async fn addresses(&self, host: &str, port: u16, allowed: &[Cidr]) -> Result<Vec<SocketAddr>, Unusable> {
+        let addresses: Vec<IpAddr> = match host.parse::<IpAddr>() {
+            Ok(address) => vec![address],
+            Err(_) => match self.dns.addresses(host).await {
+                Outcome::Known(addresses) => addresses,
+                Outcome::Absent => return Err(Unusable::Dns("no such name, or no address".to_owned())),
+                Outcome::Unavailable(failure) => return Err(Unusable::Dns(failure.to_string())),
+            },
+        };
+        let mut forbidden = None;
+        let usable: Vec<_> = addresses
+            .into_iter()
+            .filter(|address| match is_forbidden_destination(*address, allowed) {
+                Some(why) => {
+                    forbidden = Some(format!("{address}: {why}"));
+                    false
+                }
+                None => true,
+            })
+            .map(|address| SocketAddr::new(address, port))
+            .collect();
+        match (usable.is_empty(), forbidden) {
+            (true, Some(why)) => Err(Unusable::Forbidden(why)),
+            (true, None) => Err(Unusable::Dns("no address".to_owned())),
+            (false, _) => Ok(usable),
+        }
+    }
+
+    /// A connection that is ready for MAIL.
+    pub(crate) async fn connect(
+        &self,
+        target: &Target,
+        address: SocketAddr,
+    ) -> Result<(Socket, Idle, Facts), Unusable> {
+        let client = target.tls.as_ref().map_err(|error| Unusable::Tls(error.clone()))?.as_ref();
+        let level = match &target.key.tls {
+            HopTls::None => Tls::Never,
+            HopTls::Opportunistic => Tls::IfOffered,
+            HopTls::Required | HopTls::Verified { .. } => Tls::Required,
+        };
+        match self.shake(address, level, client).await {
+            // Encryption that nobody demanded is not worth the mail: once more, in the clear, and the trace says why.
+            Err(Unusable::Tls(why)) if level == Tls::IfOffered => {
+                let (socket, idle, facts) = self.shake(address, Tls::Never, None).await?;
+                Ok((socket, idle, Facts { tls_failure: Some(why), ..facts }))
+            }
+            other => other,
+        }
+    }
+
+    async fn shake(
+        &self,
+        address: SocketAddr,
+        level: Tls,
+        client: Option<&HopClient>,
+    ) -> Result<(Socket, Idle, Facts), Unusable> {
+        let tcp = tokio::time::timeout(self.connect_timeout, TcpStream::connect(address))
+            .await
+            .map_err(|_| Unusable::Timeout)?
+            .map_err(|error| Unusable::Connect(error.to_string()))?;
+        // Commands are small and written whole: waiting for more would only cost a round trip.
+        let _ = tcp.set_nodelay(true);
+        let mut socket = Socket::Plain(tcp);
+        let mut facts = Facts { address, tls: None, tls_failure: None };
+        let mut handshake = Handshake::new(self.helo.clone(), level);
+        loop {
+            match handshake.advance() {
+                HandshakeStep::Wait(mut next) => {
+                    socket.exchange(next.wire()).await.map_err(|error| Unusable::Broken(error.to_string()))?;
+                    handshake = next;
+                }
+                HandshakeStep::StartTls(upgrade) => {
+                    let (encrypted, agreed, next) = start_tls(socket, upgrade, client).await?;
+                    socket = encrypted;
+                    facts.tls = Some(agreed);
+                    handshake = next;
+                }
+                HandshakeStep::Ready(idle) => {
+                    facts.tls_failure = idle.starttls_refused().map(ToString::to_string);
+                    return Ok((socket, idle, facts));
+                }
+                HandshakeStep::Failed(failure) => return Err(failure.into()),
+            }
+        }
+    }
+}
+
+async fn start_tls(
+    socket: Socket,
+    upgrade: TlsUpgrade,
+    client: Option<&HopClient>,
+) -> Result<(Socket, contract::events::Tls, Handshake), Unusable> {
+    let (Socket::Plain(tcp), Some(client)) = (socket, client) else {
+        return Err(Unusable::Tls("there is nothing to do TLS with".to_owned()));
+    };
+    let connector = TlsConnector::from(client.config.clone());
+    let stream = connector
+        .connect(client.server_name.clone(), tcp)
+        .await
+        .map_err(|error| Unusable::Tls(tls::failure(&error)))?;
+    let agreed = tls::facts(stream.get_ref().1, client.verified);
+    Ok((Socket::Tls(Box::new(stream)), agreed, upgrade.done()))
+}

@@ -1,0 +1,66 @@
+//! The way to the next hop: which one, over which connection, and what its answers mean.
+//!
+//! `hops` knows every next hop (limit, circuit breaker, idle connections), `connect` makes a connection, `connection`
+//! drives one, `transaction` delivers: with one recipient in a burst, with several live.
+
+mod connect;
+mod connection;
+mod hops;
+mod transaction;
+
+pub(crate) use connect::Outside;
+pub(crate) use hops::Hops;
+pub(crate) use transaction::{Deliverer, LiveHop, LiveRcpt, Message, Outcome, Way};
+
+use contract::policy::Reason;
+use smtp::{Said, client::Failure};
+
+/// Why a next hop could not be used, before the dot. Another may be.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unusable {
+    #[error("its name does not resolve: {0}")]
+    Dns(String),
+    #[error("every address is forbidden as a next hop ({0})")]
+    Forbidden(String),
+    #[error("no connection: {0}")]
+    Connect(String),
+    #[error("TLS: {0}")]
+    Tls(String),
+    #[error("{0}")]
+    Protocol(#[from] Failure),
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    #[error("time is up")]
+    Timeout,
+    #[error("no free connection")]
+    Busy,
+    #[error("it failed several times and rests")]
+    Resting,
+}
+
+impl Unusable {
+    pub(crate) fn reason(&self) -> Reason {
+        match self {
+            Self::Dns(_) | Self::Connect(_) | Self::Broken(_) | Self::Resting => Reason::HopUnreachable,
+            Self::Forbidden(_) => Reason::HopAddressForbidden,
+            Self::Tls(_) => Reason::HopTls,
+            Self::Protocol(failure) => match failure.said() {
+                Said::HopTls => Reason::HopTls,
+                _ => Reason::HopProtocol,
+            },
+            Self::Timeout => Reason::HopTimeout,
+            Self::Busy => Reason::HopBusy,
+        }
+    }
+
+    pub(crate) fn said(&self) -> Said {
+        match self {
+            Self::Dns(_) | Self::Connect(_) | Self::Broken(_) | Self::Resting => Said::HopUnreachable,
+            Self::Forbidden(_) => Said::HopAddressForbidden,
+            Self::Tls(_) => Said::HopTls,
+            Self::Protocol(failure) => failure.said(),
+            Self::Timeout => Said::HopTimeout,
+            Self::Busy => Said::HopBusy,
+        }
+    }
+}

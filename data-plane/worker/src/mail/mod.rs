@@ -1,0 +1,145 @@
+//! The SMTP side of a worker. `listen` takes connections, `session` drives one, `transaction` knows who was accepted and
+//! which way they go, `delivery` brings the message there, `trace` tells what happened.
+//!
+//! `body` and `budget` hold messages, `repeat` knows those that come again, `admission` counts sessions, `tls` has both
+//! sides' settings.
+
+mod admission;
+mod body;
+mod budget;
+pub mod config;
+mod delivery;
+mod dialogue;
+mod listen;
+mod repeat;
+mod session;
+mod tls;
+mod trace;
+mod transaction;
+mod wire;
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU32},
+    time::Duration,
+};
+
+use contract::{Clock, Entropy, mail::Domain};
+use rustls::ServerConfig;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::{events::Sink, index::Current};
+use admission::Admission;
+use budget::Budget;
+use delivery::{Deliverer, Outside};
+use repeat::Repeats;
+
+/// Why the SMTP side cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    #[error("smtp.hostname: not a domain name")]
+    Hostname,
+    #[error("the scratch directory {0} cannot be written")]
+    Scratch(PathBuf, #[source] std::io::Error),
+    #[error(transparent)]
+    Tls(#[from] tls::TlsError),
+}
+
+/// What was checked before anything listens.
+#[derive(Debug)]
+pub(crate) struct SetUp {
+    smtp: config::Smtp,
+    delivery: config::Delivery,
+    hostname: Domain,
+    tls: Arc<ServerConfig>,
+    scratch_dir: PathBuf,
+}
+
+/// What the rest of the worker hands in.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub current: Arc<Current>,
+    pub sink: Sink,
+    pub dns: checks::Dns,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub sessions: Arc<AtomicU32>,
+    pub too_old: Duration,
+}
+
+/// One for all sessions.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    smtp: config::Smtp,
+    delivery: config::Delivery,
+    hostname: Domain,
+    tls: Arc<ServerConfig>,
+    scratch_dir: PathBuf,
+    context: Context,
+    admission: Arc<Admission>,
+    budget: Arc<Budget>,
+    repeats: Arc<Repeats>,
+    deliverer: Arc<Deliverer>,
+    /// No new commands.
+    stopping: CancellationToken,
+}
+
+impl SetUp {
+    pub(crate) fn new(smtp: &config::Smtp, delivery: &config::Delivery) -> Result<Self, SetUpError> {
+        let hostname = match &smtp.hostname {
+            Some(name) => name.parse().map_err(|_| SetUpError::Hostname)?,
+            None => system_hostname(),
+        };
+        let scratch_dir = delivery.scratch_dir.clone().unwrap_or_else(std::env::temp_dir);
+        // Better now than with the first large message.
+        tempfile::tempfile_in(&scratch_dir).map_err(|error| SetUpError::Scratch(scratch_dir.clone(), error))?;
+        let tls = tls::server_config(smtp, hostname.as_ascii())?;
+        Ok(Self { smtp: smtp.clone(), delivery: delivery.clone(), hostname, tls, scratch_dir })
+    }
+}
+
+/// The system's name where it is a domain name.
+fn system_hostname() -> Domain {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().parse().or_else(|_| "localhost".parse()).expect("localhost is a domain name")
+}
+
+/// Listens as soon as there is a snapshot; returns when every session has ended after `stopping`.
+pub(crate) async fn run(
+    set_up: SetUp,
+    context: Context,
+    bound: watch::Sender<Vec<SocketAddr>>,
+    stopping: CancellationToken,
+) {
+    tokio::select! {
+        _ = context.current.until_present() => {}
+        () = stopping.cancelled() => return,
+    }
+    let hard_stop = CancellationToken::new();
+    let SetUp { smtp, delivery, hostname, tls, scratch_dir } = set_up;
+    let outside = Outside {
+        dns: context.dns.clone(),
+        helo: hostname.clone(),
+        connect_timeout: Duration::from_secs(delivery.connect_timeout_s),
+    };
+    let shared = Arc::new(Shared {
+        admission: Admission::new(
+            smtp.max_connections,
+            smtp.max_connections_per_network,
+            Arc::clone(&context.sessions),
+        ),
+        budget: Budget::new(delivery.budget_bytes),
+        repeats: Repeats::new(Duration::from_secs(delivery.repeat_s)),
+        deliverer: Deliverer::new(&delivery, outside, context.entropy.clone(), hard_stop.clone()),
+        smtp,
+        delivery,
+        hostname,
+        tls,
+        scratch_dir,
+        context,
+        stopping,
+    });
+    listen::run(shared, bound, hard_stop).await;
+}

@@ -1,0 +1,125 @@
+//! The sender's side of a session: octets in, replies out, in the clear or under TLS.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use contract::mail::Reply;
+use smtp::Input;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+#[derive(Debug)]
+pub(crate) struct Wire {
+    socket: Socket,
+    pub input: Input,
+    output: Vec<u8>,
+    pub peer: SocketAddr,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    /// A handshake failed: there is nothing left to talk over.
+    Gone,
+}
+
+/// Replies are kept back while more commands wait, but not beyond this.
+const MAX_KEPT_BACK: usize = 16 * 1024;
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Wire {
+    pub(crate) fn new(tcp: TcpStream, peer: SocketAddr) -> Self {
+        let _ = tcp.set_nodelay(true);
+        Self { socket: Socket::Plain(tcp), input: Input::new(), output: Vec::new(), peer }
+    }
+
+    pub(crate) fn say(&mut self, reply: &Reply) {
+        reply.write_to(&mut self.output);
+    }
+
+    pub(crate) fn has_much_to_say(&self) -> bool {
+        self.output.len() > MAX_KEPT_BACK
+    }
+
+    pub(crate) async fn flush(&mut self) -> io::Result<()> {
+        if self.output.is_empty() {
+            return Ok(());
+        }
+        let output = &self.output;
+        let write = async {
+            match &mut self.socket {
+                Socket::Plain(tcp) => tcp.write_all(output).await,
+                Socket::Tls(tls) => {
+                    tls.write_all(output).await?;
+                    tls.flush().await
+                }
+                Socket::Gone => Err(io::ErrorKind::NotConnected.into()),
+            }
+        };
+        tokio::time::timeout(WRITE_TIMEOUT, write).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+        self.output.clear();
+        Ok(())
+    }
+
+    /// Waits for more; false when the sender has closed.
+    pub(crate) async fn receive(&mut self, reserve: usize) -> io::Result<bool> {
+        let buffer = self.input.buffer();
+        buffer.reserve(reserve);
+        let octets = match &mut self.socket {
+            Socket::Plain(tcp) => tcp.read_buf(buffer).await?,
+            Socket::Tls(tls) => tls.read_buf(buffer).await?,
+            Socket::Gone => 0,
+        };
+        Ok(octets > 0)
+    }
+
+    /// Takes what has come already, without waiting.
+    pub(crate) fn take_early(&mut self) {
+        if let Socket::Plain(tcp) = &self.socket {
+            let _ = tcp.try_read_buf(self.input.buffer());
+        }
+    }
+
+    /// Is the sender still there, as far as the kernel knows?
+    pub(crate) fn is_there(&self) -> bool {
+        let tcp = match &self.socket {
+            Socket::Plain(tcp) => tcp,
+            Socket::Tls(tls) => tls.get_ref().0,
+            Socket::Gone => return false,
+        };
+        let mut octet = [std::mem::MaybeUninit::uninit(); 1];
+        match socket2::SockRef::from(tcp).peek(&mut octet) {
+            // Closed. What came before that was read already, or this would show it.
+            Ok(0) => false,
+            Ok(_) => true,
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        }
+    }
+
+    /// The TLS handshake after STARTTLS; what it agreed on.
+    pub(crate) async fn start_tls(&mut self, acceptor: &TlsAcceptor) -> io::Result<contract::events::Tls> {
+        let Socket::Plain(tcp) = std::mem::replace(&mut self.socket, Socket::Gone) else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(tcp))
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+        let agreed = super::tls::facts(stream.get_ref().1, false);
+        self.socket = Socket::Tls(Box::new(stream));
+        Ok(agreed)
+    }
+
+    /// Says what is left, and closes in order.
+    pub(crate) async fn close(mut self) {
+        let _ = self.flush().await;
+        let _ = match &mut self.socket {
+            Socket::Plain(tcp) => tokio::time::timeout(Duration::from_secs(2), tcp.shutdown()).await,
+            Socket::Tls(tls) => tokio::time::timeout(Duration::from_secs(2), tls.shutdown()).await,
+            Socket::Gone => return,
+        };
+    }
+}

@@ -1,0 +1,331 @@
+//! A control plane that says what a test wants: real signatures, real objects, and lies on demand.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use contract::{
+    Id, Micros,
+    events::{Batch, Event},
+    ids,
+    policy::Settings,
+    snapshot::{
+        hash::Hash,
+        head::{Head, KeyList, SnapshotKey, Totals},
+        object::{
+            DomainObject, DomainState, HashKey, Installation, Object, RecipientRule, SCHEMA, Tenant, TenantState,
+        },
+        piece,
+        seal::SigningKey,
+        tree::{Entry, Tree},
+    },
+    worker_api::{self, Enrol, Enrolled, EventsAck, JoinToken, ObjectsRequest, Ring, Status, StatusAck, TokenGrant},
+};
+use ed25519_dalek::{SigningKey as Dalek, pkcs8::EncodePrivateKey};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+pub(crate) fn id<T: ids::Kind>(n: u8) -> Id<T> {
+    Id::new(Micros::from_secs(1_790_000_000), [n; 10])
+}
+
+/// What a test sets and reads.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub stored: HashMap<Hash, Vec<u8>>,
+    pub head: String,
+    pub etag: u64,
+    /// One octet of every object is another.
+    pub bend_objects: bool,
+    /// Answers to batches that are lost on the way back, though the batch was stored.
+    pub lose_acks: u32,
+    /// Answers 503 to batches before they are looked at.
+    pub refuse_batches: u32,
+    /// Forget the streams, as a restored backup would.
+    pub forget_streams: bool,
+    pub cursors: HashMap<Uuid, u64>,
+    pub events: Vec<Event>,
+    pub statuses: Vec<Status>,
+    pub enrolments: u32,
+}
+
+#[derive(Clone)]
+pub(crate) struct Plane {
+    pub address: SocketAddr,
+    root: Arc<Dalek>,
+    key: Arc<Dalek>,
+    plan: Arc<Mutex<Plan>>,
+    changed: Arc<watch::Sender<u64>>,
+}
+
+impl Plane {
+    pub(crate) async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let plane = Self {
+            address: listener.local_addr().unwrap(),
+            root: Arc::new(Dalek::from_bytes(&[1; 32])),
+            key: Arc::new(Dalek::from_bytes(&[2; 32])),
+            plan: Arc::default(),
+            changed: Arc::new(watch::Sender::new(0)),
+        };
+        let router = Router::new()
+            .route("/worker/v1/enrol", post(enrol))
+            .route("/worker/v1/token", post(token))
+            .route("/worker/v1/head", get(head))
+            .route("/worker/v1/objects", post(objects))
+            .route("/worker/v1/events", post(events))
+            .route("/worker/v1/status", post(status))
+            .layer(axum::extract::DefaultBodyLimit::max(16 * 1024 * 1024))
+            .with_state(plane.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        plane
+    }
+
+    pub(crate) fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap()
+    }
+
+    /// Waits until the plan shows what the test wants to see.
+    pub(crate) async fn until<T>(&self, what: &str, mut look: impl FnMut(&Plan) -> Option<T>) -> T {
+        let mut changes = self.changed.subscribe();
+        let seen = async {
+            loop {
+                changes.borrow_and_update();
+                if let Some(found) = look(&self.plan()) {
+                    return found;
+                }
+                changes.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(30), seen)
+            .await
+            .unwrap_or_else(|_| panic!("never came: {what}; last status {:?}", self.plan().statuses.last()))
+    }
+
+    fn note(&self) {
+        self.changed.send_modify(|n| *n += 1);
+    }
+
+    pub(crate) fn join_token(&self) -> String {
+        let token = JoinToken {
+            id: id(5),
+            secret: "not-looked-at-here".to_owned(),
+            root_sha256: Hash::of(&self.root.verifying_key().to_bytes()),
+            tls_spki_sha256: None,
+        };
+        format!("pjt_{}", URL_SAFE_NO_PAD.encode(serde_json::to_vec(&token).unwrap()))
+    }
+
+    pub(crate) fn sign(&self, head: &Head) -> String {
+        SigningKey::new("k1", self.key.to_pkcs8_der().unwrap().as_bytes()).seal_head(head).unwrap()
+    }
+
+    fn key_list(&self) -> String {
+        let list = KeyList {
+            installation: id(1),
+            epoch: 1,
+            issued_at: Micros::EPOCH,
+            keys: vec![SnapshotKey {
+                kid: "k1".to_owned(),
+                public_key: URL_SAFE_NO_PAD.encode(self.key.verifying_key().to_bytes()),
+            }],
+        };
+        SigningKey::new("root", self.root.to_pkcs8_der().unwrap().as_bytes()).seal_keys(&list).unwrap()
+    }
+
+    /// Stores the objects and offers a head over them.
+    pub(crate) fn publish(&self, version: u64, objects: &[Object], now: Micros) -> Head {
+        self.publish_raw(
+            version,
+            objects
+                .iter()
+                .map(|object| {
+                    let piece = piece::encode(object).unwrap();
+                    (piece.key.to_string(), piece.bytes)
+                })
+                .collect(),
+            now,
+        )
+    }
+
+    pub(crate) fn publish_raw(&self, version: u64, objects: Vec<(String, Vec<u8>)>, now: Micros) -> Head {
+        let mut plan = self.plan();
+        let mut entries = Vec::new();
+        for (key, bytes) in objects {
+            let hash = Hash::of(&bytes);
+            entries.push(Entry::new(key, hash, u32::try_from(bytes.len()).unwrap()));
+            plan.stored.insert(hash, bytes);
+        }
+        let count = |prefix: &str| u32::try_from(entries.iter().filter(|e| e.key.starts_with(prefix)).count()).unwrap();
+        let totals = Totals { tenants: count("tenant/"), domains: count("domain/") };
+        let (tree, nodes) = Tree::build(entries);
+        plan.stored.extend(nodes);
+        drop(plan);
+        let head = Head {
+            installation: id(1),
+            pool: id(2),
+            ring: Ring::Stable,
+            epoch: 1,
+            version,
+            issued_at: now,
+            expires_at: now + std::time::Duration::from_secs(900),
+            schema: SCHEMA,
+            root: tree.hash(),
+            totals,
+            lowest_totals: None,
+            nonce: None,
+        };
+        self.offer(self.sign(&head));
+        head
+    }
+
+    /// What the next poll gets.
+    pub(crate) fn offer(&self, jws: String) {
+        let mut plan = self.plan();
+        plan.head = jws;
+        plan.etag += 1;
+        drop(plan);
+        self.note();
+    }
+}
+
+pub(crate) fn installation() -> Object {
+    Object::Installation(Installation {
+        id: id(1),
+        policy: Settings::default(),
+        allowed_hop_ranges: vec![],
+        postmaster: None,
+        list: vec![],
+    })
+}
+
+pub(crate) fn tenant(n: u8, parent: Option<u8>) -> Tenant {
+    Tenant { id: id(n), parent: parent.map(id), state: TenantState::Active, policy: Settings::default(), list: vec![] }
+}
+
+pub(crate) fn domain(name: &str, tenant: u8) -> DomainObject {
+    DomainObject {
+        id: id(9),
+        name: name.parse().unwrap(),
+        tenant: id(tenant),
+        state: DomainState::Active,
+        recipients: RecipientRule::Any,
+        route: None,
+        policy: Settings::default(),
+        list: vec![],
+        hash_key: HashKey([7; 16]),
+    }
+}
+
+async fn enrol(State(plane): State<Plane>, Json(_): Json<Enrol>) -> Json<Enrolled> {
+    plane.plan().enrolments += 1;
+    plane.note();
+    Json(Enrolled {
+        worker: id(3),
+        installation: id(1),
+        pool: id(2),
+        ring: Ring::Stable,
+        root_public_key: URL_SAFE_NO_PAD.encode(plane.root.verifying_key().to_bytes()),
+        keys: plane.key_list(),
+        audience: "test".to_owned(),
+    })
+}
+
+async fn token(State(plane): State<Plane>) -> Json<TokenGrant> {
+    Json(TokenGrant {
+        access_token: "pwt_test".to_owned(),
+        expires_in_s: 600,
+        keys: plane.key_list(),
+        now: Micros::EPOCH,
+    })
+}
+
+#[derive(serde::Deserialize)]
+struct Wait {
+    wait: u64,
+}
+
+async fn head(State(plane): State<Plane>, Query(wait): Query<Wait>, headers: HeaderMap) -> Response {
+    let known = headers.get("if-none-match").and_then(|etag| etag.to_str().ok()).map(str::to_owned);
+    let mut changes = plane.changed.subscribe();
+    let answer = async {
+        loop {
+            changes.borrow_and_update();
+            {
+                let plan = plane.plan();
+                let etag = format!("\"{}\"", plan.etag);
+                if !plan.head.is_empty() && known.as_deref() != Some(&etag) {
+                    return ([("etag", etag)], plan.head.clone()).into_response();
+                }
+            }
+            changes.changed().await.unwrap();
+        }
+    };
+    let patience = std::time::Duration::from_secs(wait.wait);
+    tokio::time::timeout(patience, answer).await.unwrap_or_else(|_| StatusCode::NOT_MODIFIED.into_response())
+}
+
+async fn objects(State(plane): State<Plane>, Json(request): Json<ObjectsRequest>) -> Response {
+    let plan = plane.plan();
+    let mut body = Vec::new();
+    for name in request.names {
+        let Some(bytes) = plan.stored.get(&name) else { return StatusCode::NOT_FOUND.into_response() };
+        body.extend(name.as_bytes());
+        body.extend(u32::try_from(bytes.len()).unwrap().to_be_bytes());
+        body.extend(bytes);
+        if plan.bend_objects {
+            *body.last_mut().unwrap() ^= 1;
+        }
+        if body.len() > worker_api::MAX_OBJECTS_BYTES {
+            break;
+        }
+    }
+    body.into_response()
+}
+
+async fn events(State(plane): State<Plane>, body: Bytes) -> Response {
+    let response = store(&mut plane.plan(), &body);
+    plane.note();
+    response
+}
+
+fn store(plan: &mut Plan, body: &[u8]) -> Response {
+    if plan.refuse_batches > 0 {
+        plan.refuse_batches -= 1;
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    if std::mem::take(&mut plan.forget_streams) {
+        plan.cursors.clear();
+    }
+    let batch: Batch = serde_json::from_slice(body).unwrap();
+    let cursor = plan.cursors.entry(batch.stream).or_insert(1);
+    if batch.first_seq != *cursor {
+        let problem = serde_json::json!({ "title": "another number is expected", "expected_seq": *cursor });
+        return (StatusCode::CONFLICT, Json(problem)).into_response();
+    }
+    *cursor += batch.events.len() as u64;
+    let next_seq = *cursor;
+    plan.events.extend(batch.events.into_iter().map(|event| serde_json::from_value(event).unwrap()));
+    if plan.lose_acks > 0 {
+        plan.lose_acks -= 1;
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
+    Json(EventsAck { next_seq, next_in_ms: 0 }).into_response()
+}
+
+async fn status(State(plane): State<Plane>, Json(status): Json<Status>) -> Json<StatusAck> {
+    plane.plan().statuses.push(status);
+    plane.note();
+    Json(StatusAck { next_in_ms: 500 })
+}

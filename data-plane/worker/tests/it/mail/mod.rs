@@ -1,0 +1,4 @@
+//! Mail through a worker: real SMTP on both sides.
+
+mod cut_through;
+pub(crate) mod world;

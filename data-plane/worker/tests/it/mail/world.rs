@@ -1,0 +1,156 @@
+//! A worker with a configuration, a next hop, and a sender: what a test of the mail path begins with.
+
+use contract::{
+    Micros,
+    events::{Event, Transaction},
+    mail::Cidr,
+    policy::Settings,
+    snapshot::object::{
+        DomainObject, HashSet, HopTls, Installation, NextHop, Object, RecipientRule, Recipients, Route, ShardPrefix,
+    },
+};
+use pretend::{client::Client, hop::Hop};
+use worker::{Config, Deps, Running};
+
+use crate::control::plane::{Plane, domain, id, tenant};
+
+pub(crate) struct World {
+    pub plane: Plane,
+    pub worker: Running,
+    pub hop: Hop,
+}
+
+/// What a test changes before the worker starts.
+pub(crate) struct Plan {
+    pub hops: Vec<NextHop>,
+    pub policy: Settings,
+    pub allowed: Vec<Cidr>,
+    pub listed: Vec<&'static str>,
+    pub config: Box<dyn FnOnce(&mut Config)>,
+}
+
+pub(crate) fn now() -> Micros {
+    pretend::clock::system_clock().now()
+}
+
+pub(crate) fn next_hop(address: std::net::SocketAddr, tls: HopTls) -> NextHop {
+    NextHop { host: address.ip().to_string(), port: address.port(), priority: 10, weight: 1, tls }
+}
+
+impl Plan {
+    pub(crate) fn to(hop: &Hop) -> Self {
+        Self {
+            hops: vec![next_hop(hop.address(), HopTls::Opportunistic)],
+            policy: Settings { reject_null_mx_sender: Some(false), ..Settings::default() },
+            allowed: vec!["127.0.0.0/8".parse().unwrap()],
+            listed: vec!["anna", "bert", "dead", "carl", "δοκιμή"],
+            config: Box::new(|_| {}),
+        }
+    }
+
+    fn objects(&self) -> Vec<Object> {
+        let route = Some(Route { id: id(6), hops: self.hops.clone() });
+        let acme = DomainObject {
+            recipients: RecipientRule::Listed { shards: vec![ShardPrefix::ALL] },
+            route: route.clone(),
+            ..domain("acme.example", 4)
+        };
+        let shard = Recipients {
+            domain: acme.name.clone(),
+            prefix: ShardPrefix::ALL,
+            hashes: HashSet::new(self.listed.iter().map(|local| acme.hash_key.hash(&local.parse().unwrap())).collect()),
+        };
+        let other = DomainObject { route, ..domain("other.example", 5) };
+        vec![
+            Object::Installation(Installation {
+                id: id(1),
+                policy: self.policy.clone(),
+                allowed_hop_ranges: self.allowed.clone(),
+                postmaster: Some("anna@acme.example".parse().unwrap()),
+                list: vec![],
+            }),
+            Object::Tenant(tenant(4, None)),
+            Object::Tenant(tenant(5, None)),
+            Object::Domain(Box::new(acme)),
+            Object::Recipients(shard),
+            Object::Domain(Box::new(other)),
+        ]
+    }
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Plan)) -> Self {
+        let hop = Hop::start().await;
+        let mut plan = Plan::to(&hop);
+        change(&mut plan);
+        let plane = Plane::start().await;
+        plane.publish(1, &plan.objects(), now());
+        let worker = start(&plane, plan.config).await;
+        Self { plane, worker, hop }
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        client(&self.worker).await
+    }
+
+    /// A session that has said EHLO and MAIL.
+    pub(crate) async fn envelope(&self) -> Client {
+        let mut client = self.client().await;
+        client.say("EHLO client.example").await.expect("250");
+        client.say("MAIL FROM:<x@sender.example>").await.expect("250");
+        client
+    }
+
+    /// The next transaction in the trace that this is true of.
+    pub(crate) async fn event(&self, of: impl Fn(&Transaction) -> bool) -> Transaction {
+        self.plane
+            .until("an event", |plan| {
+                plan.events.iter().find_map(|event| match event {
+                    Event::Transaction(transaction) if of(transaction) => Some(Transaction::clone(transaction)),
+                    _ => None,
+                })
+            })
+            .await
+    }
+}
+
+pub(crate) async fn start(plane: &Plane, change: impl FnOnce(&mut Config)) -> Running {
+    let mut config = Config {
+        control_plane: format!("http://{}", plane.address).parse().unwrap(),
+        join_token: Some(plane.join_token()),
+        ..Config::default()
+    };
+    config.http.listen = ([127, 0, 0, 1], 0).into();
+    config.smtp.listen = vec![([127, 0, 0, 1], 0).into()];
+    config.smtp.hostname = Some("mx.postern.example".to_owned());
+    config.dns.servers = vec![([127, 0, 0, 1], 9).into()];
+    change(&mut config);
+    let deps =
+        Deps { clock: pretend::clock::system_clock(), entropy: pretend::clock::entropy(), metrics: None };
+    worker::start(config, deps).await.unwrap()
+}
+
+pub(crate) async fn client(worker: &Running) -> Client {
+    let addresses = worker.smtp_addresses().await;
+    Client::connect(addresses[0]).await
+}
+
+pub(crate) const MESSAGE: &[u8] =
+    b"From: <x@sender.example>\r\nMessage-ID: <one@sender.example>\r\nSubject: hello\r\n\r\n.dots\r\nbody\r\n";
+
+/// What arrived without our Received field, which must be there and be the first.
+pub(crate) fn without_received(content: &[u8]) -> &[u8] {
+    assert!(content.starts_with(b"Received: from "), "{}", String::from_utf8_lossy(content));
+    let mut at = 0;
+    loop {
+        let line_end = at + content[at..].windows(2).position(|pair| pair == b"\r\n").unwrap() + 2;
+        at = line_end;
+        if !matches!(content.get(at), Some(b' ' | b'\t')) {
+            return &content[at..];
+        }
+    }
+}
