@@ -168,6 +168,22 @@ impl Tree {
         new.iter().filter(|(key, _)| !old.contains_key(*key)).for_each(|(_, entry)| f(None, Some(entry)));
     }
 
+    /// The names of nodes of `before` that `after` does not have.
+    pub fn dropped_nodes(before: &Self, after: &Self, f: &mut impl FnMut(Hash)) {
+        if before.hash == after.hash {
+            return;
+        }
+        f(before.hash);
+        let Node::Branch(old) = &*before.node else { return };
+        for (place, old) in (0..).zip(old) {
+            match (old, after.child(place)) {
+                (Some(old), Some(new)) => Self::dropped_nodes(old, &new, f),
+                (Some(old), None) => old.nodes(f),
+                (None, _) => {}
+            }
+        }
+    }
+
     fn each<'a>(&'a self, f: &mut impl FnMut(&'a Entry)) {
         match &*self.node {
             Node::Leaf(entries) => entries.iter().for_each(f),

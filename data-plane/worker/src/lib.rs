@@ -12,4 +12,5 @@ pub mod mail;
 mod running;
 
 pub use config::Config;
+pub use control::JoinError;
 pub use running::{Deps, Running, StartError, start};

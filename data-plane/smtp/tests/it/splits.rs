@@ -80,10 +80,8 @@ proptest! {
         prop_assert_eq!(&whole, &receive(&pieces(&wire, &splits)));
         prop_assert_eq!(&whole, &receive(&wire.chunks(1).collect::<Vec<_>>()));
         let (content, facts, taken, progress) = whole;
-        match end_of_data(&wire) {
-            Some(end) => prop_assert_eq!((progress, taken), (Progress::End, end)),
-            None => prop_assert_eq!((progress, taken), (Progress::More, wire.len())),
-        }
+        let expected = end_of_data(&wire).map_or((Progress::More, wire.len()), |end| (Progress::End, end));
+        prop_assert_eq!((progress, taken), expected);
         prop_assert_eq!(facts.size_bytes, content.len() as u64);
         prop_assert_eq!(facts.nul, content.contains(&0));
         prop_assert_eq!(facts.eight_bit, !content.is_ascii());

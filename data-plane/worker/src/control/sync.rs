@@ -65,8 +65,7 @@ pub(crate) async fn sync(
                     let refused = RefusedHead { version: *version, refusal: refusal.name().to_owned() };
                     report.send_modify(|report| report.refused = Some(refused));
                 }
-                // A refused head is not asked for again: the next poll waits for another one.
-                if matches!(&error, SyncError::Refused(_, None)) {
+                if matches!(&error, SyncError::Refused(refusal, None) if is_final(*refusal)) {
                     backoff = BACKOFF_MIN;
                 }
                 // The same failure again says nothing new.
@@ -128,7 +127,9 @@ impl Taken {
         let head = match open_head(&jws, &keys, &membership.audience, held.as_ref(), clock.now()) {
             Ok(head) => head,
             Err(refusal) => {
-                self.etag = etag;
+                if is_final(refusal) {
+                    self.etag = etag;
+                }
                 return Err(refused(refusal));
             }
         };
@@ -166,6 +167,20 @@ impl Taken {
         report.send_modify(|report| *report = Report { running: Some(at), refused: None, errors });
         Ok(())
     }
+}
+
+/// The head is what its signer meant, and not for us: the next poll waits for another. One that may have been changed on
+/// its way is asked for again.
+const fn is_final(refusal: Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::WrongAudience
+            | Refusal::RolledBack
+            | Refusal::Forked
+            | Refusal::Expired
+            | Refusal::UnknownSchema
+            | Refusal::Shrunk
+    )
 }
 
 enum Fetch {

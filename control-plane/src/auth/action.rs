@@ -1,0 +1,100 @@
+//! Everything that can be done, and which role may do it. The matrix is data; a golden file watches it.
+
+/// Who holds what. From issue 3 on there are more of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Everything in the installation.
+    Owner,
+    /// Any person that is signed in, for their own account.
+    Person,
+    /// A worker of a pool.
+    Worker,
+}
+
+impl Role {
+    pub const ALL: [Self; 3] = [Self::Owner, Self::Person, Self::Worker];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Person => "person",
+            Self::Worker => "worker",
+        }
+    }
+
+    /// The role as the table `grants` writes it; only roles that can be granted.
+    pub fn granted(name: &str) -> Option<Self> {
+        match name {
+            "owner" => Some(Self::Owner),
+            _ => None,
+        }
+    }
+}
+
+/// One thing that can be done. A handler's signature names it: `Grant<CreateDomain>`.
+pub trait Action: Send + Sync + 'static {
+    const NAME: &'static str;
+    /// Roles that may. Nobody else.
+    const ROLES: &'static [Role];
+    /// Still open to somebody who must change their password first.
+    const BEFORE_PASSWORD_CHANGE: bool = false;
+}
+
+/// A row of the matrix.
+#[derive(Debug, Clone, Copy)]
+pub struct MatrixRow {
+    pub action: &'static str,
+    pub roles: &'static [Role],
+    pub before_password_change: bool,
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal: [$($role:ident),* $(,)?] $(, before_password_change = $before:literal)?;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy)]
+            pub enum $name {}
+            impl Action for $name {
+                const NAME: &'static str = $text;
+                const ROLES: &'static [Role] = &[$(Role::$role),*];
+                $(const BEFORE_PASSWORD_CHANGE: bool = $before;)?
+            }
+        )*
+        /// The whole matrix, in the order it is written.
+        pub const MATRIX: &[MatrixRow] = &[$(MatrixRow {
+            action: <$name as Action>::NAME,
+            roles: <$name as Action>::ROLES,
+            before_password_change: <$name as Action>::BEFORE_PASSWORD_CHANGE,
+        }),*];
+    };
+}
+
+actions! {
+    ReadOwnAccount = "own_account.read": [Person], before_password_change = true;
+    ChangeOwnPassword = "own_account.change_password": [Person], before_password_change = true;
+    EndOwnSession = "own_account.end_session": [Person], before_password_change = true;
+    ReadTenants = "tenants.read": [Owner];
+    WriteTenants = "tenants.write": [Owner];
+    ReadDomains = "domains.read": [Owner];
+    CreateDomain = "domains.create": [Owner];
+    WriteDomains = "domains.write": [Owner];
+    ReadRecipients = "recipients.read": [Owner];
+    WriteRecipients = "recipients.write": [Owner];
+    ReadRoutes = "routes.read": [Owner];
+    WriteRoutes = "routes.write": [Owner];
+    ReadLists = "lists.read": [Owner];
+    WriteLists = "lists.write": [Owner];
+    ReadPolicy = "policy.read": [Owner];
+    WritePolicy = "policy.write": [Owner];
+    ReadAudit = "audit.read": [Owner];
+    ReadWorkers = "workers.read": [Owner];
+    /// Delete a worker; make and revoke join tokens.
+    WriteWorkers = "workers.write": [Owner];
+    ReadConfigVersions = "config_versions.read": [Owner];
+    /// The trace: who sent what to whom, and what became of it.
+    ReadMessages = "messages.read": [Owner];
+    /// Heads, nodes and objects of the worker's own pool.
+    PullConfiguration = "configuration.pull": [Worker];
+    PushEvents = "events.push": [Worker];
+    ReportStatus = "worker_status.report": [Worker];
+}

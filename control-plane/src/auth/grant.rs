@@ -1,0 +1,165 @@
+//! The proof that a caller may do one thing. Handlers name the action in their signature; without the proof there is no
+//! transaction, hence no data.
+
+use std::marker::PhantomData;
+
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    http::{HeaderMap, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use contract::{Id, ids, worker_api::TOKEN_PREFIX};
+
+use super::{Action, Caller, Principal, Role, store, token_hash};
+use crate::{
+    app::{App, AppState},
+    db::{Proof, System},
+    http::{
+        ApiError, Code,
+        idempotency::{self, Attempt, Looked},
+        layers::{Peer, RequestId},
+    },
+};
+
+/// The caller may do `A`. There is no other way to make one than a request with good credentials.
+pub struct Grant<A> {
+    caller: Caller,
+    attempt: Option<Attempt>,
+    action: PhantomData<fn() -> A>,
+}
+
+impl<A: Action> Grant<A> {
+    /// The person who calls; 403 for a worker.
+    pub fn person(&self) -> Result<(Id<ids::Person>, Id<ids::Session>), ApiError> {
+        match self.caller.principal {
+            Principal::Person { person, session, .. } => Ok((person, session)),
+            Principal::Worker { .. } | Principal::Anonymous | Principal::System(_) => {
+                Err(ApiError::new(Code::Forbidden))
+            }
+        }
+    }
+
+    /// The worker that calls, and its pool; 403 for a person.
+    pub fn worker(&self) -> Result<(Id<ids::Worker>, Id<ids::Pool>), ApiError> {
+        match self.caller.principal {
+            Principal::Worker { worker, pool } => Ok((worker, pool)),
+            Principal::Person { .. } | Principal::Anonymous | Principal::System(_) => {
+                Err(ApiError::new(Code::Forbidden))
+            }
+        }
+    }
+}
+
+impl<A: Action> Proof for Grant<A> {
+    fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    fn attempt(&self) -> Option<&Attempt> {
+        self.attempt.as_ref()
+    }
+}
+
+impl<A: Action> std::fmt::Debug for Grant<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Grant").field("action", &A::NAME).field("caller", &self.caller).finish_non_exhaustive()
+    }
+}
+
+/// No grant, or no need to go on.
+#[derive(Debug)]
+pub enum Rejection {
+    Refused(ApiError),
+    /// The answer that an earlier call with the same `Idempotency-Key` got.
+    Answered(Response),
+}
+
+impl From<ApiError> for Rejection {
+    fn from(error: ApiError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Refused(error) => error.into_response(),
+            Self::Answered(response) => response,
+        }
+    }
+}
+
+impl<A: Action, S: Send + Sync> FromRequestParts<S> for Grant<A>
+where
+    AppState: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let app = AppState::from_ref(state);
+        let (caller, holding) = authenticate(&app, parts).await?;
+        permit::<A>(&holding)?;
+        let mut grant = Self { caller, attempt: None, action: PhantomData };
+        match idempotency::look_up(&app, parts, &grant).await? {
+            Looked::Replay(response) => return Err(Rejection::Answered(response)),
+            Looked::GoOn(attempt) => grant.attempt = attempt,
+        }
+        Ok(grant)
+    }
+}
+
+/// What the caller holds at this moment.
+struct Holding {
+    roles: Vec<Role>,
+    must_change_password: bool,
+}
+
+fn permit<A: Action>(holding: &Holding) -> Result<(), ApiError> {
+    if !holding.roles.iter().any(|role| A::ROLES.contains(role)) {
+        return Err(ApiError::new(Code::Forbidden));
+    }
+    if holding.must_change_password && !A::BEFORE_PASSWORD_CHANGE {
+        return Err(ApiError::new(Code::PasswordChangeRequired).detail("PUT /v1/me/password"));
+    }
+    Ok(())
+}
+
+/// Where a request came from, before it is known who sent it.
+pub fn request_caller(parts: &Parts) -> Caller {
+    Caller {
+        principal: Principal::Anonymous,
+        address: parts.extensions.get::<Peer>().map(|peer| peer.0.ip().to_canonical()),
+        request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
+    }
+}
+
+async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding), ApiError> {
+    let unauthenticated = || ApiError::new(Code::Unauthenticated);
+    let token = bearer(&parts.headers).ok_or_else(unauthenticated)?;
+    let mut caller = request_caller(parts);
+    let now = app.clock.now();
+    let system = System::for_request(caller.clone());
+    if token.starts_with(TOKEN_PREFIX) {
+        let mut read = app.db.read(&system).await?;
+        let (worker, pool) = store::worker(&mut read, token_hash(token), now).await?.ok_or_else(unauthenticated)?;
+        caller.principal = Principal::Worker { worker, pool };
+        return Ok((caller, Holding { roles: vec![Role::Worker], must_change_password: false }));
+    }
+    let claims = app.tokens.verify(token, now).ok_or_else(unauthenticated)?;
+    let mut read = app.db.read(&system).await?;
+    let session = store::session(&mut read, claims.session, claims.person, now).await?.ok_or_else(unauthenticated)?;
+    caller.principal = Principal::Person { person: claims.person, session: claims.session, email: session.email };
+    let granted = session.roles.iter().filter_map(|name| Role::granted(name));
+    let roles = std::iter::once(Role::Person).chain(granted).collect();
+    Ok((caller, Holding { roles, must_change_password: session.must_change_password }))
+}
+
+/// The token of `Authorization: Bearer …`; none where the header is missing, repeated or of another scheme.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    // RFC 6750 §2.1: b64token, and nothing else.
+    let clean = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.bytes().all(clean)).then_some(token)
+}

@@ -1,0 +1,21 @@
+//! Who may do what. `action` is the matrix, `grant` the proof that handlers ask for, `token` the access JWT, `password`
+//! Argon2id in a bounded pool, `throttle` what slows guessing down. Grants are read from the database at each request.
+
+pub mod action;
+mod caller;
+mod grant;
+pub mod password;
+mod store;
+pub mod throttle;
+pub mod token;
+
+pub use action::{Action, MATRIX, Role};
+pub use caller::{Caller, Principal};
+pub use grant::{Grant, request_caller};
+pub(crate) use store::STATEMENTS;
+
+/// The hash under which a bearer token is stored: it is random, so one SHA-256 is enough.
+pub fn token_hash(token: &str) -> [u8; 32] {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(token.as_bytes()).into()
+}

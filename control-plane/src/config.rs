@@ -1,0 +1,102 @@
+//! The control plane's settings. Each has a default that works on one machine.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use contract::mail::{Cidr, Domain};
+use serde::Deserialize;
+use url::Url;
+
+use crate::http::tls;
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Set by the binary from its own keys of the same names.
+    #[serde(skip)]
+    pub data_dir: PathBuf,
+    #[serde(skip)]
+    pub public_url: Url,
+    /// Where the API listens, HTTPS.
+    pub listen: SocketAddr,
+    pub tls: tls::Config,
+    /// Connections at once; one address may have half of them.
+    pub max_connections: usize,
+    /// `postgres://…`; without it SQLite in the data directory.
+    pub database: Database,
+    /// Trace and events. Without a URL: beside the database, in tables (PostgreSQL) or a file (SQLite) of their own.
+    pub trace: Database,
+    /// 64 hex digits. Without it, the file `master.key` in the data directory, made at the first start.
+    pub master_key: Option<Secret>,
+    pub first_owner: FirstOwner,
+    /// Networks a next hop may be in although they are loopback, private or link-local.
+    pub allowed_hop_ranges: Vec<Cidr>,
+    /// For development: a domain is active as soon as it is registered.
+    pub accept_domains_without_proof: bool,
+    /// Names of this installation that no tenant can register, beside the host of `public_url`.
+    pub own_hosts: Vec<Domain>,
+    /// How often a pending domain is looked at, at first; later less often.
+    pub domain_check_interval_s: u64,
+    /// How long a deleted tenant or active domain can be had back.
+    pub closing_period_s: u64,
+    /// Who may read `/metrics`.
+    pub metrics_allow: Vec<Cidr>,
+    pub dns: checks::dns::Config,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    pub url: Option<Secret>,
+}
+
+/// Who signs in first. Used only while there is nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FirstOwner {
+    pub email: String,
+    /// Without it one is made, shown once, and must be changed at the first sign-in.
+    pub password: Option<Secret>,
+}
+
+/// A setting that is never printed.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl Default for FirstOwner {
+    fn default() -> Self {
+        Self { email: "owner@localhost.localdomain".to_owned(), password: None }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("data"),
+            public_url: Url::parse("https://localhost:8443").expect("a constant that parses"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
+            tls: tls::Config::default(),
+            max_connections: 2_048,
+            database: Database::default(),
+            trace: Database::default(),
+            master_key: None,
+            first_owner: FirstOwner::default(),
+            allowed_hop_ranges: Vec::new(),
+            accept_domains_without_proof: false,
+            own_hosts: Vec::new(),
+            domain_check_interval_s: 60,
+            closing_period_s: 7 * 24 * 60 * 60,
+            metrics_allow: vec![
+                Cidr::of([127, 0, 0, 0].into(), 8),
+                Cidr::of(std::net::Ipv6Addr::LOCALHOST.into(), 128),
+            ],
+            dns: checks::dns::Config::default(),
+        }
+    }
+}

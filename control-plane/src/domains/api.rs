@@ -1,0 +1,298 @@
+//! `/v1/domains`
+
+use std::time::Duration;
+
+use axum::{
+    extract::State as AxumState,
+    response::{IntoResponse, Response},
+};
+use contract::{Id, Micros, ids, ids::DomainId};
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use super::{
+    Check, Domain, Finding, RecipientMode, State, name, proof, store,
+    view::{DomainCreate, DomainPage, DomainQuery, DomainUpdate, DomainView},
+};
+use crate::{
+    app::{App, AppState},
+    audit,
+    auth::{
+        Grant,
+        action::{CreateDomain, ReadDomains, WriteDomains},
+    },
+    db::{StoreError, Tx},
+    http::{
+        Answer, ApiError, ApiJson, ApiPatch, ApiPath, ApiQuery, Code, FieldError, IfMatch, commit, docs::CommonProblems,
+    },
+    labels, outbox, routes as inbound_routes, tenants,
+};
+
+/// An MX that is set before the proof loses no mail for so long.
+const DEFERRED_FOR: Duration = Duration::from_hours(7 * 24);
+
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_domains, create_domain))
+        .routes(routes!(read_domain, update_domain, delete_domain))
+        .routes(routes!(verify_domain))
+        .routes(routes!(restore_domain))
+}
+
+fn held_elsewhere() -> ApiError {
+    ApiError::new(Code::DomainHeldElsewhere)
+}
+
+/// List domains.
+#[utoipa::path(get, path = "/v1/domains", operation_id = "list_domains", tag = "domains", params(DomainQuery),
+    responses((status = 200, description = "A page of domains", body = DomainPage), CommonProblems))]
+pub(super) async fn list_domains(
+    grant: Grant<ReadDomains>,
+    AxumState(app): AxumState<AppState>,
+    ApiQuery(query): ApiQuery<DomainQuery>,
+) -> Result<Answer, ApiError> {
+    const LIST: &str = "domains";
+    let filters = (&query.tenant_id, &query.name, &query.external_ref, &query.label, &query.state);
+    let page = app.cursors.page::<Uuid>(LIST, &filters, query.limit, query.cursor.as_deref())?;
+    let name = query
+        .name
+        .as_deref()
+        .map(str::parse::<contract::mail::Domain>)
+        .transpose()
+        .map_err(|error| ApiError::new(Code::InvalidQuery).errors(vec![FieldError::invalid("?name", error)]))?;
+    let filter = store::Filter {
+        name: name.map(|name| name.as_ascii().to_owned()),
+        external_ref: query.external_ref.clone(),
+        label: labels::filter(query.label.as_deref())?,
+        tenant: query.tenant_id,
+        state: query.state,
+    };
+    let mut rows = store::list(&mut app.db.read(&grant).await?, &filter, &page).await?;
+    let next_cursor = app.cursors.cut(LIST, &filters, page.limit, &mut rows, |row| row.id.uuid());
+    let data = rows.iter().map(|domain| DomainView::new(domain, &app.vault)).collect();
+    Ok(Answer::ok(&DomainPage { data, next_cursor }))
+}
+
+/// Register a domain. No mail is accepted for it until DNS proves who holds it.
+#[utoipa::path(post, path = "/v1/domains", operation_id = "create_domain", tag = "domains", request_body = DomainCreate,
+    responses((status = 201, description = "Registered", body = DomainView), CommonProblems))]
+pub(super) async fn create_domain(
+    grant: Grant<CreateDomain>,
+    AxumState(app): AxumState<AppState>,
+    ApiJson(body): ApiJson<DomainCreate>,
+) -> Result<Response, ApiError> {
+    let name = body.parse(|name| name::refusal(name, &app.config))?;
+    let mut tx = app.db.begin(&grant).await?;
+    tenants::must_be_open(&mut tx, body.tenant_id, "/tenant_id").await?;
+    if let Some(route) = body.route_id {
+        must_fit(&mut tx, route, body.tenant_id).await?;
+    }
+    let now = tx.now();
+    let mut domain = Domain {
+        id: tx.new_id(),
+        tenant: body.tenant_id,
+        name,
+        external_ref: body.external_ref,
+        labels: body.labels,
+        state: State::Pending,
+        recipients: body.recipients.unwrap_or(RecipientMode::Listed),
+        route: body.route_id,
+        hash_key: tx.entropy().bytes(),
+        defer_until: now + DEFERRED_FOR,
+        activated_at: None,
+        closes_at: None,
+        check: Check::default(),
+        revision: 1,
+        created_at: now,
+    };
+    domain.check.next_check_at = proof::next_check(&app, &domain, now);
+    store::lock_names(&mut tx).await?;
+    refuse_taken(&mut tx, &domain).await?;
+    // A subdomain needs the consent of who holds the name above; the name itself can be claimed and proven later.
+    if let Some(above) = domain.name.parent()
+        && store::held_elsewhere(&mut tx, domain.tenant, &above).await?
+    {
+        return Err(held_elsewhere().at("/name"));
+    }
+    if app.config.accept_domains_without_proof {
+        if store::held_elsewhere(&mut tx, domain.tenant, &domain.name).await? {
+            return Err(held_elsewhere().at("/name"));
+        }
+        domain.state = State::Active;
+        domain.activated_at = Some(now);
+        domain.check = Check { checked_at: None, finding: Some(Finding::NotChecked), next_check_at: None };
+    }
+    store::insert(&mut tx, &domain).await?;
+    let view = DomainView::new(&domain, &app.vault);
+    audit::record(&mut tx, "domain.create", domain.target(), audit::NOTHING, Some(&view)).await?;
+    outbox::record(&mut tx, &domain.change()).await?;
+    commit(tx, Answer::created(format!("/v1/domains/{}", domain.id), &view).revision(domain.revision)).await
+}
+
+/// Read a domain.
+#[utoipa::path(get, path = "/v1/domains/{domain_id}", operation_id = "read_domain", tag = "domains",
+    params(("domain_id" = DomainId, Path)),
+    responses((status = 200, description = "The domain", body = DomainView), CommonProblems))]
+pub(super) async fn read_domain(
+    grant: Grant<ReadDomains>,
+    AxumState(app): AxumState<AppState>,
+    ApiPath(id): ApiPath<DomainId>,
+) -> Result<Answer, ApiError> {
+    let domain = store::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    Ok(Answer::ok(&DomainView::new(&domain, &app.vault)).revision(domain.revision))
+}
+
+/// Change a domain.
+#[utoipa::path(patch, path = "/v1/domains/{domain_id}", operation_id = "update_domain", tag = "domains",
+    params(("domain_id" = DomainId, Path)), request_body = DomainUpdate,
+    responses((status = 200, description = "The domain as it is now", body = DomainView), CommonProblems))]
+pub(super) async fn update_domain(
+    grant: Grant<WriteDomains>,
+    AxumState(app): AxumState<AppState>,
+    ApiPath(id): ApiPath<DomainId>,
+    if_match: IfMatch,
+    ApiPatch(body): ApiPatch<DomainUpdate>,
+) -> Result<Response, ApiError> {
+    let mut tx = app.db.begin(&grant).await?;
+    let before = load(&mut tx, id).await?;
+    if_match.check(before.revision)?;
+    let mut after = before.clone();
+    body.apply(&mut after)?;
+    if let Some(route) = after.route.filter(|_| after.route != before.route) {
+        must_fit(&mut tx, route, after.tenant).await?;
+    }
+    refuse_taken(&mut tx, &after).await?;
+    save(&app, tx, "domain.update", &before, after).await
+}
+
+/// Delete a domain. A pending one is gone at once. An active one closes, and is gone after some days; until then it can be
+/// restored, and its mail flows.
+#[utoipa::path(delete, path = "/v1/domains/{domain_id}", operation_id = "delete_domain", tag = "domains",
+    params(("domain_id" = DomainId, Path)),
+    responses((status = 200, description = "The domain as it was (pending) or is (closing)", body = DomainView),
+        CommonProblems))]
+pub(super) async fn delete_domain(
+    grant: Grant<WriteDomains>,
+    AxumState(app): AxumState<AppState>,
+    ApiPath(id): ApiPath<DomainId>,
+    if_match: IfMatch,
+) -> Result<Response, ApiError> {
+    let mut tx = app.db.begin(&grant).await?;
+    let before = load(&mut tx, id).await?;
+    if_match.check(before.revision)?;
+    match before.state {
+        State::Pending => {
+            let view = DomainView::new(&before, &app.vault);
+            store::delete(&mut tx, &before).await?;
+            audit::record(&mut tx, "domain.delete", before.target(), Some(&view), audit::NOTHING).await?;
+            outbox::record(&mut tx, &before.change()).await?;
+            commit(tx, Answer::ok(&view)).await
+        }
+        State::Active => {
+            let mut after = before.clone();
+            let period = Duration::from_secs(app.config.closing_period_s);
+            after.closes_at = after.closes_at.or_else(|| Some(tx.now() + period));
+            save(&app, tx, "domain.close", &before, after).await
+        }
+    }
+}
+
+/// Take the deletion of a domain back.
+#[utoipa::path(post, path = "/v1/domains/{domain_id}/restore", operation_id = "restore_domain", tag = "domains",
+    params(("domain_id" = DomainId, Path)),
+    responses((status = 200, description = "The domain as it is now", body = DomainView), CommonProblems))]
+pub(super) async fn restore_domain(
+    grant: Grant<WriteDomains>,
+    AxumState(app): AxumState<AppState>,
+    ApiPath(id): ApiPath<DomainId>,
+) -> Result<Response, ApiError> {
+    let mut tx = app.db.begin(&grant).await?;
+    let before = load(&mut tx, id).await?;
+    if before.closes_at.is_none() {
+        return Err(ApiError::new(Code::NotClosing));
+    }
+    let mut after = before.clone();
+    after.closes_at = None;
+    save(&app, tx, "domain.restore", &before, after).await
+}
+
+/// Ask DNS for the proof now. What was found is in `verification.result`; a domain that is proven becomes active.
+#[utoipa::path(post, path = "/v1/domains/{domain_id}/verify", operation_id = "verify_domain", tag = "domains",
+    params(("domain_id" = DomainId, Path)),
+    responses((status = 200, description = "The domain as it is now", body = DomainView), CommonProblems))]
+pub(super) async fn verify_domain(
+    grant: Grant<WriteDomains>,
+    AxumState(app): AxumState<AppState>,
+    ApiPath(id): ApiPath<DomainId>,
+) -> Result<Response, ApiError> {
+    let domain = store::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    if domain.state == State::Active {
+        return Ok(Answer::ok(&DomainView::new(&domain, &app.vault)).revision(domain.revision).into_response());
+    }
+    let finding = proof::look(&app, &domain).await;
+    let mut tx = app.db.begin(&grant).await?;
+    let domain = proof::apply(&app, &mut tx, id, finding).await?.ok_or_else(ApiError::not_found)?;
+    let view = DomainView::new(&domain, &app.vault);
+    let target = domain.target();
+    audit::record(&mut tx, "domain.verify", target, audit::NOTHING, Some(&view.verification)).await?;
+    if domain.check.finding == Some(Finding::HeldElsewhere) {
+        // What was found is kept; the answer is the conflict.
+        tx.commit().await?;
+        return Err(held_elsewhere());
+    }
+    commit(tx, Answer::ok(&view).revision(domain.revision)).await
+}
+
+async fn load(tx: &mut Tx, id: Id<ids::Domain>) -> Result<Domain, ApiError> {
+    store::find(tx, id).await?.ok_or_else(ApiError::not_found)
+}
+
+/// A route of the tenant, or of one above it.
+async fn must_fit(tx: &mut Tx, route: Id<ids::Route>, tenant: Id<ids::Tenant>) -> Result<(), ApiError> {
+    let route = inbound_routes::find(tx, route).await?;
+    let above = tenants::ancestry(tx, tenant).await?;
+    match route {
+        Some(route) if above.contains(&route.tenant) => Ok(()),
+        _ => Err(ApiError::field("/route_id", "there is no such route of this tenant or one above it")),
+    }
+}
+
+async fn refuse_taken(tx: &mut Tx, domain: &Domain) -> Result<(), ApiError> {
+    let taken = store::taken(tx, domain).await?;
+    if taken.name {
+        return Err(ApiError::new(Code::DomainRegistered).at("/name"));
+    }
+    if taken.external_ref {
+        return Err(ApiError::new(Code::ExternalRefTaken).at("/external_ref"));
+    }
+    Ok(())
+}
+
+async fn save(
+    app: &App,
+    mut tx: Tx,
+    action: &'static str,
+    before: &Domain,
+    mut after: Domain,
+) -> Result<Response, ApiError> {
+    let (old, new) = (DomainView::new(before, &app.vault), DomainView::new(&after, &app.vault));
+    if serde_json::to_value(&old).ok() == serde_json::to_value(&new).ok() {
+        return Ok(Answer::ok(&old).revision(before.revision).into_response());
+    }
+    store::update(&mut tx, &after).await?;
+    after.revision += 1;
+    audit::record(&mut tx, action, after.target(), Some(&old), Some(&new)).await?;
+    outbox::record(&mut tx, &after.change()).await?;
+    commit(tx, Answer::ok(&new).revision(after.revision)).await
+}
+
+/// Takes away closing domains whose time is up.
+pub(crate) async fn remove_overdue(app: &App, tx: &mut Tx, now: Micros) -> Result<(), StoreError> {
+    for domain in store::overdue(tx, now).await? {
+        store::delete(tx, &domain).await?;
+        let view = DomainView::new(&domain, &app.vault);
+        audit::record(tx, "domain.delete", domain.target(), Some(&view), audit::NOTHING).await?;
+        outbox::record(tx, &domain.change()).await?;
+    }
+    Ok(())
+}

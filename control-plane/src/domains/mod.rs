@@ -1,0 +1,98 @@
+//! Mail domains: `pending` until DNS proves who holds them.
+//!
+//! `name` says which names nobody may register, `proof` looks at DNS, `watch` does so again and again, `view` is the wire.
+
+pub mod api;
+mod name;
+mod proof;
+mod store;
+mod view;
+pub(crate) mod watch;
+
+use contract::{Id, Micros, ids, mail::Domain as Name};
+
+use crate::labels::Labels;
+pub use store::find;
+pub(crate) use store::{STATEMENTS, remove_all};
+pub use view::RecipientMode;
+
+#[derive(Debug, Clone)]
+pub struct Domain {
+    pub id: Id<ids::Domain>,
+    pub tenant: Id<ids::Tenant>,
+    pub name: Name,
+    pub external_ref: Option<String>,
+    pub labels: Labels,
+    pub state: State,
+    pub recipients: RecipientMode,
+    pub route: Option<Id<ids::Route>>,
+    /// Key of the recipients' hashes in objects.
+    pub hash_key: [u8; 16],
+    /// Mail for a pending domain is deferred until then.
+    pub defer_until: Micros,
+    pub activated_at: Option<Micros>,
+    /// When an active domain that was deleted will be gone.
+    pub closes_at: Option<Micros>,
+    pub check: Check,
+    pub revision: i64,
+    pub created_at: Micros,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Pending,
+    Active,
+}
+
+/// What was found when DNS was last asked. Does not move the revision.
+#[derive(Debug, Clone, Default)]
+pub struct Check {
+    pub checked_at: Option<Micros>,
+    pub finding: Option<Finding>,
+    /// None: not asked again by itself.
+    pub next_check_at: Option<Micros>,
+}
+
+macro_rules! findings {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// The outcome of a look at DNS.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Finding { $($(#[$doc])* $name,)* }
+
+        impl Finding {
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            fn parse(name: &str) -> Option<Self> {
+                match name { $($text => Some(Self::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+findings! {
+    Proven = "proven",
+    /// There is no TXT record at the name.
+    RecordMissing = "record_missing",
+    /// There is one, and it says something else.
+    ValueDiffers = "value_differs",
+    /// A wildcard answers: that is no proof.
+    Wildcard = "wildcard",
+    /// DNS could not be asked.
+    DnsUnavailable = "dns_unavailable",
+    /// Proven, but the name is active for another tenant, or stands below such a name.
+    HeldElsewhere = "held_elsewhere",
+    /// Taken without proof: the development switch was on.
+    NotChecked = "not_checked",
+}
+
+impl Domain {
+    pub(crate) fn change(&self) -> crate::outbox::Change {
+        crate::outbox::Change::Domain(self.id, self.name.clone())
+    }
+
+    pub(crate) fn target(&self) -> crate::audit::Target {
+        crate::audit::Target::new("domain").id(self.id).of_tenant(self.tenant)
+    }
+}

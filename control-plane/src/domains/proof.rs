@@ -1,0 +1,89 @@
+//! The proof that a tenant holds a domain: a TXT record with a value of this tenant, this domain and this installation.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use checks::ownership::{self, Missing, Ownership};
+use contract::{Id, ids, mail::Domain as Name};
+
+use super::{Check, Domain, Finding, State, store, view::DomainView};
+use crate::{
+    app::App,
+    audit,
+    db::{StoreError, Tx},
+    http::layers::hex,
+    outbox,
+    vault::{Purpose, Vault},
+};
+
+/// What the record must say. The same at every look; another for every other tenant or name.
+pub(super) fn expected(vault: &Vault, tenant: Id<ids::Tenant>, name: &Name) -> String {
+    let context = [tenant.uuid().as_bytes().as_slice(), name.as_ascii().as_bytes()].concat();
+    let key = vault.derive(Purpose::DomainProof, &context);
+    format!("postern-domain-verification={}", URL_SAFE_NO_PAD.encode(&key[..24]))
+}
+
+/// Asks DNS. Never while a transaction is open.
+pub(super) async fn look(app: &App, domain: &Domain) -> Finding {
+    if app.config.accept_domains_without_proof {
+        return Finding::NotChecked;
+    }
+    let expected = expected(&app.vault, domain.tenant, &domain.name);
+    let sibling = hex(&app.entropy.bytes::<8>());
+    match ownership::ownership(&app.dns, &domain.name, &expected, &sibling).await {
+        Ownership::Proven => Finding::Proven,
+        Ownership::NotProven(Missing::Record) => Finding::RecordMissing,
+        Ownership::NotProven(Missing::Value) => Finding::ValueDiffers,
+        Ownership::NotProven(Missing::Own) => Finding::Wildcard,
+        Ownership::Unknown(_) => Finding::DnsUnavailable,
+    }
+}
+
+/// Writes down what was found about a pending domain and activates it where that is enough. The domain as it is now; none
+/// if it went meanwhile.
+pub(super) async fn apply(
+    app: &App,
+    tx: &mut Tx,
+    id: Id<ids::Domain>,
+    finding: Finding,
+) -> Result<Option<Domain>, StoreError> {
+    // Two proofs of the same name at once: one is first.
+    store::lock_names(tx).await?;
+    let Some(mut domain) = store::find(tx, id).await? else { return Ok(None) };
+    if domain.state == State::Active {
+        return Ok(Some(domain));
+    }
+    let enough = matches!(finding, Finding::Proven | Finding::NotChecked);
+    let finding = if enough && store::held_elsewhere(tx, domain.tenant, &domain.name).await? {
+        Finding::HeldElsewhere
+    } else {
+        finding
+    };
+    let now = tx.now();
+    domain.check =
+        Check { checked_at: Some(now), finding: Some(finding), next_check_at: next_check(app, &domain, now) };
+    if !matches!(finding, Finding::Proven | Finding::NotChecked) {
+        store::note_check(tx, &domain).await?;
+        return Ok(Some(domain));
+    }
+    let before = domain.clone();
+    domain.state = State::Active;
+    domain.activated_at = Some(now);
+    domain.check.next_check_at = None;
+    store::note_check(tx, &domain).await?;
+    store::update(tx, &domain).await?;
+    domain.revision += 1;
+    let view = |domain: &Domain| DomainView::new(domain, &app.vault);
+    audit::record(tx, "domain.activate", domain.target(), Some(&view(&before)), Some(&view(&domain))).await?;
+    outbox::record(tx, &domain.change()).await?;
+    Ok(Some(domain))
+}
+
+/// A young domain is looked at often: somebody is waiting. An old one seldom, and after 30 days no more by itself.
+pub(super) fn next_check(app: &App, domain: &Domain, now: contract::Micros) -> Option<contract::Micros> {
+    use std::time::Duration;
+    let age = now.since(domain.created_at);
+    if age > Duration::from_hours(30 * 24) {
+        return None;
+    }
+    let often = Duration::from_secs(app.config.domain_check_interval_s.max(1));
+    Some(now + (age / 20).clamp(often, Duration::from_hours(6).max(often)))
+}

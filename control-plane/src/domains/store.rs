@@ -1,0 +1,267 @@
+//! Rows of the table `domains`.
+
+use contract::{Id, Micros, ids, mail::Domain as Name};
+use uuid::Uuid;
+
+use super::{Check, Domain, Finding, RecipientMode, State, view::DomainStateFilter};
+use crate::{
+    audit,
+    db::{Engine, Read, StoreError, Tx, run, sql},
+    http::Page,
+    labels, outbox,
+};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT d.id, d.tenant_id, d.name, d.external_ref, d.labels, d.state, d.recipients, d.route_id, d.hash_key,
+                d.defer_until, d.activated_at, d.checked_at, d.check_result, d.next_check_at, d.closes_at, d.revision,
+                d.created_at
+            FROM domains d WHERE ", $rest
+        )
+    };
+}
+
+macro_rules! list {
+    ($first:literal) => {
+        concat!(
+            select!(""),
+            $first,
+            "d.id > $1
+            AND (CAST($2 AS TEXT) IS NULL OR d.name = $2)
+            AND (CAST($3 AS TEXT) IS NULL OR d.external_ref = $3)
+            AND (CAST($4 AS TEXT) IS NULL OR EXISTS
+                (SELECT 1 FROM labels l WHERE l.object_id = d.id AND l.name = $4 AND l.value = $5))
+            AND (CAST($6 AS UUID) IS NULL OR d.tenant_id = $6)
+            AND (CAST($7 AS TEXT) IS NULL
+                OR $7 = CASE WHEN d.closes_at IS NOT NULL THEN 'closing' ELSE d.state END)
+            ORDER BY d.id LIMIT $8"
+        )
+    };
+}
+
+sql! {
+    Main;
+    GET = (select!("d.id = $1"));
+    LIST = (list!(""));
+    // The same, in words that let the planner use an index.
+    LIST_BY_NAME = (list!("d.name = $2 AND "));
+    LIST_BY_REF = (list!("d.external_ref = $3 AND "));
+    LIST_BY_TENANT = (list!("d.tenant_id = $6 AND "));
+    TAKEN = "SELECT name, external_ref FROM domains WHERE tenant_id = $1 AND id <> $2 AND (name = $3 OR external_ref = $4)";
+    HOLDER = "SELECT tenant_id FROM domains WHERE name = $1 AND state = 'active' AND tenant_id <> $2";
+    INSERT = "INSERT INTO domains (id, tenant_id, name, external_ref, labels, state, recipients, route_id, hash_key,
+            defer_until, activated_at, checked_at, check_result, next_check_at, revision, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15)";
+    UPDATE = "UPDATE domains SET external_ref = $2, labels = $3, state = $4, recipients = $5, route_id = $6,
+            activated_at = $7, closes_at = $8, revision = revision + 1
+        WHERE id = $1 AND revision = $9";
+    NOTE_CHECK = "UPDATE domains SET checked_at = $2, check_result = $3, next_check_at = $4 WHERE id = $1";
+    DUE = (select!("d.next_check_at <= $1 AND d.state = 'pending' ORDER BY d.next_check_at, d.id LIMIT 100"));
+    OVERDUE = (select!("d.closes_at <= $1 ORDER BY d.closes_at, d.id LIMIT 20"));
+    OF_TENANT = (select!("d.tenant_id = $1 ORDER BY d.id"));
+    DELETE = "DELETE FROM domains WHERE id = $1 AND revision = $2";
+    LOCK_NAMES = {
+        // One writer: whoever is here is alone.
+        sqlite: "SELECT CAST(1 AS INTEGER)",
+        postgres: "SELECT CAST(1 AS BIGINT) FROM (SELECT pg_advisory_xact_lock(8101903)) AS locked",
+    };
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    tenant_id: Uuid,
+    name: String,
+    external_ref: Option<String>,
+    labels: String,
+    state: String,
+    recipients: String,
+    route_id: Option<Uuid>,
+    hash_key: Vec<u8>,
+    defer_until: i64,
+    activated_at: Option<i64>,
+    checked_at: Option<i64>,
+    check_result: Option<String>,
+    next_check_at: Option<i64>,
+    closes_at: Option<i64>,
+    revision: i64,
+    created_at: i64,
+}
+
+impl State {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+        }
+    }
+}
+
+impl TryFrom<Row> for Domain {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let state = match row.state.as_str() {
+            "pending" => State::Pending,
+            "active" => State::Active,
+            other => return Err(StoreError::corrupt("domains.state")(other)),
+        };
+        Ok(Self {
+            id: Id::from_uuid(row.id),
+            tenant: Id::from_uuid(row.tenant_id),
+            name: row.name.parse().map_err(StoreError::corrupt("domains.name"))?,
+            external_ref: row.external_ref,
+            labels: serde_json::from_str(&row.labels).map_err(StoreError::corrupt("domains.labels"))?,
+            state,
+            recipients: RecipientMode::parse(&row.recipients)
+                .ok_or_else(|| StoreError::corrupt("domains.recipients")(row.recipients))?,
+            route: row.route_id.map(Id::from_uuid),
+            hash_key: row.hash_key.try_into().map_err(|_| StoreError::corrupt("domains.hash_key")("not 16 bytes"))?,
+            defer_until: Micros::from_micros(row.defer_until),
+            activated_at: row.activated_at.map(Micros::from_micros),
+            closes_at: row.closes_at.map(Micros::from_micros),
+            check: Check {
+                checked_at: row.checked_at.map(Micros::from_micros),
+                finding: row.check_result.as_deref().and_then(Finding::parse),
+                next_check_at: row.next_check_at.map(Micros::from_micros),
+            },
+            revision: row.revision,
+            created_at: Micros::from_micros(row.created_at),
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    pub name: Option<String>,
+    pub external_ref: Option<String>,
+    pub label: Option<(String, String)>,
+    pub tenant: Option<Id<ids::Tenant>>,
+    pub state: Option<DomainStateFilter>,
+}
+
+/// Which of a domain's unique fields another one of the tenant has.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub name: bool,
+    pub external_ref: bool,
+}
+
+/// A domain by its id.
+pub async fn find(read: &mut Read, id: Id<ids::Domain>) -> Result<Option<Domain>, StoreError> {
+    run!(read, fetch_optional GET as Row, id.uuid())?.map(Domain::try_from).transpose()
+}
+
+/// One more than the page holds.
+pub(super) async fn list(read: &mut Read, filter: &Filter, page: &Page<Uuid>) -> Result<Vec<Domain>, StoreError> {
+    let statement = match filter {
+        Filter { name: Some(_), .. } => LIST_BY_NAME,
+        Filter { external_ref: Some(_), .. } => LIST_BY_REF,
+        Filter { tenant: Some(_), .. } => LIST_BY_TENANT,
+        _ => LIST,
+    };
+    let (label, value) =
+        filter.label.as_ref().map_or((None, None), |(name, value)| (Some(name.as_str()), Some(value.as_str())));
+    let state = filter.state.map(|state| match state {
+        DomainStateFilter::Pending => "pending",
+        DomainStateFilter::Active => "active",
+        DomainStateFilter::Closing => "closing",
+    });
+    let rows = run!(read, fetch_all statement as Row, page.after.unwrap_or_default(), filter.name.as_deref(),
+        filter.external_ref.as_deref(), label, value, filter.tenant.map(Id::uuid), state, page.rows())?;
+    rows.into_iter().map(Domain::try_from).collect()
+}
+
+pub(super) async fn taken(read: &mut Read, domain: &Domain) -> Result<Taken, StoreError> {
+    let rows = run!(read, fetch_all TAKEN as (String, Option<String>), domain.tenant.uuid(), domain.id.uuid(),
+        domain.name.as_ascii(), domain.external_ref.as_deref())?;
+    Ok(Taken {
+        name: rows.iter().any(|(name, _)| name == domain.name.as_ascii()),
+        external_ref: rows.iter().any(|(_, other)| other.is_some() && *other == domain.external_ref),
+    })
+}
+
+/// Is the name, or one above it, active for another tenant? Under [`lock_names`], nobody can make it so meanwhile.
+pub(super) async fn held_elsewhere(read: &mut Read, tenant: Id<ids::Tenant>, name: &Name) -> Result<bool, StoreError> {
+    let mut at = Some(name.clone());
+    while let Some(name) = at {
+        if run!(read, fetch_optional HOLDER as (Uuid,), name.as_ascii(), tenant.uuid())?.is_some() {
+            return Ok(true);
+        }
+        at = name.parent();
+    }
+    Ok(false)
+}
+
+/// Nobody else activates a name before this transaction ends.
+pub(super) async fn lock_names(tx: &mut Tx) -> Result<(), StoreError> {
+    if tx.engine() == Engine::Postgres {
+        run!(tx, fetch_one LOCK_NAMES as (i64,))?;
+    }
+    Ok(())
+}
+
+fn labels_text(domain: &Domain) -> Result<String, StoreError> {
+    serde_json::to_string(&domain.labels).map_err(StoreError::corrupt("labels"))
+}
+
+pub(super) async fn insert(tx: &mut Tx, domain: &Domain) -> Result<(), StoreError> {
+    let text = labels_text(domain)?;
+    run!(tx, execute INSERT, domain.id.uuid(), domain.tenant.uuid(), domain.name.as_ascii(),
+        domain.external_ref.as_deref(), text.as_str(), domain.state.name(), domain.recipients.name(),
+        domain.route.map(Id::uuid), domain.hash_key.to_vec(), domain.defer_until.as_micros(),
+        domain.activated_at.map(Micros::as_micros), domain.check.checked_at.map(Micros::as_micros),
+        domain.check.finding.map(Finding::name), domain.check.next_check_at.map(Micros::as_micros),
+        domain.created_at.as_micros())?;
+    labels::replace(tx, domain.id.uuid(), &domain.labels).await
+}
+
+/// `Stale`: somebody else changed it meanwhile. `Unique`: the name was activated elsewhere meanwhile.
+pub(super) async fn update(tx: &mut Tx, domain: &Domain) -> Result<(), StoreError> {
+    let text = labels_text(domain)?;
+    let touched = run!(tx, execute UPDATE, domain.id.uuid(), domain.external_ref.as_deref(), text.as_str(),
+        domain.state.name(), domain.recipients.name(), domain.route.map(Id::uuid),
+        domain.activated_at.map(Micros::as_micros), domain.closes_at.map(Micros::as_micros), domain.revision)?;
+    if touched != 1 {
+        return Err(StoreError::Stale);
+    }
+    labels::replace(tx, domain.id.uuid(), &domain.labels).await
+}
+
+pub(super) async fn note_check(tx: &mut Tx, domain: &Domain) -> Result<(), StoreError> {
+    run!(tx, execute NOTE_CHECK, domain.id.uuid(), domain.check.checked_at.map(Micros::as_micros),
+        domain.check.finding.map(Finding::name), domain.check.next_check_at.map(Micros::as_micros))?;
+    Ok(())
+}
+
+pub(super) async fn due_for_check(read: &mut Read, now: Micros) -> Result<Vec<Domain>, StoreError> {
+    run!(read, fetch_all DUE as Row, now.as_micros())?.into_iter().map(Domain::try_from).collect()
+}
+
+/// Closing domains whose time is up.
+pub(super) async fn overdue(read: &mut Read, now: Micros) -> Result<Vec<Domain>, StoreError> {
+    run!(read, fetch_all OVERDUE as Row, now.as_micros())?.into_iter().map(Domain::try_from).collect()
+}
+
+/// Takes the domain away with its recipients and lists.
+pub(super) async fn delete(tx: &mut Tx, domain: &Domain) -> Result<(), StoreError> {
+    labels::remove(tx, domain.id.uuid()).await?;
+    match run!(tx, execute DELETE, domain.id.uuid(), domain.revision)? {
+        1 => Ok(()),
+        _ => Err(StoreError::Stale),
+    }
+}
+
+/// Takes away all domains of a tenant that is going.
+pub(crate) async fn remove_all(tx: &mut Tx, tenant: Id<ids::Tenant>) -> Result<(), StoreError> {
+    let rows = run!(tx, fetch_all OF_TENANT as Row, tenant.uuid())?;
+    for row in rows {
+        let domain = Domain::try_from(row)?;
+        delete(tx, &domain).await?;
+        let before = serde_json::json!({ "name": domain.name });
+        audit::record(tx, "domain.delete", domain.target(), Some(&before), audit::NOTHING).await?;
+        outbox::record(tx, &domain.change()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,256 @@
+//! Domains on the wire.
+
+use contract::ids::{DomainId, RouteId, TenantId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Domain, State, proof};
+use crate::{
+    http::{ApiError, FieldError, Patch, Time},
+    labels::{self, Labels, LabelsPatch},
+    vault::Vault,
+};
+
+/// Which recipients a domain has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecipientMode {
+    /// Those in its list; `user+detail` follows `user`.
+    Listed,
+    /// Every local part: the next hop knows.
+    Any,
+}
+
+impl RecipientMode {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Listed => "listed",
+            Self::Any => "any",
+        }
+    }
+
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        [Self::Listed, Self::Any].into_iter().find(|mode| mode.name() == name)
+    }
+}
+
+/// A domain to be registered.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "tenant_id": "ten_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f", "name": "acme.example",
+    "route_id": "rte_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f", "recipients": "listed" }))]
+pub(super) struct DomainCreate {
+    pub tenant_id: TenantId,
+    /// U-labels or A-labels.
+    #[schema(max_length = 253)]
+    pub name: String,
+    /// Where its mail goes: a route of the tenant or of one above it. Without one, mail is deferred.
+    #[serde(default)]
+    pub route_id: Option<RouteId>,
+    /// `listed` if left out.
+    #[serde(default)]
+    pub recipients: Option<RecipientMode>,
+    /// The number in your own system, unique in the tenant.
+    #[serde(default)]
+    #[schema(max_length = 128)]
+    pub external_ref: Option<String>,
+    #[serde(default)]
+    pub labels: Labels,
+}
+
+/// A merge patch: what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "recipients": "any" }))]
+pub(super) struct DomainUpdate {
+    /// null: no route; mail is deferred.
+    #[serde(default)]
+    #[schema(value_type = Option<RouteId>)]
+    pub route_id: Patch<RouteId>,
+    #[serde(default)]
+    #[schema(value_type = Option<RecipientMode>)]
+    pub recipients: Patch<RecipientMode>,
+    /// null takes it away.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 128)]
+    pub external_ref: Patch<String>,
+    /// Labels named are set, those named null are taken off, others stay.
+    #[serde(default)]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, Option<String>>>)]
+    pub labels: Patch<LabelsPatch>,
+}
+
+/// A domain.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct DomainView {
+    pub id: DomainId,
+    pub tenant_id: TenantId,
+    /// A-label form.
+    #[schema(example = "acme.example")]
+    pub name: String,
+    /// The form for people.
+    #[schema(example = "acme.example")]
+    pub unicode_name: String,
+    /// `pending`, `active` or `closing`. More may come.
+    #[schema(example = "pending")]
+    pub state: String,
+    pub recipients: RecipientMode,
+    #[schema(required)]
+    pub route_id: Option<RouteId>,
+    #[schema(required, example = "D-7")]
+    pub external_ref: Option<String>,
+    #[schema(example = json!({}))]
+    pub labels: Labels,
+    pub verification: DomainVerification,
+    #[schema(required)]
+    pub activated_at: Option<Time>,
+    /// When a closing domain will be gone.
+    #[schema(required)]
+    pub closes_at: Option<Time>,
+    pub created_at: Time,
+}
+
+/// How the tenant proves that it holds the domain.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct DomainVerification {
+    /// Set a record here …
+    #[schema(example = "_postern.acme.example")]
+    pub record_name: String,
+    /// … of this type …
+    #[schema(example = "TXT")]
+    pub record_type: String,
+    /// … with this value.
+    #[schema(example = "postern-domain-verification=Rk9PQkFSQkFaUVVYLi4uLi4uLi4")]
+    pub record_value: String,
+    /// When DNS was last asked.
+    #[schema(required)]
+    pub checked_at: Option<Time>,
+    /// `proven`, `record_missing`, `value_differs`, `wildcard`, `dns_unavailable`, `held_elsewhere`, `not_checked`. More
+    /// may come.
+    #[schema(required, example = "record_missing")]
+    pub result: Option<String>,
+    /// When DNS will be asked again without a call.
+    #[schema(required)]
+    pub next_check_at: Option<Time>,
+    /// Mail for a pending domain is deferred until then, and refused afterwards.
+    pub defer_until: Time,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DomainPage {
+    pub data: Vec<DomainView>,
+    /// Null on the last page.
+    #[schema(required)]
+    pub next_cursor: Option<String>,
+}
+
+/// The state of a domain in a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum DomainStateFilter {
+    Pending,
+    Active,
+    Closing,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DomainQuery {
+    pub tenant_id: Option<TenantId>,
+    /// Exact name, in either form.
+    pub name: Option<String>,
+    /// Exact reference.
+    pub external_ref: Option<String>,
+    /// `name:value`.
+    #[param(example = "site:berlin")]
+    pub label: Option<String>,
+    #[param(inline)]
+    pub state: Option<DomainStateFilter>,
+    /// 1 to 500.
+    #[param(minimum = 1, maximum = 500, default = 100)]
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+impl DomainView {
+    pub(super) fn new(domain: &Domain, vault: &Vault) -> Self {
+        let state = match domain.state {
+            State::Pending => "pending",
+            State::Active if domain.closes_at.is_some() => "closing",
+            State::Active => "active",
+        };
+        Self {
+            id: domain.id,
+            tenant_id: domain.tenant,
+            name: domain.name.as_ascii().to_owned(),
+            unicode_name: domain.name.to_unicode(),
+            state: state.to_owned(),
+            recipients: domain.recipients,
+            route_id: domain.route,
+            external_ref: domain.external_ref.clone(),
+            labels: domain.labels.clone(),
+            verification: DomainVerification {
+                record_name: checks::ownership::record_name(&domain.name),
+                record_type: "TXT".to_owned(),
+                record_value: proof::expected(vault, domain.tenant, &domain.name),
+                checked_at: domain.check.checked_at.map(Time),
+                result: domain.check.finding.map(|finding| finding.name().to_owned()),
+                next_check_at: domain.check.next_check_at.map(Time),
+                defer_until: Time(domain.defer_until),
+            },
+            activated_at: domain.activated_at.map(Time),
+            closes_at: domain.closes_at.map(Time),
+            created_at: Time(domain.created_at),
+        }
+    }
+}
+
+fn check(external_ref: Option<&str>, labels: &Labels, errors: &mut Vec<FieldError>) {
+    if let Some(external_ref) = external_ref {
+        labels::check_text(external_ref, labels::EXTERNAL_REF, "/external_ref", errors);
+    }
+    labels::check(labels, errors);
+}
+
+impl DomainCreate {
+    /// The name, if everything else is good as well.
+    pub(super) fn parse(
+        &self,
+        refusal: impl FnOnce(&contract::mail::Domain) -> Option<&'static str>,
+    ) -> Result<contract::mail::Domain, ApiError> {
+        let mut errors = Vec::new();
+        let name = match self.name.parse::<contract::mail::Domain>() {
+            Ok(name) => match refusal(&name) {
+                None => Some(name),
+                Some(why) => {
+                    errors.push(FieldError::new("/name", "not_registrable", why));
+                    None
+                }
+            },
+            Err(error) => {
+                errors.push(FieldError::invalid("/name", error));
+                None
+            }
+        };
+        check(self.external_ref.as_deref(), &self.labels, &mut errors);
+        name.filter(|_| errors.is_empty()).ok_or_else(|| ApiError::invalid(errors))
+    }
+}
+
+impl DomainUpdate {
+    pub(super) fn apply(self, domain: &mut Domain) -> Result<(), ApiError> {
+        let mut errors = Vec::new();
+        domain.route = self.route_id.apply(domain.route);
+        match self.recipients {
+            Patch::Keep => {}
+            Patch::Clear => errors.push(FieldError::new("/recipients", "required", "cannot be taken away")),
+            Patch::Set(mode) => domain.recipients = mode,
+        }
+        domain.external_ref = self.external_ref.apply(domain.external_ref.take());
+        domain.labels = labels::patched(self.labels, &domain.labels);
+        check(domain.external_ref.as_deref(), &domain.labels, &mut errors);
+        if errors.is_empty() { Ok(()) } else { Err(ApiError::invalid(errors)) }
+    }
+}

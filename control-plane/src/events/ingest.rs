@@ -1,0 +1,233 @@
+//! Applies batches. One task writes; batches that wait while it does are applied together in the next transaction.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use contract::{
+    Id, Micros,
+    events::{Batch, Event, Transaction},
+    ids,
+    policy::Disposition,
+    worker_api::EventsAck,
+};
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use super::store::{self, NewMessage, NewRecipient, Sums};
+use crate::{
+    app::AppState,
+    db::{StoreError, System, Tx},
+};
+
+/// Batches applied in one transaction at most.
+const TOGETHER: usize = 32;
+/// Batches that may wait; more are told to come later.
+const WAITING: usize = 512;
+const PACE_MS: u32 = 200;
+const PACE_MAX_MS: u32 = 5_000;
+
+/// What came of a batch.
+#[derive(Debug)]
+pub(super) enum Applied {
+    Stored(EventsAck),
+    /// Another number is expected.
+    Expected(u64),
+    /// The stream is another worker's.
+    NotYours,
+    Failed(StoreError),
+}
+
+#[derive(Debug)]
+struct Job {
+    worker: Id<ids::Worker>,
+    batch: Batch,
+    answer: oneshot::Sender<Applied>,
+}
+
+/// Where batches go. The receiving end is taken by the task that applies them.
+#[derive(Debug)]
+pub struct Ingest {
+    jobs: mpsc::Sender<Job>,
+    waiting: std::sync::Mutex<Option<mpsc::Receiver<Job>>>,
+}
+
+impl Default for Ingest {
+    fn default() -> Self {
+        let (jobs, waiting) = mpsc::channel(WAITING);
+        Self { jobs, waiting: std::sync::Mutex::new(Some(waiting)) }
+    }
+}
+
+impl Ingest {
+    /// None: there is too much to do, or the stop has come.
+    pub(super) async fn apply(&self, worker: Id<ids::Worker>, batch: Batch) -> Option<Applied> {
+        let (answer, applied) = oneshot::channel();
+        self.jobs.try_send(Job { worker, batch, answer }).ok()?;
+        applied.await.ok()
+    }
+
+    /// Runs until the stop.
+    pub async fn run(app: AppState) {
+        let taken = app.ingest.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let Some(mut waiting) = taken else { return };
+        let mut jobs = Vec::with_capacity(TOGETHER);
+        loop {
+            tokio::select! {
+                _ = waiting.recv_many(&mut jobs, TOGETHER) => {}
+                () = app.stopping.cancelled() => return,
+            }
+            if jobs.is_empty() {
+                return;
+            }
+            let behind = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
+            let pace = PACE_MS.saturating_add(behind.saturating_mul(20)).min(PACE_MAX_MS);
+            together(&app, &mut jobs, pace).await;
+        }
+    }
+}
+
+/// All in one transaction; if that fails, each learns it and comes again with the same bytes.
+async fn together(app: &AppState, jobs: &mut Vec<Job>, next_in_ms: u32) {
+    let began = tokio::time::Instant::now();
+    let mut answers = Vec::with_capacity(jobs.len());
+    let result: Result<(), StoreError> = async {
+        let mut tx = app.trace.begin(&System::task("events")).await?;
+        for job in jobs.iter() {
+            answers.push(one(&mut tx, job, next_in_ms).await?);
+        }
+        tx.commit().await
+    }
+    .await;
+    let events: usize = jobs.iter().map(|job| job.batch.events.len()).sum();
+    app.metrics.with(|| {
+        metrics::counter!("postern_events_total").increment(events as u64);
+        metrics::histogram!("postern_events_apply_seconds").record(began.elapsed().as_secs_f64());
+    });
+    match result {
+        Ok(()) => {
+            for (job, applied) in jobs.drain(..).zip(answers) {
+                let _ = job.answer.send(applied);
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, batches = jobs.len(), "events could not be stored; they come again");
+            let mut error = Some(error);
+            for job in jobs.drain(..) {
+                let _ = job.answer.send(Applied::Failed(error.take().unwrap_or(StoreError::Stale)));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+async fn one(tx: &mut Tx, job: &Job, next_in_ms: u32) -> Result<Applied, StoreError> {
+    let Batch { stream, first_seq, events, .. } = &job.batch;
+    let (owner, next) = store::stream(tx, *stream, job.worker).await?;
+    if owner != job.worker.uuid() {
+        return Ok(Applied::NotYours);
+    }
+    let end = first_seq.saturating_add(events.len() as u64);
+    if *first_seq < next && end <= next {
+        // The same bytes again: they are stored.
+        return Ok(Applied::Stored(EventsAck { next_seq: next, next_in_ms }));
+    }
+    if *first_seq != next {
+        return Ok(Applied::Expected(next));
+    }
+    let mut sorted = Sorted::default();
+    for (seq, value) in (*first_seq..).zip(events) {
+        match serde_json::from_value::<Event>(value.clone()) {
+            Ok(event) => sorted.add(event),
+            Err(error) => {
+                let body = value.to_string();
+                store::reject(tx, *stream, seq, job.worker, &error.to_string(), &body).await?;
+                metrics::counter!("postern_events_rejected_total").increment(1);
+            }
+        }
+    }
+    store::put_messages(tx, job.worker, &sorted.messages, &sorted.recipients).await?;
+    for ((tenant, domain, hour), sums) in &sorted.counters {
+        store::add_counters(tx, *tenant, *domain, *hour, *sums).await?;
+    }
+    for gap in &sorted.gaps {
+        let span = (gap.from, gap.to);
+        store::put_gap(tx, *stream, job.worker.uuid(), "dropped", span, gap.events).await?;
+    }
+    let stored = sorted.transactions + sorted.gaps.iter().map(|gap| gap.events).sum::<u64>();
+    store::advance(tx, *stream, end, stored, sorted.closing).await?;
+    Ok(Applied::Stored(EventsAck { next_seq: end, next_in_ms }))
+}
+
+/// The events of a batch, by where they go.
+#[derive(Debug, Default)]
+struct Sorted {
+    messages: Vec<NewMessage>,
+    recipients: Vec<NewRecipient>,
+    counters: BTreeMap<(Uuid, Uuid, Micros), Sums>,
+    gaps: Vec<contract::events::Gap>,
+    transactions: u64,
+    closing: bool,
+}
+
+impl Sorted {
+    fn add(&mut self, event: Event) {
+        match event {
+            Event::Transaction(transaction) => self.transaction(*transaction),
+            Event::Counters(sums) => {
+                let hour = Micros::from_secs(sums.to.as_secs().div_euclid(3_600) * 3_600);
+                let zero = Uuid::nil();
+                let key =
+                    (sums.tenant.map_or(zero, contract::Id::uuid), sums.domain.map_or(zero, contract::Id::uuid), hour);
+                let all = self.counters.entry(key).or_default();
+                all.accepted = all.accepted.saturating_add(sums.accepted);
+                all.refused = all.refused.saturating_add(sums.refused);
+                all.deferred = all.deferred.saturating_add(sums.deferred);
+                all.bytes = all.bytes.saturating_add(sums.bytes);
+            }
+            Event::Gap(gap) => self.gaps.push(gap),
+            Event::Closing => self.closing = true,
+        }
+    }
+
+    fn transaction(&mut self, transaction: Transaction) {
+        self.transactions += 1;
+        let id = transaction.id.uuid().simple().to_string();
+        let tenant = transaction.tenant.map_or(Uuid::nil(), contract::Id::uuid).simple().to_string();
+        let started_at = transaction.started_at.as_micros();
+        for recipient in &transaction.recipients {
+            self.recipients.push(NewRecipient {
+                id: id.clone(),
+                tenant: tenant.clone(),
+                address: without_nul(&recipient.address.to_lowercase()),
+                started_at,
+            });
+        }
+        // Its own JSON again: there is nothing in it that does not serialize.
+        let detail = serde_json::to_string(&transaction).unwrap_or_default();
+        self.messages.push(NewMessage {
+            id,
+            tenant,
+            started_at,
+            disposition: disposition(transaction.disposition),
+            rule: transaction.rule.name(),
+            reason: transaction.reason.name(),
+            sender: without_nul(&transaction.reverse_path.to_lowercase()),
+            message_id: transaction.message_id.as_deref().map(without_nul),
+            detail,
+        });
+    }
+}
+
+/// PostgreSQL has no NUL in texts; no address has one.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "")
+}
+
+pub(crate) const fn disposition(disposition: Disposition) -> &'static str {
+    match disposition {
+        Disposition::Accepted => "accepted",
+        Disposition::Refused => "refused",
+        Disposition::Deferred => "deferred",
+        Disposition::Unknown => "unknown",
+        Disposition::Aborted => "aborted",
+    }
+}

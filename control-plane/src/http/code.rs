@@ -1,0 +1,82 @@
+//! The closed list of problem codes. A code never changes its meaning; clients match on it.
+
+use axum::http::StatusCode;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $status:ident $text:literal $title:literal;)*) => {
+        /// What went wrong, for programs.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $variant,)* }
+
+        impl Code {
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The `code` member of a problem.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$variant => StatusCode::$status,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // The request itself.
+    MalformedBody = BAD_REQUEST "malformed_body" "The body is not JSON";
+    /// `errors` names each field.
+    InvalidBody = UNPROCESSABLE_ENTITY "invalid_body" "The body has fields that cannot be taken";
+    InvalidQuery = BAD_REQUEST "invalid_query" "The query has parameters that cannot be taken";
+    InvalidCursor = BAD_REQUEST "invalid_cursor" "The cursor is not one of ours, or belongs to another list";
+    InvalidHeader = BAD_REQUEST "invalid_header" "A header cannot be taken";
+    BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is larger than accepted here";
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body must be JSON";
+    NotFound = NOT_FOUND "not_found" "There is no such thing here";
+    MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "The resource does not have this method";
+    RequestTimeout = REQUEST_TIMEOUT "request_timeout" "The request took too long to arrive";
+    // Who is asking.
+    Unauthenticated = UNAUTHORIZED "unauthenticated" "Credentials are missing or no longer good";
+    InvalidCredentials = UNAUTHORIZED "invalid_credentials" "E-mail or password is wrong";
+    Forbidden = FORBIDDEN "forbidden" "Not permitted";
+    PasswordChangeRequired = FORBIDDEN "password_change_required" "The password must be changed first";
+    TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts";
+    Overloaded = TOO_MANY_REQUESTS "overloaded" "Too much to do at once";
+    // Conditions and repeats.
+    PreconditionRequired = PRECONDITION_REQUIRED "precondition_required" "If-Match is required";
+    PreconditionFailed = PRECONDITION_FAILED "precondition_failed" "The resource changed meanwhile";
+    IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "The Idempotency-Key was used for another body";
+    IdempotencyInProgress = CONFLICT "idempotency_in_progress" "A request with this Idempotency-Key is being worked on";
+    // Resources.
+    ExternalRefTaken = CONFLICT "external_ref_taken" "Another one has this external_ref";
+    NameTaken = CONFLICT "name_taken" "Another one has this name";
+    InUse = CONFLICT "in_use" "It is in use";
+    TooMany = CONFLICT "too_many" "There are as many as may be";
+    TenantHasChildren = CONFLICT "tenant_has_children" "The tenant has tenants below it";
+    TenantClosing = CONFLICT "tenant_closing" "The tenant is closing";
+    NotClosing = CONFLICT "not_closing" "It is not closing";
+    DomainRegistered = CONFLICT "domain_registered" "The tenant has this domain already";
+    DomainHeldElsewhere = CONFLICT "domain_held_elsewhere" "The domain, or one above it, is active for another tenant";
+    DomainClosing = CONFLICT "domain_closing" "The domain is closing";
+    // The house.
+    Conflict = CONFLICT "conflict" "It changed meanwhile; try again";
+    Busy = SERVICE_UNAVAILABLE "busy" "Busy; try again in a moment";
+    Unavailable = SERVICE_UNAVAILABLE "unavailable" "Something needed for this is away";
+    Internal = INTERNAL_SERVER_ERROR "internal" "Something went wrong here";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_name_of_its_own() {
+        let names: std::collections::HashSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+    }
+}

@@ -1,0 +1,154 @@
+//! The API documents: OpenAPI 3.1, made from the handlers, mended where the generator falls short, served with a page that
+//! needs no network.
+
+mod example;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use utoipa::{
+    IntoResponses, OpenApi,
+    openapi::{
+        ContentBuilder, RefOr,
+        response::{Response, ResponseBuilder, ResponsesBuilder},
+        schema::Ref,
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+
+use super::{FieldError, Problem};
+
+#[derive(Debug, OpenApi)]
+#[openapi(
+    info(
+        title = "Postern control plane",
+        description = "Everything about a Postern installation. Ids are typed and opaque. Lists have keyset cursors. \
+            Errors are RFC 9457 problems with a stable `code`. A configuration write answers with the header \
+            `Config-Version`: wait for it at `GET /v1/config/versions/{version}`.",
+        license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
+    ),
+    components(schemas(Problem, FieldError))
+)]
+struct Rest;
+
+#[derive(Debug, OpenApi)]
+#[openapi(
+    info(
+        title = "Postern worker API",
+        description = "How workers join, pull their configuration and push what happened. Not for people.",
+        license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
+    ),
+    components(schemas(Problem, FieldError))
+)]
+struct Worker;
+
+/// What the REST API's document begins with.
+pub fn rest() -> utoipa::openapi::OpenApi {
+    with_bearer(Rest::openapi(), "JWT")
+}
+
+/// What the worker API's document begins with.
+pub fn worker() -> utoipa::openapi::OpenApi {
+    with_bearer(Worker::openapi(), "opaque")
+}
+
+fn with_bearer(mut document: utoipa::openapi::OpenApi, format: &str) -> utoipa::openapi::OpenApi {
+    let scheme = Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format(format).build();
+    document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    document
+}
+
+/// The errors that any operation can answer with.
+#[derive(Debug)]
+pub struct CommonProblems;
+
+const PROBLEMS: &[(&str, &str)] = &[
+    ("400", "The request cannot be read"),
+    ("401", "Credentials are missing or no longer good"),
+    ("403", "Not permitted"),
+    ("404", "There is no such thing here"),
+    ("409", "It conflicts with what is there"),
+    ("412", "The resource changed meanwhile"),
+    ("413", "The body is too large"),
+    ("415", "The body must be JSON"),
+    ("422", "The body has fields that cannot be taken"),
+    ("428", "If-Match is required"),
+    ("429", "Too much at once"),
+    ("500", "Something went wrong here"),
+    ("503", "Busy; try again"),
+];
+
+impl IntoResponses for CommonProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let problem = |description: &str| {
+            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+            ResponseBuilder::new().description(description).content("application/problem+json", content)
+        };
+        let all = PROBLEMS.iter().map(|(status, description)| (*status, problem(description)));
+        all.fold(ResponsesBuilder::new(), |responses, (status, response)| responses.response(status, response))
+            .build()
+            .into()
+    }
+}
+
+/// Operations that take no credentials.
+const OPEN: &[&str] = &["create_session", "enrol_worker", "create_worker_token"];
+
+/// Mends what the generator leaves undone. The result is what is served and what is checked in.
+pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
+    let mut document = serde_json::to_value(document).expect("a document is texts and numbers");
+    let schemas = document.get("components").cloned().unwrap_or_default();
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return document };
+    for (path, item) in paths.iter_mut() {
+        let Some(item) = item.as_object_mut() else { continue };
+        for (method, operation) in item.iter_mut() {
+            let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
+            if OPEN.contains(&id.as_str()) {
+                operation["security"] = json!([]);
+            } else {
+                operation["security"] = json!([{ "bearer": [] }]);
+            }
+            if method == "post" && path.starts_with("/v1/") && id != "create_session" {
+                parameter(
+                    operation,
+                    "Idempotency-Key",
+                    "The second call with the same key gets the first one's answer",
+                );
+            }
+            optional_headers_are_not_nullable(operation);
+            example::add(&schemas, operation);
+        }
+    }
+    document
+}
+
+fn parameter(operation: &mut Value, name: &str, description: &str) {
+    let parameter = json!({
+        "name": name, "in": "header", "required": false, "description": description,
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
+        "example": "7c5f0e1c-onboard-acme",
+    });
+    match operation.get_mut("parameters").and_then(Value::as_array_mut) {
+        Some(parameters) => parameters.push(parameter),
+        None => operation["parameters"] = json!([parameter]),
+    }
+}
+
+/// An `Option` becomes `["string", "null"]`; a header or a query is there or it is not, and never null.
+fn optional_headers_are_not_nullable(operation: &mut Value) {
+    let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) else { return };
+    for parameter in parameters {
+        let Some(schema) = parameter.get_mut("schema") else { continue };
+        if let Some(kinds) = schema.get_mut("type").and_then(Value::as_array_mut) {
+            kinds.retain(|kind| kind != "null");
+            if let [one] = kinds.as_slice() {
+                schema["type"] = one.clone();
+            }
+        }
+        let alternatives = schema.get("oneOf").and_then(Value::as_array);
+        let real = |schema: &&Value| schema.get("type").is_none_or(|kind| kind != "null");
+        if let Some([one]) = alternatives.map(|all| all.iter().filter(real).collect::<Vec<_>>()).as_deref() {
+            *schema = (*one).clone();
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The installation itself: its id, its policy, and what the configuration file says of it.
+
+pub mod api;
+mod store;
+
+use contract::{Id, ids, mail::Cidr};
+
+use crate::{
+    audit,
+    db::{Db, StoreError, System},
+    outbox::{self, Change},
+    vault::{Purpose, Vault},
+};
+pub(crate) use store::STATEMENTS;
+pub(crate) use store::lock;
+pub use store::{Installation, load};
+
+/// What is sealed to tell whether master key and database belong together.
+const CHECK: &[u8] = b"postern";
+
+/// Why the installation cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the master key does not belong to this database")]
+    WrongMasterKey,
+    #[error("the database failed")]
+    Store(#[from] StoreError),
+}
+
+/// Makes the installation's row at the first start; checks it against the master key at every other.
+pub async fn open(db: &Db, vault: &Vault, allowed_hop_ranges: &[Cidr]) -> Result<Id<ids::Installation>, OpenError> {
+    let system = System::task("start");
+    let mut tx = db.begin(&system).await?;
+    // Several replicas may start at once.
+    store::lock(&mut tx).await?;
+    let ranges: Vec<Cidr> = allowed_hop_ranges.to_vec();
+    let Some(found) = store::find(&mut tx).await? else {
+        let id = tx.new_id::<ids::Installation>();
+        store::insert(&mut tx, id, &ranges, &vault.seal(Purpose::Check, CHECK)).await?;
+        outbox::record(&mut tx, &Change::Installation).await?;
+        let after = serde_json::json!({ "id": id, "allowed_hop_ranges": ranges });
+        audit::record(
+            &mut tx,
+            "installation.create",
+            audit::Target::new("installation").id(id),
+            audit::NOTHING,
+            Some(&after),
+        )
+        .await?;
+        tx.commit().await?;
+        return Ok(id);
+    };
+    if vault.open(Purpose::Check, &found.seal_check).is_err() {
+        return Err(OpenError::WrongMasterKey);
+    }
+    if found.allowed_hop_ranges != ranges {
+        store::set_allowed_hop_ranges(&mut tx, &ranges).await?;
+        outbox::record(&mut tx, &Change::Installation).await?;
+        let target = audit::Target::new("installation").id(found.id);
+        let before = serde_json::json!({ "allowed_hop_ranges": found.allowed_hop_ranges });
+        let after = serde_json::json!({ "allowed_hop_ranges": ranges });
+        audit::record(&mut tx, "installation.configure", target, Some(&before), Some(&after)).await?;
+        tx.commit().await?;
+    }
+    Ok(found.id)
+}
+
+/// Raised with the root key.
+pub(crate) async fn epoch(db: &Db) -> Result<i64, StoreError> {
+    Ok(load(&mut db.read(&System::task("start")).await?).await?.epoch)
+}

@@ -1,0 +1,94 @@
+//! The one row of the table `installation`.
+
+use contract::{Id, ids, mail::Cidr, policy::Settings};
+use uuid::Uuid;
+
+use crate::db::{Engine, Read, StoreError, Tx, run, sql};
+
+sql! {
+    Main;
+    LOCK = {
+        sqlite: "SELECT CAST(1 AS INTEGER)",
+        postgres: "SELECT CAST(1 AS BIGINT) FROM (SELECT pg_advisory_xact_lock(8101902)) AS locked",
+    };
+    FIND = "SELECT id, policy, policy_revision, allowed_hop_ranges, epoch, seal_check FROM installation";
+    INSERT = "INSERT INTO installation (id, only_one, policy, policy_revision, allowed_hop_ranges, epoch, seal_check,
+            created_at)
+        VALUES ($1, 1, '{}', 1, $2, 1, $3, $4)";
+    SET_RANGES = "UPDATE installation SET allowed_hop_ranges = $1";
+    SET_POLICY = "UPDATE installation SET policy = $1, policy_revision = policy_revision + 1
+        WHERE policy_revision = $2";
+}
+
+#[derive(Debug, Clone)]
+pub struct Installation {
+    pub id: Id<ids::Installation>,
+    pub policy: Settings,
+    pub policy_revision: i64,
+    pub allowed_hop_ranges: Vec<Cidr>,
+    pub epoch: i64,
+    pub(super) seal_check: Vec<u8>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    policy: String,
+    policy_revision: i64,
+    allowed_hop_ranges: String,
+    epoch: i64,
+    seal_check: Vec<u8>,
+}
+
+/// Waits until no other replica is at its start; lasts as long as the transaction.
+pub(crate) async fn lock(tx: &mut Tx) -> Result<(), StoreError> {
+    if tx.engine() == Engine::Postgres {
+        run!(tx, fetch_one LOCK as (i64,))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn find(read: &mut Read) -> Result<Option<Installation>, StoreError> {
+    let Some(row) = run!(read, fetch_optional FIND as Row)? else { return Ok(None) };
+    Ok(Some(Installation {
+        id: Id::from_uuid(row.id),
+        policy: serde_json::from_str(&row.policy).map_err(StoreError::corrupt("installation.policy"))?,
+        policy_revision: row.policy_revision,
+        allowed_hop_ranges: serde_json::from_str(&row.allowed_hop_ranges)
+            .map_err(StoreError::corrupt("installation.allowed_hop_ranges"))?,
+        epoch: row.epoch,
+        seal_check: row.seal_check,
+    }))
+}
+
+/// The installation; it exists from the first start on.
+pub async fn load(read: &mut Read) -> Result<Installation, StoreError> {
+    find(read).await?.ok_or_else(|| StoreError::corrupt("installation")("its row is missing"))
+}
+
+pub(super) async fn insert(
+    tx: &mut Tx,
+    id: Id<ids::Installation>,
+    ranges: &[Cidr],
+    seal_check: &[u8],
+) -> Result<(), StoreError> {
+    let ranges = serde_json::to_string(ranges).map_err(StoreError::corrupt("ranges"))?;
+    let now = tx.now().as_micros();
+    run!(tx, execute INSERT, id.uuid(), ranges.as_str(), seal_check, now)?;
+    Ok(())
+}
+
+pub(super) async fn set_allowed_hop_ranges(tx: &mut Tx, ranges: &[Cidr]) -> Result<(), StoreError> {
+    let ranges = serde_json::to_string(ranges).map_err(StoreError::corrupt("ranges"))?;
+    run!(tx, execute SET_RANGES, ranges.as_str())?;
+    Ok(())
+}
+
+/// Fails with `Stale` if the policy is not at `revision` any more.
+pub(super) async fn set_policy(tx: &mut Tx, policy: &Settings, revision: i64) -> Result<(), StoreError> {
+    let policy = serde_json::to_string(policy).map_err(StoreError::corrupt("policy"))?;
+    match run!(tx, execute SET_POLICY, policy.as_str(), revision)? {
+        1 => Ok(()),
+        _ => Err(StoreError::Stale),
+    }
+}

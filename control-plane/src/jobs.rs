@@ -1,0 +1,95 @@
+//! Work that nobody asks for: a list of tasks, each ending when a stop is asked for.
+
+use std::time::Duration;
+
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    app::AppState,
+    db::{StoreError, System},
+    domains::watch,
+    events,
+    http::idempotency,
+    lists, sessions, snapshots,
+    tenants::closing,
+    workers,
+};
+
+/// Starts them all.
+pub fn spawn(app: &AppState, tasks: &TaskTracker) {
+    tasks.spawn(snapshots::publish(app.clone()));
+    tasks.spawn(snapshots::Heads::follow(app.clone()));
+    tasks.spawn(events::Ingest::run(app.clone()));
+    let up_since = app.clock.now();
+    tasks.spawn(every(app.clone(), "gaps", Duration::from_secs(10), move |app| events::look_for_gaps(app, up_since)));
+    tasks.spawn(every(app.clone(), "trace_sweep", Duration::from_mins(1), sweep_trace));
+    tasks.spawn(every(app.clone(), "sweep", Duration::from_mins(1), sweep));
+    tasks.spawn(every(app.clone(), "domain_checks", Duration::from_secs(2), watch::check_due));
+    tasks.spawn(every(app.clone(), "closing", Duration::from_secs(30), closing::remove_overdue));
+    tasks.spawn(every(app.clone(), "list_expiry", Duration::from_secs(30), lists::api::remove_expired));
+}
+
+/// Runs each of them once.
+pub async fn run_all(app: &AppState) -> Result<(), StoreError> {
+    sweep(app.clone()).await?;
+    watch::check_due(app.clone()).await?;
+    closing::remove_overdue(app.clone()).await?;
+    lists::api::remove_expired(app.clone()).await
+}
+
+/// Runs `work` now and then again each `pause`; a failure is logged and tried again.
+pub(crate) async fn every<F>(
+    app: AppState,
+    name: &'static str,
+    pause: Duration,
+    work: impl Fn(AppState) -> F + Send + 'static,
+) where
+    F: Future<Output = Result<(), StoreError>> + Send,
+{
+    loop {
+        let done = tokio::select! {
+            done = work(app.clone()) => done,
+            () = app.stopping.cancelled() => return,
+        };
+        match done {
+            Ok(()) | Err(StoreError::Stale) => {}
+            Err(error @ (StoreError::Busy(_) | StoreError::Away(_))) => {
+                tracing::warn!(job = name, %error, "tried again later");
+            }
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                tracing::error!(job = name, %error, cause, "job failed");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = app.stopping.cancelled() => return,
+        }
+    }
+}
+
+/// What is over by itself.
+async fn sweep(app: AppState) -> Result<(), StoreError> {
+    let mut tx = app.db.begin(&System::task("sweep")).await?;
+    let now = tx.now();
+    idempotency::sweep(&mut tx, now).await?;
+    workers::sweep(&mut tx).await?;
+    sessions::sweep(&mut tx, now).await?;
+    tx.commit().await
+}
+
+/// How long the trace is kept.
+const TRACE_KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// In small transactions: events go on coming in meanwhile.
+async fn sweep_trace(app: AppState) -> Result<(), StoreError> {
+    loop {
+        let mut tx = app.trace.begin(&System::task("sweep")).await?;
+        let until = tx.now() - TRACE_KEPT;
+        let more = events::sweep(&mut tx, until).await?;
+        tx.commit().await?;
+        if !more || app.stopping.is_cancelled() {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The control plane: the REST API and everything it owns.
+//!
+//! One folder a resource, all of the feature in it; `router` is the list of them. `db`, `http`, `auth`, `audit` and
+//! `outbox` are what every resource stands on. `start` runs it.
+
+pub mod app;
+pub mod audit;
+pub mod auth;
+pub mod bootstrap;
+mod config;
+pub mod config_versions;
+pub mod db;
+pub mod domains;
+pub mod events;
+pub mod http;
+pub mod installation;
+pub mod jobs;
+pub mod join_tokens;
+pub mod keys;
+pub mod labels;
+pub mod lease;
+pub mod lists;
+pub mod messages;
+mod metrics;
+pub mod outbox;
+pub mod recipients;
+mod router;
+pub mod routes;
+mod running;
+pub mod sessions;
+pub mod snapshots;
+pub mod tenants;
+pub mod vault;
+pub mod workers;
+
+pub use bootstrap::FirstSignIn;
+pub use config::{Config, Database, FirstOwner, Secret};
+pub use router::documents;
+pub use running::{Deps, Running, StartError, start};

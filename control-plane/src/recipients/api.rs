@@ -1,0 +1,193 @@
+//! `/v1/domains/{domain_id}/recipients`
+
+use axum::{extract::State, response::Response};
+use contract::ids::{DomainId, RecipientId};
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use super::{
+    Recipient, store,
+    view::{
+        self, RecipientBatch, RecipientBatchItem, RecipientBatchResult, RecipientCreate, RecipientPage, RecipientQuery,
+        RecipientView,
+    },
+};
+use crate::{
+    app::AppState,
+    audit::{self, Target},
+    auth::{
+        Grant,
+        action::{ReadRecipients, WriteRecipients},
+    },
+    db::{Read, Tx},
+    domains::{self, Domain},
+    http::{Answer, ApiError, ApiJson, ApiPath, ApiQuery, Code, FieldError, commit, docs::CommonProblems},
+    outbox::{self, Change},
+};
+
+const MOST_ITEMS: usize = 500;
+/// Recipients of one domain.
+const MOST: i64 = 1_000_000;
+
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_recipients, create_recipient))
+        .routes(routes!(batch_recipients))
+        .routes(routes!(read_recipient, delete_recipient))
+}
+
+async fn domain(read: &mut Read, id: DomainId) -> Result<Domain, ApiError> {
+    domains::find(read, id).await?.ok_or_else(ApiError::not_found)
+}
+
+fn target(domain: &Domain) -> Target {
+    Target::new("recipients").id(domain.id).of_tenant(domain.tenant)
+}
+
+fn change(domain: &Domain) -> Change {
+    Change::Recipients(domain.id, domain.name.clone())
+}
+
+/// List a domain's recipients.
+#[utoipa::path(get, path = "/v1/domains/{domain_id}/recipients", operation_id = "list_recipients", tag = "recipients",
+    params(("domain_id" = DomainId, Path), RecipientQuery),
+    responses((status = 200, description = "A page of recipients", body = RecipientPage), CommonProblems))]
+pub(super) async fn list_recipients(
+    grant: Grant<ReadRecipients>,
+    State(app): State<AppState>,
+    ApiPath(id): ApiPath<DomainId>,
+    ApiQuery(query): ApiQuery<RecipientQuery>,
+) -> Result<Answer, ApiError> {
+    const LIST: &str = "recipients";
+    let filters = (id, &query.address);
+    let page = app.cursors.page::<Uuid>(LIST, &filters, query.limit, query.cursor.as_deref())?;
+    let mut read = app.db.read(&grant).await?;
+    let domain = domain(&mut read, id).await?;
+    let mut rows = match &query.address {
+        None => store::list(&mut read, id, &page).await?,
+        Some(address) => {
+            let local_part = view::parse(address, &domain.name, "?address")
+                .map_err(|error| ApiError::new(Code::InvalidQuery).errors(vec![error]))?;
+            store::by_local_part(&mut read, id, &local_part).await?.into_iter().collect()
+        }
+    };
+    let next_cursor = app.cursors.cut(LIST, &filters, page.limit, &mut rows, |row| row.id.uuid());
+    let data = rows.iter().map(|row| RecipientView::new(row, id, &domain.name)).collect();
+    Ok(Answer::ok(&RecipientPage { data, next_cursor }))
+}
+
+/// Add one recipient.
+#[utoipa::path(post, path = "/v1/domains/{domain_id}/recipients", operation_id = "create_recipient", tag = "recipients",
+    params(("domain_id" = DomainId, Path)), request_body = RecipientCreate,
+    responses((status = 201, description = "Added", body = RecipientView), CommonProblems))]
+pub(super) async fn create_recipient(
+    grant: Grant<WriteRecipients>,
+    State(app): State<AppState>,
+    ApiPath(id): ApiPath<DomainId>,
+    ApiJson(body): ApiJson<RecipientCreate>,
+) -> Result<Response, ApiError> {
+    let mut tx = app.db.begin(&grant).await?;
+    let domain = domain(&mut tx, id).await?;
+    let local_part =
+        view::parse(&body.address, &domain.name, "/address").map_err(|error| ApiError::invalid(vec![error]))?;
+    refuse_too_many(&mut tx, id, 1).await?;
+    let recipient = Recipient { id: tx.new_id(), local_part, created_at: tx.now() };
+    if !store::insert(&mut tx, id, &recipient).await? {
+        return Err(ApiError::new(Code::NameTaken).at("/address"));
+    }
+    let view = RecipientView::new(&recipient, id, &domain.name);
+    audit::record(&mut tx, "recipient.create", target(&domain), audit::NOTHING, Some(&view)).await?;
+    outbox::record(&mut tx, &change(&domain)).await?;
+    commit(tx, Answer::created(format!("/v1/domains/{id}/recipients/{}", recipient.id), &view)).await
+}
+
+/// Add up to 500 recipients. Each item has a status of its own.
+#[utoipa::path(post, path = "/v1/domains/{domain_id}/recipients:batch", operation_id = "batch_recipients",
+    tag = "recipients", params(("domain_id" = DomainId, Path)), request_body = RecipientBatch,
+    responses((status = 200, description = "What became of each", body = RecipientBatchResult), CommonProblems))]
+pub(super) async fn batch_recipients(
+    grant: Grant<WriteRecipients>,
+    State(app): State<AppState>,
+    ApiPath(id): ApiPath<DomainId>,
+    ApiJson(body): ApiJson<RecipientBatch>,
+) -> Result<Response, ApiError> {
+    if !(1..=MOST_ITEMS).contains(&body.items.len()) {
+        return Err(ApiError::field("/items", format!("expected 1 to {MOST_ITEMS} items")));
+    }
+    let mut tx = app.db.begin(&grant).await?;
+    let domain = domain(&mut tx, id).await?;
+    refuse_too_many(&mut tx, id, body.items.len()).await?;
+    let mut results = Vec::with_capacity(body.items.len());
+    let mut added = Vec::new();
+    for (index, item) in body.items.iter().enumerate() {
+        let result = match view::parse(&item.address, &domain.name, &format!("/items/{index}/address")) {
+            Ok(local_part) => {
+                let recipient = Recipient { id: tx.new_id(), local_part, created_at: tx.now() };
+                let created = store::insert(&mut tx, id, &recipient).await?;
+                if created {
+                    added.push(recipient.local_part.to_string());
+                    item_result("created", Some(recipient.id), None)
+                } else {
+                    let existing = store::by_local_part(&mut tx, id, &recipient.local_part).await?;
+                    item_result("exists", existing.map(|existing| existing.id), None)
+                }
+            }
+            Err(error) => item_result("invalid", None, Some(error)),
+        };
+        results.push(result);
+    }
+    let after = serde_json::json!({ "added": added });
+    audit::record(&mut tx, "recipients.add", target(&domain), audit::NOTHING, Some(&after)).await?;
+    if !added.is_empty() {
+        outbox::record(&mut tx, &change(&domain)).await?;
+    }
+    commit(tx, Answer::ok(&RecipientBatchResult { results })).await
+}
+
+fn item_result(status: &str, id: Option<RecipientId>, error: Option<FieldError>) -> RecipientBatchItem {
+    RecipientBatchItem { status: status.to_owned(), id, error }
+}
+
+async fn refuse_too_many(tx: &mut Tx, domain: DomainId, more: usize) -> Result<(), ApiError> {
+    let more = i64::try_from(more).unwrap_or(i64::MAX);
+    if store::count(tx, domain).await?.saturating_add(more) > MOST {
+        return Err(ApiError::new(Code::TooMany).detail(format!("a domain has at most {MOST} recipients")));
+    }
+    Ok(())
+}
+
+/// Read a recipient.
+#[utoipa::path(get, path = "/v1/domains/{domain_id}/recipients/{recipient_id}", operation_id = "read_recipient",
+    tag = "recipients", params(("domain_id" = DomainId, Path), ("recipient_id" = RecipientId, Path)),
+    responses((status = 200, description = "The recipient", body = RecipientView), CommonProblems))]
+pub(super) async fn read_recipient(
+    grant: Grant<ReadRecipients>,
+    State(app): State<AppState>,
+    ApiPath((id, recipient)): ApiPath<(DomainId, RecipientId)>,
+) -> Result<Answer, ApiError> {
+    let mut read = app.db.read(&grant).await?;
+    let domain = domain(&mut read, id).await?;
+    let recipient = store::find(&mut read, id, recipient).await?.ok_or_else(ApiError::not_found)?;
+    Ok(Answer::ok(&RecipientView::new(&recipient, id, &domain.name)))
+}
+
+/// Take a recipient away.
+#[utoipa::path(delete, path = "/v1/domains/{domain_id}/recipients/{recipient_id}", operation_id = "delete_recipient",
+    tag = "recipients", params(("domain_id" = DomainId, Path), ("recipient_id" = RecipientId, Path)),
+    responses((status = 204, description = "Taken away"), CommonProblems))]
+pub(super) async fn delete_recipient(
+    grant: Grant<WriteRecipients>,
+    State(app): State<AppState>,
+    ApiPath((id, recipient)): ApiPath<(DomainId, RecipientId)>,
+) -> Result<Response, ApiError> {
+    let mut tx = app.db.begin(&grant).await?;
+    let domain = domain(&mut tx, id).await?;
+    let found = store::find(&mut tx, id, recipient).await?.ok_or_else(ApiError::not_found)?;
+    if !store::delete(&mut tx, id, recipient).await? {
+        return Err(ApiError::not_found());
+    }
+    let before = RecipientView::new(&found, id, &domain.name);
+    audit::record(&mut tx, "recipient.delete", target(&domain), Some(&before), audit::NOTHING).await?;
+    outbox::record(&mut tx, &change(&domain)).await?;
+    commit(tx, Answer::no_content()).await
+}

@@ -1,0 +1,62 @@
+//! The routers, each a list: a resource's line here and its folder are all there is of it.
+
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use serde_json::Value;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    app::AppState,
+    audit, config_versions, domains, events,
+    http::{docs, idempotency, layers, system},
+    installation, join_tokens, lists, messages, recipients, routes, sessions, snapshots, tenants, workers,
+};
+
+/// Bodies of the REST API. The worker API sets limits of its own.
+const BODY_BYTES: usize = 1024 * 1024;
+
+fn rest() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(docs::rest())
+        .merge(sessions::api::router())
+        .merge(tenants::api::router())
+        .merge(domains::api::router())
+        .merge(recipients::api::router())
+        .merge(routes::api::router())
+        .merge(lists::api::router())
+        .merge(installation::api::router())
+        .merge(workers::api::router())
+        .merge(join_tokens::api::router())
+        .merge(config_versions::api::router())
+        .merge(messages::api::router())
+        .merge(events::api::router())
+        .merge(audit::api::router())
+}
+
+fn worker() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(docs::worker())
+        .merge(workers::join::router())
+        .merge(workers::report::router())
+        .merge(snapshots::api::router())
+        .merge(events::api::worker_router())
+}
+
+/// The API documents as they are served and checked in: the REST API's, the worker API's.
+pub fn documents() -> (Value, Value) {
+    (docs::finish(rest().get_openapi()), docs::finish(worker().get_openapi()))
+}
+
+/// Everything the listener serves.
+pub(crate) fn router(app: AppState) -> Router {
+    let (rest, rest_document) = rest().split_for_parts();
+    let (worker, worker_document) = worker().split_for_parts();
+    let documents = (docs::finish(&rest_document), docs::finish(&worker_document));
+    rest.merge(worker)
+        .merge(system::router(&documents))
+        .fallback(layers::no_such_path)
+        .method_not_allowed_fallback(layers::no_such_method)
+        .layer(middleware::from_fn(idempotency::read))
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(middleware::from_fn_with_state(app.clone(), layers::outer))
+        .with_state(app)
+}

@@ -1,0 +1,378 @@
+//! A next hop on the wire, and how it becomes one that workers can use.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use checks::is_forbidden_destination;
+use contract::{
+    mail::{Cidr, Domain},
+    snapshot::object::{HopTls, NextHop, Trust},
+};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::FieldError;
+
+/// How sure a connection to the next hop must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum TlsLevel {
+    /// Never STARTTLS.
+    None,
+    /// STARTTLS where it is offered; nobody is authenticated.
+    Opportunistic,
+    /// STARTTLS always; nobody is authenticated.
+    Required,
+    /// STARTTLS always, and the certificate must be the right one, by `trust`.
+    Verified,
+}
+
+/// What makes a certificate the right one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum TlsTrust {
+    /// The public web PKI.
+    WebPki,
+    /// The authorities in `authorities_pem`, and no others.
+    Authorities,
+    /// The keys in `pins`; names and dates are not looked at.
+    Pins,
+}
+
+/// TLS to the next hop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "level": "verified", "trust": "web_pki" }))]
+pub(super) struct TlsSettings {
+    pub level: TlsLevel,
+    /// For level `verified`, where it is required.
+    #[serde(default)]
+    pub trust: Option<TlsTrust>,
+    /// The name the certificate must bear; the host's if left out.
+    #[serde(default)]
+    #[schema(max_length = 253)]
+    pub server_name: Option<String>,
+    /// Certificates of authorities, PEM.
+    #[serde(default)]
+    #[schema(max_length = 65_536)]
+    pub authorities_pem: Option<String>,
+    /// SHA-256 of a `SubjectPublicKeyInfo` each, 64 hex digits.
+    #[serde(default)]
+    #[schema(max_items = 8)]
+    pub pins: Option<Vec<String>>,
+}
+
+/// A next hop to be set.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "host": "mx.acme.example", "port": 25, "priority": 10, "tls": { "level": "required" } }))]
+pub(super) struct HopSettings {
+    /// A name, or an address without brackets.
+    #[schema(max_length = 253)]
+    pub host: String,
+    /// 25 if left out.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 65_535, default = 25)]
+    pub port: Option<u16>,
+    /// Lower ones first; 10 if left out.
+    #[serde(default)]
+    #[schema(maximum = 65_535, default = 10)]
+    pub priority: Option<u16>,
+    /// Share among equals; 1 if left out.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 1_000, default = 1)]
+    pub weight: Option<u16>,
+    /// Level `opportunistic` if left out.
+    #[serde(default)]
+    pub tls: Option<TlsSettings>,
+}
+
+/// A next hop.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct HopView {
+    #[schema(example = "mx.acme.example")]
+    pub host: String,
+    #[schema(example = 25, minimum = 1, maximum = 65_535)]
+    pub port: u16,
+    #[schema(example = 10, maximum = 65_535)]
+    pub priority: u16,
+    #[schema(example = 1, minimum = 1, maximum = 1_000)]
+    pub weight: u16,
+    pub tls: TlsSettings,
+}
+
+/// Hops of one route at most.
+pub(super) const MOST: usize = 16;
+const MOST_PINS: usize = 8;
+const MOST_PEM: usize = 64 * 1024;
+
+/// Checks hops given at `/hops`. `allowed` are the networks the installation lets hops be in.
+pub(super) fn parse(given: Vec<HopSettings>, allowed: &[Cidr], errors: &mut Vec<FieldError>) -> Vec<NextHop> {
+    if given.is_empty() || given.len() > MOST {
+        errors.push(FieldError::invalid("/hops", format!("expected 1 to {MOST} next hops")));
+        return Vec::new();
+    }
+    let hops = given.into_iter().enumerate();
+    hops.filter_map(|(index, hop)| parse_one(hop, &format!("/hops/{index}"), allowed, errors)).collect()
+}
+
+fn parse_one(hop: HopSettings, at: &str, allowed: &[Cidr], errors: &mut Vec<FieldError>) -> Option<NextHop> {
+    let host = match host(&hop.host, allowed) {
+        Ok(host) => Some(host),
+        Err(message) => {
+            errors.push(FieldError::invalid(format!("{at}/host"), message));
+            None
+        }
+    };
+    let port = hop.port.unwrap_or(25);
+    if port == 0 {
+        errors.push(FieldError::invalid(format!("{at}/port"), "expected 1 to 65535"));
+    }
+    let weight = hop.weight.unwrap_or(1);
+    if !(1..=1_000).contains(&weight) {
+        errors.push(FieldError::invalid(format!("{at}/weight"), "expected 1 to 1000"));
+    }
+    let tls = match hop.tls {
+        None => Some(HopTls::Opportunistic),
+        Some(tls) => parse_tls(tls, &format!("{at}/tls"), host.as_deref(), errors),
+    };
+    Some(NextHop { host: host?, port, priority: hop.priority.unwrap_or(10), weight, tls: tls? })
+}
+
+/// A name or an address, in its one spelling.
+fn host(text: &str, allowed: &[Cidr]) -> Result<String, String> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        let address = address.to_canonical();
+        return match is_forbidden_destination(address, allowed) {
+            None => Ok(address.to_string()),
+            Some(why) => Err(format!("mail is not sent to {why}; `allowed_hop_ranges` can lift that")),
+        };
+    }
+    let domain = text.parse::<Domain>().map_err(|error| format!("neither an address nor a name: {error}"))?;
+    let last = domain.as_ascii().rsplit('.').next().unwrap_or_default();
+    // RFC 6761 §6.3: it always means this very machine.
+    if last == "localhost" && is_forbidden_destination(Ipv4Addr::LOCALHOST.into(), allowed).is_some() {
+        return Err("mail is not sent to a loopback address; `allowed_hop_ranges` can lift that".to_owned());
+    }
+    Ok(domain.as_ascii().to_owned())
+}
+
+fn parse_tls(tls: TlsSettings, at: &str, host: Option<&str>, errors: &mut Vec<FieldError>) -> Option<HopTls> {
+    let before = errors.len();
+    let verified = tls.level == TlsLevel::Verified;
+    let only_with = |given: bool, field: &str, fits: bool, what: &str, errors: &mut Vec<FieldError>| {
+        if given && !fits {
+            errors.push(FieldError::new(format!("{at}/{field}"), "not_applicable", format!("only with {what}")));
+        } else if !given && fits && field != "server_name" {
+            errors.push(FieldError::new(format!("{at}/{field}"), "required", format!("is required with {what}")));
+        }
+    };
+    only_with(tls.trust.is_some(), "trust", verified, "level verified", errors);
+    let named = verified && tls.trust != Some(TlsTrust::Pins);
+    only_with(tls.server_name.is_some(), "server_name", named, "level verified, by name", errors);
+    let trusts = |trust| verified && tls.trust == Some(trust);
+    let (authorities, pinned) = (trusts(TlsTrust::Authorities), trusts(TlsTrust::Pins));
+    only_with(tls.authorities_pem.is_some(), "authorities_pem", authorities, "trust authorities", errors);
+    only_with(tls.pins.is_some(), "pins", pinned, "trust pins", errors);
+
+    let server_name = tls.server_name.filter(|_| named).and_then(|name| match name.parse::<Domain>() {
+        Ok(name) => Some(name.as_ascii().to_owned()),
+        Err(error) => {
+            errors.push(FieldError::invalid(format!("{at}/server_name"), error));
+            None
+        }
+    });
+    let trust = match tls.trust {
+        Some(TlsTrust::WebPki) => Some(Trust::WebPki),
+        Some(TlsTrust::Authorities) => tls.authorities_pem.filter(|_| authorities).and_then(|pem| {
+            check_authorities(&pem)
+                .map_err(|message| errors.push(FieldError::invalid(format!("{at}/authorities_pem"), message)))
+                .ok()
+                .map(|()| Trust::Authorities { pem })
+        }),
+        Some(TlsTrust::Pins) => tls.pins.filter(|_| pinned).map(|pins| {
+            if pins.is_empty() || pins.len() > MOST_PINS {
+                errors.push(FieldError::invalid(format!("{at}/pins"), format!("expected 1 to {MOST_PINS} pins")));
+            }
+            let mut hashes = Vec::new();
+            for (index, pin) in pins.iter().enumerate() {
+                match pin.to_ascii_lowercase().parse() {
+                    Ok(hash) => hashes.push(hash),
+                    Err(error) => errors.push(FieldError::invalid(format!("{at}/pins/{index}"), error)),
+                }
+            }
+            Trust::Pins { spki_sha256: hashes }
+        }),
+        None => None,
+    };
+    // A certificate can bear an address, but ours are compared by name.
+    if named && server_name.is_none() && host.is_some_and(|host| host.parse::<IpAddr>().is_ok()) {
+        errors.push(FieldError::new(
+            format!("{at}/server_name"),
+            "required",
+            "is required where the host is an address",
+        ));
+    }
+    if errors.len() > before {
+        return None;
+    }
+    Some(match tls.level {
+        TlsLevel::None => HopTls::None,
+        TlsLevel::Opportunistic => HopTls::Opportunistic,
+        TlsLevel::Required => HopTls::Required,
+        TlsLevel::Verified => HopTls::Verified { server_name, trust: trust? },
+    })
+}
+
+/// Certificates that can be used as roots, one at least.
+fn check_authorities(pem: &str) -> Result<(), String> {
+    if pem.len() > MOST_PEM {
+        return Err(format!("at most {MOST_PEM} bytes"));
+    }
+    if pem.contains("PRIVATE KEY") {
+        return Err("holds a private key, which belongs nowhere but to its owner".to_owned());
+    }
+    let certificates = CertificateDer::pem_slice_iter(pem.as_bytes())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| "is not PEM".to_owned())?;
+    if certificates.is_empty() {
+        return Err("holds no certificate".to_owned());
+    }
+    let mut roots = rustls::RootCertStore::empty();
+    for (index, certificate) in certificates.into_iter().enumerate() {
+        roots.add(certificate).map_err(|_| format!("certificate {} cannot be used", index + 1))?;
+    }
+    Ok(())
+}
+
+impl From<&NextHop> for HopView {
+    fn from(hop: &NextHop) -> Self {
+        let plain = |level| TlsSettings { level, trust: None, server_name: None, authorities_pem: None, pins: None };
+        let tls = match &hop.tls {
+            HopTls::None => plain(TlsLevel::None),
+            HopTls::Opportunistic => plain(TlsLevel::Opportunistic),
+            HopTls::Required => plain(TlsLevel::Required),
+            HopTls::Verified { server_name, trust } => {
+                let mut tls = plain(TlsLevel::Verified);
+                tls.server_name.clone_from(server_name);
+                match trust {
+                    Trust::WebPki => tls.trust = Some(TlsTrust::WebPki),
+                    Trust::Authorities { pem } => {
+                        tls.trust = Some(TlsTrust::Authorities);
+                        tls.authorities_pem = Some(pem.clone());
+                    }
+                    Trust::Pins { spki_sha256 } => {
+                        tls.trust = Some(TlsTrust::Pins);
+                        tls.pins = Some(spki_sha256.iter().map(ToString::to_string).collect());
+                    }
+                }
+                tls
+            }
+        };
+        Self { host: hop.host.clone(), port: hop.port, priority: hop.priority, weight: hop.weight, tls }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(hop: serde_json::Value, allowed: &[&str]) -> Vec<String> {
+        let allowed: Vec<Cidr> = allowed.iter().map(|range| range.parse().unwrap()).collect();
+        let mut errors = Vec::new();
+        let hops = parse(vec![serde_json::from_value(hop).unwrap()], &allowed, &mut errors);
+        assert_eq!(
+            hops.is_empty(),
+            !errors.is_empty()
+                && errors.iter().any(|error| !error.pointer.ends_with("/port") && !error.pointer.ends_with("/weight"))
+        );
+        errors.into_iter().map(|error| format!("{} {}", error.pointer, error.code)).collect()
+    }
+
+    #[test]
+    fn hosts_are_names_or_addresses_that_mail_may_go_to() {
+        let host = |host: &str| serde_json::json!({ "host": host });
+        for good in ["mx.acme.example", "MX.Acme.Example.", "93.184.216.34", "2606:2800:21f:cb07::1", "bücher.example"]
+        {
+            assert_eq!(findings(host(good), &[]), [""; 0], "{good}");
+        }
+        let bad = [
+            "",
+            ".",
+            "a..b",
+            "127.0.0.1",
+            "::1",
+            "10.0.0.1",
+            "169.254.169.254",
+            "::ffff:127.0.0.1",
+            "[93.184.216.34]",
+            "localhost",
+            "db.localhost",
+            "a b",
+            "http://x",
+            "x:25",
+            "1.2.3",
+            "0177.0.0.1",
+            "x/y",
+            "x\u{0}y",
+        ];
+        for bad in bad {
+            assert_eq!(findings(host(bad), &[]), ["/hops/0/host invalid"], "{bad:?}");
+        }
+        assert_eq!(findings(host("127.0.0.1"), &["127.0.0.0/8"]), [""; 0]);
+        assert_eq!(findings(host("localhost"), &["127.0.0.0/8"]), [""; 0]);
+        assert_eq!(findings(host("169.254.169.254"), &["169.254.0.0/16"]), ["/hops/0/host invalid"]);
+    }
+
+    #[test]
+    fn tls_fields_go_with_their_level_and_no_other() {
+        let tls = |tls: serde_json::Value| findings(serde_json::json!({ "host": "mx.acme.example", "tls": tls }), &[]);
+        let pin = "ab".repeat(32);
+        assert_eq!(tls(serde_json::json!({ "level": "none" })), [""; 0]);
+        assert_eq!(tls(serde_json::json!({ "level": "verified", "trust": "web_pki" })), [""; 0]);
+        assert_eq!(tls(serde_json::json!({ "level": "verified", "trust": "pins", "pins": [pin] })), [""; 0]);
+        assert_eq!(tls(serde_json::json!({ "level": "verified" })), ["/hops/0/tls/trust required"]);
+        assert_eq!(
+            tls(serde_json::json!({ "level": "required", "trust": "web_pki" })),
+            ["/hops/0/tls/trust not_applicable"]
+        );
+        assert_eq!(tls(serde_json::json!({ "level": "verified", "trust": "pins" })), ["/hops/0/tls/pins required"]);
+        assert_eq!(
+            tls(serde_json::json!({ "level": "verified", "trust": "pins", "pins": [] })),
+            ["/hops/0/tls/pins invalid"]
+        );
+        assert_eq!(
+            tls(serde_json::json!({ "level": "verified", "trust": "pins", "pins": [pin, "xy"] })),
+            ["/hops/0/tls/pins/1 invalid"]
+        );
+        assert_eq!(
+            tls(serde_json::json!({ "level": "verified", "trust": "authorities", "authorities_pem": "x" })),
+            ["/hops/0/tls/authorities_pem invalid"]
+        );
+        assert_eq!(
+            tls(serde_json::json!({ "level": "verified", "trust": "web_pki", "server_name": "a b" })),
+            ["/hops/0/tls/server_name invalid"]
+        );
+        let address =
+            serde_json::json!({ "host": "93.184.216.34", "tls": { "level": "verified", "trust": "web_pki" } });
+        assert_eq!(findings(address, &[]), ["/hops/0/tls/server_name required"]);
+    }
+
+    #[test]
+    fn what_is_shown_can_be_sent_back() {
+        let hop = NextHop {
+            host: "mx.acme.example".into(),
+            port: 2525,
+            priority: 5,
+            weight: 3,
+            tls: HopTls::Verified {
+                server_name: None,
+                trust: Trust::Pins { spki_sha256: vec![contract::snapshot::hash::Hash::of(b"x")] },
+            },
+        };
+        let shown = serde_json::to_value(HopView::from(&hop)).unwrap();
+        let mut errors = Vec::new();
+        let again = parse(vec![serde_json::from_value(shown).unwrap()], &[], &mut errors);
+        assert_eq!((again, errors), (vec![hop], vec![]));
+    }
+}

@@ -1,0 +1,139 @@
+//! Rows of the table `routes`.
+
+use contract::{Id, Micros, ids};
+use uuid::Uuid;
+
+use super::Route;
+use crate::{
+    db::{Read, StoreError, Tx, run, sql},
+    http::Page,
+    labels,
+};
+
+sql! {
+    Main;
+    GET = "SELECT id, tenant_id, name, external_ref, labels, hops, revision, created_at FROM routes WHERE id = $1";
+    LIST = "SELECT r.id, r.tenant_id, r.name, r.external_ref, r.labels, r.hops, r.revision, r.created_at
+        FROM routes r WHERE r.id > $1
+            AND (CAST($2 AS TEXT) IS NULL OR r.name = $2)
+            AND (CAST($3 AS TEXT) IS NULL OR r.external_ref = $3)
+            AND (CAST($4 AS TEXT) IS NULL OR EXISTS
+                (SELECT 1 FROM labels l WHERE l.object_id = r.id AND l.name = $4 AND l.value = $5))
+            AND (CAST($6 AS UUID) IS NULL OR r.tenant_id = $6)
+        ORDER BY r.id LIMIT $7";
+    INSERT = "INSERT INTO routes (id, tenant_id, name, external_ref, labels, hops, revision, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, 1, $7)";
+    UPDATE = "UPDATE routes SET name = $2, external_ref = $3, labels = $4, hops = $5, revision = revision + 1
+        WHERE id = $1 AND revision = $6";
+    DELETE = "DELETE FROM routes WHERE id = $1 AND revision = $2";
+    OF_TENANT = "SELECT id FROM routes WHERE tenant_id = $1";
+    NAMES = "SELECT name, external_ref FROM routes WHERE tenant_id = $1 AND id <> $2 AND (name = $3 OR external_ref = $4)";
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    tenant_id: Uuid,
+    name: String,
+    external_ref: Option<String>,
+    labels: String,
+    hops: String,
+    revision: i64,
+    created_at: i64,
+}
+
+impl TryFrom<Row> for Route {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: Id::from_uuid(row.id),
+            tenant: Id::from_uuid(row.tenant_id),
+            name: row.name,
+            external_ref: row.external_ref,
+            labels: serde_json::from_str(&row.labels).map_err(StoreError::corrupt("routes.labels"))?,
+            hops: serde_json::from_str(&row.hops).map_err(StoreError::corrupt("routes.hops"))?,
+            revision: row.revision,
+            created_at: Micros::from_micros(row.created_at),
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    pub name: Option<String>,
+    pub external_ref: Option<String>,
+    pub label: Option<(String, String)>,
+    pub tenant: Option<Id<ids::Tenant>>,
+}
+
+/// Which of a route's unique fields another one of the tenant has.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub name: bool,
+    pub external_ref: bool,
+}
+
+/// A route by its id.
+pub async fn find(read: &mut Read, id: Id<ids::Route>) -> Result<Option<Route>, StoreError> {
+    run!(read, fetch_optional GET as Row, id.uuid())?.map(Route::try_from).transpose()
+}
+
+pub(super) async fn list(read: &mut Read, filter: &Filter, page: &Page<Uuid>) -> Result<Vec<Route>, StoreError> {
+    let (label, value) =
+        filter.label.as_ref().map_or((None, None), |(name, value)| (Some(name.as_str()), Some(value.as_str())));
+    let rows = run!(read, fetch_all LIST as Row, page.after.unwrap_or_default(), filter.name.as_deref(),
+        filter.external_ref.as_deref(), label, value, filter.tenant.map(Id::uuid), page.rows())?;
+    rows.into_iter().map(Route::try_from).collect()
+}
+
+pub(super) async fn taken(read: &mut Read, route: &Route) -> Result<Taken, StoreError> {
+    let rows = run!(read, fetch_all NAMES as (String, Option<String>), route.tenant.uuid(), route.id.uuid(),
+        route.name.as_str(), route.external_ref.as_deref())?;
+    Ok(Taken {
+        name: rows.iter().any(|(name, _)| *name == route.name),
+        external_ref: rows.iter().any(|(_, other)| other.is_some() && *other == route.external_ref),
+    })
+}
+
+fn texts(route: &Route) -> Result<(String, String), StoreError> {
+    let labels = serde_json::to_string(&route.labels).map_err(StoreError::corrupt("labels"))?;
+    let hops = serde_json::to_string(&route.hops).map_err(StoreError::corrupt("hops"))?;
+    Ok((labels, hops))
+}
+
+pub(super) async fn insert(tx: &mut Tx, route: &Route) -> Result<(), StoreError> {
+    let (labels, hops) = texts(route)?;
+    run!(tx, execute INSERT, route.id.uuid(), route.tenant.uuid(), route.name.as_str(), route.external_ref.as_deref(),
+        labels.as_str(), hops.as_str(), route.created_at.as_micros())?;
+    labels::replace(tx, route.id.uuid(), &route.labels).await
+}
+
+pub(super) async fn update(tx: &mut Tx, route: &Route) -> Result<(), StoreError> {
+    let (labels, hops) = texts(route)?;
+    let touched = run!(tx, execute UPDATE, route.id.uuid(), route.name.as_str(), route.external_ref.as_deref(),
+        labels.as_str(), hops.as_str(), route.revision)?;
+    if touched != 1 {
+        return Err(StoreError::Stale);
+    }
+    labels::replace(tx, route.id.uuid(), &route.labels).await
+}
+
+/// `Reference`: a domain points to it.
+pub(super) async fn delete(tx: &mut Tx, route: &Route) -> Result<(), StoreError> {
+    labels::remove(tx, route.id.uuid()).await?;
+    match run!(tx, execute DELETE, route.id.uuid(), route.revision)? {
+        1 => Ok(()),
+        _ => Err(StoreError::Stale),
+    }
+}
+
+/// Takes away all routes of a tenant that is going; its domains are gone by then.
+pub(crate) async fn remove_all(tx: &mut Tx, tenant: Id<ids::Tenant>) -> Result<(), StoreError> {
+    for (id,) in run!(tx, fetch_all OF_TENANT as (Uuid,), tenant.uuid())? {
+        if let Some(route) = find(tx, Id::from_uuid(id)).await? {
+            delete(tx, &route).await?;
+        }
+    }
+    Ok(())
+}

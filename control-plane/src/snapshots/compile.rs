@@ -1,0 +1,215 @@
+//! Rows → objects. Pure: the same rows make the same bytes, on whichever replica.
+
+use std::collections::{BTreeMap, HashMap};
+
+use contract::{
+    Id, Micros, ids,
+    mail::{Domain, LocalPart, Mailbox},
+    policy::{
+        Settings,
+        lists::{Entry, ListKind, Subject},
+    },
+    snapshot::{
+        object::{
+            DomainObject, DomainState, HashKey, HashSet, Installation, Key, List, ListScope, Object, RecipientRule,
+            Recipients, Route, Tenant, TenantState,
+        },
+        piece::{self, EncodeError, Piece},
+        shard::shards,
+    },
+};
+use uuid::Uuid;
+
+use super::source::{DomainRow, EntryRow, TenantRow};
+use crate::{db::StoreError, installation};
+
+/// Why a row makes no object.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CompileError {
+    #[error("a stored row makes no sense")]
+    Row(#[from] StoreError),
+    #[error("an object cannot be written")]
+    Encode(#[from] EncodeError),
+}
+
+/// Objects, and the owners whose shards they are all of: keys of such an owner that are not among them are gone.
+#[derive(Debug, Default)]
+pub(super) struct Compiled {
+    pub pieces: Vec<Piece>,
+    /// Beginnings of keys (`recipients/acme.example/`).
+    pub owners: Vec<String>,
+    /// Single keys that are gone.
+    pub gone: Vec<Key>,
+}
+
+impl Compiled {
+    fn add(&mut self, object: &Object) -> Result<(), CompileError> {
+        self.pieces.push(piece::encode(object)?);
+        Ok(())
+    }
+
+    fn list(
+        &mut self,
+        scope: &ListScope,
+        entries: Vec<Entry>,
+    ) -> Result<Vec<contract::snapshot::object::ShardPrefix>, CompileError> {
+        self.owners.push(format!("list/{scope}/"));
+        let mut prefixes = Vec::new();
+        for (prefix, entries) in shards(entries) {
+            self.add(&Object::List(List { scope: scope.clone(), prefix, entries }))?;
+            prefixes.push(prefix);
+        }
+        prefixes.sort_unstable();
+        Ok(prefixes)
+    }
+
+    pub(super) fn installation(
+        &mut self,
+        row: &installation::Installation,
+        postmaster: Option<Mailbox>,
+        entries: &[EntryRow],
+    ) -> Result<(), CompileError> {
+        let entries = entries.iter().map(|row| entry(row, None)).collect::<Result<_, _>>()?;
+        let list = self.list(&ListScope::Installation, entries)?;
+        self.add(&Object::Installation(Installation {
+            id: row.id,
+            policy: row.policy.clone(),
+            allowed_hop_ranges: row.allowed_hop_ranges.clone(),
+            postmaster,
+            list,
+        }))
+    }
+
+    pub(super) fn tenant(&mut self, row: &TenantRow, entries: &[EntryRow]) -> Result<(), CompileError> {
+        let id: Id<ids::Tenant> = Id::from_uuid(row.id);
+        let entries = entries.iter().map(|row| entry(row, None)).collect::<Result<_, _>>()?;
+        let list = self.list(&ListScope::Tenant(id), entries)?;
+        self.add(&Object::Tenant(Tenant {
+            id,
+            parent: row.parent_id.map(Id::from_uuid),
+            state: if row.closes_at.is_some() { TenantState::Closing } else { TenantState::Active },
+            policy: Settings::default(),
+            list,
+        }))
+    }
+
+    pub(super) fn domain(
+        &mut self,
+        row: &DomainRow,
+        locals: &[String],
+        entries: &[EntryRow],
+    ) -> Result<(), CompileError> {
+        let name: Domain = row.name.parse().map_err(StoreError::corrupt("domains.name"))?;
+        let key: [u8; 16] = row
+            .hash_key
+            .as_slice()
+            .try_into()
+            .map_err(StoreError::corrupt::<std::array::TryFromSliceError>("domains.hash_key"))?;
+        let hash_key = HashKey(key);
+        self.owners.push(format!("recipients/{name}/"));
+        let recipients = if row.recipients == "any" {
+            RecipientRule::Any
+        } else {
+            let hashes = locals
+                .iter()
+                .map(|local| Ok(hash_key.hash(&local_part(local)?)))
+                .collect::<Result<Vec<_>, StoreError>>()?;
+            let mut prefixes = Vec::new();
+            for (prefix, hashes) in shards(hashes) {
+                let hashes = HashSet::new(hashes);
+                self.add(&Object::Recipients(Recipients { domain: name.clone(), prefix, hashes }))?;
+                prefixes.push(prefix);
+            }
+            prefixes.sort_unstable();
+            RecipientRule::Listed { shards: prefixes }
+        };
+        let entries = entries.iter().map(|row| entry(row, Some(&hash_key))).collect::<Result<_, _>>()?;
+        let list = self.list(&ListScope::Domain(name.clone()), entries)?;
+        let route = match (row.route_id, &row.hops) {
+            (Some(id), Some(hops)) => Some(Route {
+                id: Id::from_uuid(id),
+                hops: serde_json::from_str(hops).map_err(StoreError::corrupt("routes.hops"))?,
+            }),
+            _ => None,
+        };
+        let state = if row.state == "active" {
+            DomainState::Active
+        } else {
+            DomainState::Pending { defer_until: Micros::from_micros(row.defer_until) }
+        };
+        self.add(&Object::Domain(Box::new(DomainObject {
+            id: Id::from_uuid(row.id),
+            name,
+            tenant: Id::from_uuid(row.tenant_id),
+            state,
+            recipients,
+            route,
+            policy: Settings::default(),
+            list,
+            hash_key,
+        })))
+    }
+
+    pub(super) fn no_tenant(&mut self, id: Id<ids::Tenant>) {
+        self.gone.push(Key::Tenant(id));
+        self.owners.push(format!("list/{id}/"));
+    }
+
+    pub(super) fn no_domain(&mut self, name: &Domain) {
+        self.gone.push(Key::Domain(name.clone()));
+        self.owners.push(format!("recipients/{name}/"));
+        self.owners.push(format!("list/{name}/"));
+    }
+}
+
+/// One row a name: the one that counts.
+pub(super) fn one_a_name(rows: Vec<DomainRow>) -> BTreeMap<String, DomainRow> {
+    let mut by_name: BTreeMap<String, DomainRow> = BTreeMap::new();
+    for row in rows {
+        let better = by_name.get(&row.name).is_none_or(|other| row.precedence() < other.precedence());
+        if better {
+            by_name.insert(row.name.clone(), row);
+        }
+    }
+    by_name
+}
+
+pub(super) fn grouped<T>(rows: impl IntoIterator<Item = (Uuid, T)>) -> HashMap<Uuid, Vec<T>> {
+    let mut groups: HashMap<Uuid, Vec<T>> = HashMap::new();
+    for (id, row) in rows {
+        groups.entry(id).or_default().push(row);
+    }
+    groups
+}
+
+/// As it is stored: the characters meant, without quotes.
+fn local_part(meant: &str) -> Result<LocalPart, StoreError> {
+    let quoted: String =
+        meant.chars().flat_map(|c| matches!(c, '"' | '\\').then_some('\\').into_iter().chain([c])).collect();
+    meant
+        .parse()
+        .or_else(|_| format!("\"{quoted}\"").parse())
+        .map_err(StoreError::corrupt::<contract::mail::MailboxError>("recipients.local_key"))
+}
+
+fn entry(row: &EntryRow, hash_key: Option<&HashKey>) -> Result<Entry, StoreError> {
+    let corrupt = "list_entries.subject";
+    let subject = if row.subject_kind == "client" {
+        Subject::Client(row.subject.parse().map_err(StoreError::corrupt::<contract::mail::CidrError>(corrupt))?)
+    } else {
+        Subject::Sender(
+            row.subject.parse().map_err(StoreError::corrupt::<contract::policy::lists::PatternError>(corrupt))?,
+        )
+    };
+    let recipient = match (&row.recipient, hash_key) {
+        (Some(recipient), Some(key)) if row.scope == "recipient" => Some(key.hash(&local_part(recipient)?)),
+        _ => None,
+    };
+    Ok(Entry {
+        id: Id::from_uuid(row.id),
+        kind: if row.kind == "allow" { ListKind::Allow } else { ListKind::Block },
+        subject,
+        recipient,
+        expires_at: row.expires_at.map(Micros::from_micros),
+    })
+}

@@ -1,0 +1,25 @@
+//! From rows to signed snapshots. `compile` is pure: rows in, objects out. `publisher` runs on one replica at a time and
+//! takes outbox rows to a new head; `heads` lets every replica know of it; `api` serves heads, nodes and objects.
+
+pub mod api;
+mod compile;
+mod heads;
+mod publisher;
+mod signing;
+mod source;
+mod store;
+
+pub use heads::{Head, Heads};
+pub use publisher::run as publish;
+pub use signing::Signing;
+pub(crate) use store::mark;
+
+use crate::db::Statement;
+
+pub(crate) const STATEMENTS: &[Statement] = store::STATEMENTS;
+pub(crate) const SOURCE_STATEMENTS: &[Statement] = source::STATEMENTS;
+
+use contract::worker_api::Ring;
+
+/// The rings there are. `canary` comes with staged edits.
+const RINGS: &[Ring] = &[Ring::Stable];

@@ -1,0 +1,416 @@
+//! Takes outbox rows to a new head. One replica at a time, under a lease whose fence is checked in the transaction that
+//! writes. Edits made close together are published together; an edit compiles only what it touches.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use contract::{
+    Id, Micros, ids,
+    mail::Domain,
+    snapshot::{
+        hash::Hash,
+        head::{self, Totals},
+        object::{Key, SCHEMA},
+        tree::{Changes, Entry, Tree},
+    },
+    worker_api::HeadVersion,
+};
+use uuid::Uuid;
+
+use super::{
+    RINGS,
+    compile::{CompileError, Compiled, grouped, one_a_name},
+    heads::{Head, Peak},
+    source, store,
+};
+use crate::{
+    app::AppState,
+    audit,
+    db::{Read, StoreError, System},
+    installation,
+    lease::Lease,
+    outbox::Change,
+    workers,
+};
+
+const LEASE: &str = "publisher";
+const LEASE_LASTS: Duration = Duration::from_secs(10);
+/// At most four versions a second.
+const PACE: Duration = Duration::from_millis(250);
+/// A head is signed again so often, and expires so much later.
+const RENEW: Duration = Duration::from_mins(1);
+const EXPIRES: Duration = Duration::from_mins(15);
+/// What a head of the last day names is kept.
+const KEPT: Duration = Duration::from_hours(24);
+/// Audited deletions of so long explain fewer tenants and domains.
+const DELETIONS: Duration = Duration::from_hours(7 * 24);
+const MAX_ROWS: i64 = 10_000;
+
+#[derive(Debug, thiserror::Error)]
+enum PublishError {
+    #[error("the database failed")]
+    Store(#[from] StoreError),
+    #[error("the configuration cannot be compiled")]
+    Compile(#[from] CompileError),
+    #[error("the head cannot be signed")]
+    Seal(#[from] contract::snapshot::seal::SealError),
+    #[error("there is no pool")]
+    NoPool,
+}
+
+/// Runs until the stop.
+pub async fn run(app: AppState) {
+    let mut state = None;
+    let mut failing = false;
+    loop {
+        match turn(&app, &mut state).await {
+            Ok(()) => failing = false,
+            Err(error) => {
+                // What is in memory may not be what is stored: begin anew.
+                state = None;
+                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                if std::mem::replace(&mut failing, true) {
+                    tracing::debug!(%error, cause, "still cannot publish");
+                } else {
+                    tracing::warn!(%error, cause, "cannot publish; tried again");
+                }
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PACE) => {}
+            () = app.stopping.cancelled() => return,
+        }
+    }
+}
+
+/// What the lease's holder remembers of what it published.
+#[derive(Debug)]
+struct State {
+    lease: Lease,
+    leased_until: Micros,
+    tree: Tree,
+    totals: Totals,
+    head: Option<Head>,
+    /// Keys of shards, by their owner: what is not compiled again is gone.
+    shards: HashMap<String, BTreeSet<Arc<str>>>,
+    pool: Id<ids::Pool>,
+}
+
+async fn turn(app: &AppState, held: &mut Option<State>) -> Result<(), PublishError> {
+    let now = app.clock.now();
+    if let Some(state) = held.as_mut().filter(|state| state.leased_until > now + LEASE_LASTS / 2) {
+        return state.publish(app, now).await;
+    }
+    let Some(lease) = Lease::take(&app.db, LEASE, app.replica, LEASE_LASTS).await? else {
+        *held = None;
+        return Ok(());
+    };
+    let leased_until = now + LEASE_LASTS;
+    match held.as_mut().filter(|state| state.lease.fence() == lease.fence()) {
+        Some(state) => {
+            (state.lease, state.leased_until) = (lease, leased_until);
+            state.publish(app, now).await
+        }
+        None => {
+            let mut state = State::anew(app, lease, leased_until).await?;
+            state.publish(app, now).await?;
+            *held = Some(state);
+            Ok(())
+        }
+    }
+}
+
+impl State {
+    /// Compiles everything. What is stored already keeps its version; what differs makes a new one.
+    async fn anew(app: &AppState, lease: Lease, leased_until: Micros) -> Result<Self, PublishError> {
+        let system = System::task(LEASE);
+        let mut read = app.db.read(&system).await?;
+        let rows: Vec<i64> = store::unpublished(&mut read, i64::MAX).await?.into_iter().map(|(seq, _)| seq).collect();
+        let pool = workers::default_pool(&mut read).await?.ok_or(PublishError::NoPool)?;
+        let head = store::heads(&mut read).await?.into_iter().find(|head| head.pool == pool && head.ring == RINGS[0]);
+        let compiled = everything(&mut read).await?;
+        drop(read);
+        let mut state = Self {
+            lease,
+            leased_until,
+            tree: Tree::empty().0,
+            totals: Totals::default(),
+            head,
+            shards: HashMap::new(),
+            pool,
+        };
+        let (changes, objects) = state.changes(compiled);
+        let (tree, nodes) = state.tree.update(&changes);
+        state.commit(app, tree, nodes, objects, &changes, &rows).await?;
+        Ok(state)
+    }
+
+    async fn publish(&mut self, app: &AppState, now: Micros) -> Result<(), PublishError> {
+        let system = System::task(LEASE);
+        let mut read = app.db.read(&system).await?;
+        let rows = match store::any_unpublished(&mut read).await? {
+            // One view of rows and of what they changed: a row that is marked is in the head.
+            true => store::unpublished(&mut read, MAX_ROWS).await?,
+            false => Vec::new(),
+        };
+        if rows.is_empty() {
+            drop(read);
+            return self.renew(app, now).await;
+        }
+        let (numbers, changes): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let compiled = touched(&mut read, &changes).await?;
+        drop(read);
+        let (changes, objects) = self.changes(compiled);
+        let (tree, nodes) = self.tree.update(&changes);
+        self.commit(app, tree, nodes, objects, &changes, &numbers).await
+    }
+
+    /// What the tree has to learn, and the objects' bytes.
+    fn changes(&mut self, compiled: Compiled) -> (Changes, Vec<(Hash, Vec<u8>)>) {
+        let mut changes = Changes::new();
+        for owner in compiled.owners {
+            for key in self.shards.remove(&owner).unwrap_or_default() {
+                changes.insert(key, None);
+            }
+        }
+        for key in compiled.gone {
+            changes.insert(key.to_string().into(), None);
+        }
+        let mut objects = Vec::new();
+        for piece in compiled.pieces {
+            let key: Arc<str> = piece.key.to_string().into();
+            if matches!(piece.key, Key::Recipients(..) | Key::List(..))
+                && let Some((owner, _)) = key.rsplit_once('/')
+            {
+                self.shards.entry(format!("{owner}/")).or_default().insert(Arc::clone(&key));
+            }
+            let size = u32::try_from(piece.bytes.len()).unwrap_or(u32::MAX);
+            changes.insert(key, Some((piece.hash, size)));
+            objects.push((piece.hash, piece.bytes));
+        }
+        // What is as it was does not move.
+        changes.retain(|key, value| self.tree.get(key).map(|entry| (entry.hash, entry.size)) != *value);
+        let new: BTreeSet<Hash> = changes.values().flatten().map(|(hash, _)| *hash).collect();
+        objects.retain(|(hash, _)| new.contains(hash));
+        (changes, objects)
+    }
+
+    async fn commit(
+        &mut self,
+        app: &AppState,
+        tree: Tree,
+        nodes: Vec<(Hash, Vec<u8>)>,
+        objects: Vec<(Hash, Vec<u8>)>,
+        changes: &Changes,
+        rows: &[i64],
+    ) -> Result<(), PublishError> {
+        let same = self.head.as_ref().is_some_and(|head| head.root == tree.hash());
+        let totals = counted(&self.tree, self.totals, changes);
+        let system = System::task(LEASE);
+        let mut tx = app.db.begin(&system).await?;
+        self.lease.check(&mut tx).await?;
+        let epoch = installation::load(&mut tx).await?.epoch;
+        // First what goes: what comes back in the same edit stays.
+        store::drop_objects(&mut tx, &dropped(&self.tree, &tree)).await?;
+        for (hash, bytes) in nodes.iter().chain(&objects) {
+            store::put_object(&mut tx, hash, bytes).await?;
+        }
+        let at = match &self.head {
+            Some(head) if same && head.at.epoch == number(epoch) => head.at,
+            Some(head) if head.at.epoch == number(epoch) => {
+                HeadVersion { epoch: head.at.epoch, version: head.at.version + 1 }
+            }
+            _ => HeadVersion { epoch: number(epoch), version: 1 },
+        };
+        let head = self.sign(app, &mut tx, at, tree.hash(), totals).await?;
+        store::put_head(&mut tx, &head).await?;
+        store::mark_all(&mut tx, rows, &head).await?;
+        tx.commit().await?;
+        let moved: usize = nodes.iter().chain(&objects).map(|(_, bytes)| bytes.len()).sum();
+        tracing::info!(version = %head.at, edits = rows.len(), objects = objects.len(), bytes = moved, "published");
+        app.metrics.with(|| {
+            metrics::counter!("postern_snapshot_versions_total").increment(1);
+            metrics::counter!("postern_snapshot_new_bytes_total").increment(moved as u64);
+        });
+        (self.tree, self.totals, self.head) = (tree, totals, Some(head));
+        app.heads.look_now();
+        Ok(())
+    }
+
+    async fn renew(&mut self, app: &AppState, now: Micros) -> Result<(), PublishError> {
+        let Some(head) = self.head.as_ref().filter(|head| now.since(head.issued_at) >= RENEW) else {
+            return Ok(());
+        };
+        let (at, root) = (head.at, head.root);
+        let mut tx = app.db.begin(&System::task(LEASE)).await?;
+        self.lease.check(&mut tx).await?;
+        let head = self.sign(app, &mut tx, at, root, self.totals).await?;
+        store::put_head(&mut tx, &head).await?;
+        store::sweep_objects(&mut tx, now - KEPT).await?;
+        tx.commit().await?;
+        self.head = Some(head);
+        app.heads.look_now();
+        Ok(())
+    }
+
+    async fn sign(
+        &self,
+        app: &AppState,
+        read: &mut Read,
+        at: HeadVersion,
+        root: Hash,
+        totals: Totals,
+    ) -> Result<Head, PublishError> {
+        let issued_at = app.clock.now();
+        let peak = peak_after(self.head.as_ref().map(|head| head.peak), totals, issued_at);
+        let lowest_totals = lowest(read, peak.totals, issued_at - DELETIONS).await?;
+        let ring = RINGS[0];
+        let jws = app.signing.head(&head::Head {
+            installation: app.installation,
+            pool: self.pool,
+            ring,
+            epoch: at.epoch,
+            version: at.version,
+            issued_at,
+            expires_at: issued_at + EXPIRES,
+            schema: SCHEMA,
+            root,
+            totals,
+            lowest_totals,
+            nonce: None,
+        })?;
+        Ok(Head { pool: self.pool, ring, at, root, issued_at, jws: jws.into(), peak })
+    }
+}
+
+fn number(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+/// Totals after a change, without a walk over the tree.
+fn counted(before: &Tree, totals: Totals, changes: &Changes) -> Totals {
+    let mut totals = totals;
+    for (key, value) in changes {
+        let count = match key.split('/').next() {
+            Some("tenant") => &mut totals.tenants,
+            Some("domain") => &mut totals.domains,
+            _ => continue,
+        };
+        match (before.get(key).is_some(), value.is_some()) {
+            (false, true) => *count += 1,
+            (true, false) => *count = count.saturating_sub(1),
+            _ => {}
+        }
+    }
+    totals
+}
+
+/// Names of nodes and objects that are in the old tree and not in the new one.
+fn dropped(before: &Tree, after: &Tree) -> Vec<Hash> {
+    let mut gone = Vec::new();
+    Tree::diff(before, after, &mut |old: Option<&Entry>, _| gone.extend(old.map(|entry| entry.hash)));
+    Tree::dropped_nodes(before, after, &mut |hash| gone.push(hash));
+    gone
+}
+
+/// The lowest totals that audited deletions explain; none where there were none.
+async fn lowest(read: &mut Read, peak: Totals, since: Micros) -> Result<Option<Totals>, StoreError> {
+    let (tenants, domains) = audit::deletions(read, since).await?;
+    Ok(((tenants, domains) != (0, 0)).then(|| Totals {
+        tenants: peak.tenants.saturating_sub(tenants),
+        domains: peak.domains.saturating_sub(domains),
+    }))
+}
+
+fn peak_after(before: Option<Peak>, totals: Totals, now: Micros) -> Peak {
+    match before.filter(|peak| now.since(peak.at) < DELETIONS) {
+        Some(peak) if peak.totals.tenants >= totals.tenants && peak.totals.domains >= totals.domains => peak,
+        Some(peak) => Peak {
+            totals: Totals {
+                tenants: peak.totals.tenants.max(totals.tenants),
+                domains: peak.totals.domains.max(totals.domains),
+            },
+            at: now,
+        },
+        None => Peak { totals, at: now },
+    }
+}
+
+async fn everything(read: &mut Read) -> Result<Compiled, PublishError> {
+    let mut compiled = Compiled::default();
+    let row = installation::load(read).await?;
+    let postmaster = source::postmaster(read).await?;
+    let (mut of_installation, mut of_tenants, mut of_domains) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in source::all_entries(read).await? {
+        match (entry.tenant_id, entry.domain_id) {
+            (_, Some(domain)) => of_domains.push((domain, entry)),
+            (Some(tenant), None) => of_tenants.push((tenant, entry)),
+            (None, None) => of_installation.push(entry),
+        }
+    }
+    compiled.installation(&row, postmaster, &of_installation)?;
+    let of_tenants = grouped(of_tenants);
+    for tenant in source::tenants(read, None).await? {
+        compiled.tenant(&tenant, of_tenants.get(&tenant.id).map_or(&[], Vec::as_slice))?;
+    }
+    let of_domains = grouped(of_domains);
+    let recipients = grouped(source::recipients(read, None).await?);
+    for row in one_a_name(source::domains(read, None).await?).values() {
+        let locals = recipients.get(&row.id).map_or(&[][..], Vec::as_slice);
+        compiled.domain(row, locals, of_domains.get(&row.id).map_or(&[], Vec::as_slice))?;
+    }
+    Ok(compiled)
+}
+
+async fn touched(read: &mut Read, changes: &[Change]) -> Result<Compiled, PublishError> {
+    let mut compiled = Compiled::default();
+    let (mut whole, mut tenants, mut names, mut routes) = (false, BTreeSet::new(), BTreeSet::new(), Vec::<Uuid>::new());
+    for change in changes {
+        match change {
+            Change::Installation | Change::InstallationList => whole = true,
+            Change::Tenant(id) | Change::TenantList(id) => drop(tenants.insert(*id)),
+            Change::Domain(_, name) | Change::Recipients(_, name) | Change::DomainList(_, name) => {
+                names.insert(name.clone());
+            }
+            Change::Route(id) => routes.push(id.uuid()),
+        }
+    }
+    for name in source::names_of_routes(read, &routes).await? {
+        names.insert(name.parse().map_err(StoreError::corrupt::<contract::mail::DomainError>("domains.name"))?);
+    }
+    if whole {
+        let row = installation::load(read).await?;
+        let postmaster = source::postmaster(read).await?;
+        compiled.installation(&row, postmaster, &source::installation_entries(read).await?)?;
+    }
+    let tenants: Vec<_> = tenants.into_iter().collect();
+    let entries = source::tenant_entries(read, &tenants).await?;
+    let entries = grouped(entries.into_iter().filter_map(|entry| entry.tenant_id.map(|tenant| (tenant, entry))));
+    let found: BTreeMap<_, _> =
+        source::tenants(read, Some(&tenants)).await?.into_iter().map(|row| (row.id, row)).collect();
+    for id in tenants {
+        match found.get(&id.uuid()) {
+            Some(row) => compiled.tenant(row, entries.get(&row.id).map_or(&[], Vec::as_slice))?,
+            None => compiled.no_tenant(id),
+        }
+    }
+    let names: Vec<Domain> = names.into_iter().collect();
+    let found = one_a_name(source::domains(read, Some(&names)).await?);
+    let ids: Vec<Uuid> = found.values().map(|row| row.id).collect();
+    let recipients = grouped(source::recipients(read, Some(&ids)).await?);
+    let entries = source::domain_entries(read, &ids).await?;
+    let entries = grouped(entries.into_iter().filter_map(|entry| entry.domain_id.map(|domain| (domain, entry))));
+    for name in names {
+        match found.get(name.as_ascii()) {
+            Some(row) => {
+                let locals = recipients.get(&row.id).map_or(&[][..], Vec::as_slice);
+                compiled.domain(row, locals, entries.get(&row.id).map_or(&[], Vec::as_slice))?;
+            }
+            None => compiled.no_domain(&name),
+        }
+    }
+    Ok(compiled)
+}

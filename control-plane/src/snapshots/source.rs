@@ -1,0 +1,176 @@
+//! The rows that objects are compiled from, read by sets: no query per row.
+
+use contract::{
+    Id, Micros, ids,
+    mail::{Domain, Mailbox},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::db::{Read, StoreError, run, sql};
+
+sql! {
+    Main;
+    OWNER = "SELECT p.email FROM persons p JOIN grants g ON g.person_id = p.id
+        WHERE g.role = 'owner' AND g.tenant_id IS NULL AND p.disabled_at IS NULL ORDER BY p.created_at, p.id LIMIT 1";
+    TENANTS = "SELECT id, parent_id, closes_at FROM tenants";
+    TENANTS_OF = {
+        sqlite: "SELECT id, parent_id, closes_at FROM tenants WHERE id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "SELECT id, parent_id, closes_at FROM tenants
+            WHERE id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
+    DOMAINS = "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at,
+            r.id AS route_id, r.hops
+        FROM domains d LEFT JOIN routes r ON r.id = d.route_id";
+    DOMAINS_OF = {
+        sqlite: "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at,
+                r.id AS route_id, r.hops
+            FROM domains d LEFT JOIN routes r ON r.id = d.route_id
+            WHERE d.name IN (SELECT value FROM json_each($1))",
+        postgres: "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at,
+                r.id AS route_id, r.hops
+            FROM domains d LEFT JOIN routes r ON r.id = d.route_id
+            WHERE d.name IN (SELECT x FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
+    NAMES_OF_ROUTES = {
+        sqlite: "SELECT DISTINCT name FROM domains WHERE route_id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "SELECT DISTINCT name FROM domains
+            WHERE route_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
+    RECIPIENTS = "SELECT domain_id, local_key FROM recipients";
+    RECIPIENTS_OF = {
+        sqlite: "SELECT domain_id, local_key FROM recipients WHERE domain_id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "SELECT domain_id, local_key FROM recipients
+            WHERE domain_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
+    ENTRIES = "SELECT id, scope, tenant_id, domain_id, recipient, kind, subject_kind, subject, expires_at FROM list_entries
+        ORDER BY id";
+    ENTRIES_OF_INSTALLATION = "SELECT id, scope, tenant_id, domain_id, recipient, kind, subject_kind, subject, expires_at
+        FROM list_entries WHERE scope = 'installation' ORDER BY id";
+    ENTRIES_OF_TENANTS = {
+        sqlite: "SELECT id, scope, tenant_id, domain_id, recipient, kind, subject_kind, subject, expires_at
+            FROM list_entries WHERE scope = 'tenant' AND tenant_id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY id",
+        postgres: "SELECT id, scope, tenant_id, domain_id, recipient, kind, subject_kind, subject, expires_at
+            FROM list_entries WHERE scope = 'tenant' AND tenant_id IN
+                (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x) ORDER BY id",
+    };
+    ENTRIES_OF_DOMAINS = {
+        sqlite: "SELECT id, scope, tenant_id, domain_id, recipient, kind, subject_kind, subject, expires_at
+            FROM list_entries WHERE domain_id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY id",
+        postgres: "SELECT id, scope, tenant_id, domain_id, recipient, kind, subject_kind, subject, expires_at
+            FROM list_entries WHERE domain_id IN
+                (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x) ORDER BY id",
+    };
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct TenantRow {
+    pub id: Uuid,
+    pub parent_id: Option<Uuid>,
+    pub closes_at: Option<i64>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct DomainRow {
+    pub id: Uuid,
+    pub tenant_id: Uuid,
+    pub name: String,
+    pub state: String,
+    pub recipients: String,
+    pub hash_key: Vec<u8>,
+    pub defer_until: i64,
+    pub created_at: i64,
+    pub route_id: Option<Uuid>,
+    pub hops: Option<String>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct EntryRow {
+    pub id: Uuid,
+    pub scope: String,
+    pub tenant_id: Option<Uuid>,
+    pub domain_id: Option<Uuid>,
+    pub recipient: Option<String>,
+    pub kind: String,
+    pub subject_kind: String,
+    pub subject: String,
+    pub expires_at: Option<i64>,
+}
+
+/// A set as one parameter.
+fn set<T: Serialize>(members: impl IntoIterator<Item = T>) -> String {
+    let members: Vec<T> = members.into_iter().collect();
+    serde_json::to_string(&members).unwrap_or_else(|_| "[]".to_owned())
+}
+
+fn id_set(ids: impl IntoIterator<Item = Uuid>) -> String {
+    set(ids.into_iter().map(|id| id.simple().to_string()))
+}
+
+/// Who reads mail for `<postmaster>`: the first owner, whose address is always known.
+pub(super) async fn postmaster(read: &mut Read) -> Result<Option<Mailbox>, StoreError> {
+    let row = run!(read, fetch_optional OWNER as (String,))?;
+    Ok(row.and_then(|(email,)| email.parse().ok()))
+}
+
+pub(super) async fn tenants(read: &mut Read, of: Option<&[Id<ids::Tenant>]>) -> Result<Vec<TenantRow>, StoreError> {
+    match of {
+        None => run!(read, fetch_all TENANTS as TenantRow),
+        Some([]) => Ok(Vec::new()),
+        Some(ids) => run!(read, fetch_all TENANTS_OF as TenantRow, id_set(ids.iter().map(|id| id.uuid()))),
+    }
+}
+
+pub(super) async fn domains(read: &mut Read, of: Option<&[Domain]>) -> Result<Vec<DomainRow>, StoreError> {
+    match of {
+        None => run!(read, fetch_all DOMAINS as DomainRow),
+        Some([]) => Ok(Vec::new()),
+        Some(names) => run!(read, fetch_all DOMAINS_OF as DomainRow, set(names.iter().map(Domain::as_ascii))),
+    }
+}
+
+pub(super) async fn names_of_routes(read: &mut Read, routes: &[Uuid]) -> Result<Vec<String>, StoreError> {
+    if routes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = run!(read, fetch_all NAMES_OF_ROUTES as (String,), id_set(routes.iter().copied()))?;
+    Ok(rows.into_iter().map(|(name,)| name).collect())
+}
+
+/// Domain and local part, in lower case.
+pub(super) async fn recipients(read: &mut Read, of: Option<&[Uuid]>) -> Result<Vec<(Uuid, String)>, StoreError> {
+    match of {
+        None => run!(read, fetch_all RECIPIENTS as (Uuid, String)),
+        Some([]) => Ok(Vec::new()),
+        Some(ids) => run!(read, fetch_all RECIPIENTS_OF as (Uuid, String), id_set(ids.iter().copied())),
+    }
+}
+
+pub(super) async fn all_entries(read: &mut Read) -> Result<Vec<EntryRow>, StoreError> {
+    run!(read, fetch_all ENTRIES as EntryRow)
+}
+
+pub(super) async fn installation_entries(read: &mut Read) -> Result<Vec<EntryRow>, StoreError> {
+    run!(read, fetch_all ENTRIES_OF_INSTALLATION as EntryRow)
+}
+
+pub(super) async fn tenant_entries(read: &mut Read, of: &[Id<ids::Tenant>]) -> Result<Vec<EntryRow>, StoreError> {
+    match of {
+        [] => Ok(Vec::new()),
+        ids => run!(read, fetch_all ENTRIES_OF_TENANTS as EntryRow, id_set(ids.iter().map(|id| id.uuid()))),
+    }
+}
+
+pub(super) async fn domain_entries(read: &mut Read, of: &[Uuid]) -> Result<Vec<EntryRow>, StoreError> {
+    match of {
+        [] => Ok(Vec::new()),
+        ids => run!(read, fetch_all ENTRIES_OF_DOMAINS as EntryRow, id_set(ids.iter().copied())),
+    }
+}
+
+impl DomainRow {
+    /// An active domain before a pending one; of pending ones that which was registered first.
+    pub(super) fn precedence(&self) -> (bool, Micros, Uuid) {
+        (self.state != "active", Micros::from_micros(self.created_at), self.id)
+    }
+}

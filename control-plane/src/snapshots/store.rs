@@ -1,0 +1,207 @@
+//! Rows of `heads`, `snapshot_objects`, `outbox_marks`, and the publisher's side of `outbox`.
+
+use contract::{
+    Id, Micros, ids,
+    mail::Domain,
+    snapshot::{hash::Hash, head::Totals},
+    worker_api::{HeadVersion, Ring},
+};
+use uuid::Uuid;
+
+use super::heads::{Head, Peak};
+use crate::{
+    db::{Read, StoreError, Tx, run, sql},
+    outbox::Change,
+};
+
+sql! {
+    Main;
+    HEADS = "SELECT pool_id, ring, epoch, version, root, issued_at, jws, peak_tenants, peak_domains, peak_at FROM heads";
+    PUT_HEAD = "INSERT INTO heads (pool_id, ring, epoch, version, root, issued_at, jws, peak_tenants, peak_domains, peak_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        ON CONFLICT (pool_id, ring) DO UPDATE SET epoch = excluded.epoch, version = excluded.version, root = excluded.root,
+            issued_at = excluded.issued_at, jws = excluded.jws, peak_tenants = excluded.peak_tenants,
+            peak_domains = excluded.peak_domains, peak_at = excluded.peak_at";
+    PUT_OBJECT = "INSERT INTO snapshot_objects (hash, bytes) VALUES ($1, $2)
+        ON CONFLICT (hash) DO UPDATE SET dropped_at = NULL";
+    DROP_OBJECTS = {
+        sqlite: "UPDATE snapshot_objects SET dropped_at = $2 WHERE hash IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "UPDATE snapshot_objects SET dropped_at = $2
+            WHERE hash IN (SELECT decode(x, 'hex') FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
+    SWEEP_OBJECTS = "DELETE FROM snapshot_objects WHERE dropped_at <= $1";
+    OBJECTS = {
+        sqlite: "SELECT hash, bytes FROM snapshot_objects WHERE hash IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "SELECT hash, bytes FROM snapshot_objects
+            WHERE hash IN (SELECT decode(x, 'hex') FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
+    ANY_UNPUBLISHED = "SELECT seq FROM outbox WHERE published_at IS NULL LIMIT 1";
+    UNPUBLISHED = "SELECT seq, kind, object_id, object_name FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT $1";
+    PUBLISHED = {
+        sqlite: "UPDATE outbox SET published_at = $2 WHERE seq IN (SELECT value FROM json_each($1))",
+        postgres: "UPDATE outbox SET published_at = $2
+            WHERE seq IN (SELECT CAST(x AS BIGINT) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
+    MARK = {
+        sqlite: "INSERT INTO outbox_marks (seq, pool_id, ring, epoch, version)
+            SELECT value, $2, $3, $4, $5 FROM json_each($1) WHERE true ON CONFLICT DO NOTHING",
+        postgres: "INSERT INTO outbox_marks (seq, pool_id, ring, epoch, version)
+            SELECT CAST(x AS BIGINT), $2, $3, $4, $5 FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x
+            ON CONFLICT DO NOTHING",
+    };
+    KNOWN = "SELECT changed_at FROM outbox WHERE seq = $1";
+    MARK_OF = "SELECT epoch, version FROM outbox_marks WHERE seq = $1 AND pool_id = $2 AND ring = $3";
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct HeadRow {
+    pool_id: Uuid,
+    ring: String,
+    epoch: i64,
+    version: i64,
+    root: Vec<u8>,
+    issued_at: i64,
+    jws: String,
+    peak_tenants: i64,
+    peak_domains: i64,
+    peak_at: i64,
+}
+
+pub(super) async fn heads(read: &mut Read) -> Result<Vec<Head>, StoreError> {
+    let rows = run!(read, fetch_all HEADS as HeadRow)?;
+    rows.into_iter()
+        .map(|row| {
+            let root: [u8; 32] = row
+                .root
+                .as_slice()
+                .try_into()
+                .map_err(StoreError::corrupt::<std::array::TryFromSliceError>("heads.root"))?;
+            let number = |n: i64| u64::try_from(n).unwrap_or(0);
+            let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+            Ok(Head {
+                pool: Id::from_uuid(row.pool_id),
+                ring: if row.ring == "canary" { Ring::Canary } else { Ring::Stable },
+                at: HeadVersion { epoch: number(row.epoch), version: number(row.version) },
+                root: Hash::from_bytes(root),
+                issued_at: Micros::from_micros(row.issued_at),
+                jws: row.jws.into(),
+                peak: Peak {
+                    totals: Totals { tenants: count(row.peak_tenants), domains: count(row.peak_domains) },
+                    at: Micros::from_micros(row.peak_at),
+                },
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn put_head(tx: &mut Tx, head: &Head) -> Result<(), StoreError> {
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    run!(
+        tx,
+        execute PUT_HEAD,
+        head.pool.uuid(),
+        head.ring.name(),
+        number(head.at.epoch),
+        number(head.at.version),
+        head.root.as_bytes().to_vec(),
+        head.issued_at.as_micros(),
+        &*head.jws,
+        i64::from(head.peak.totals.tenants),
+        i64::from(head.peak.totals.domains),
+        head.peak.at.as_micros()
+    )?;
+    Ok(())
+}
+
+pub(super) async fn put_object(tx: &mut Tx, hash: &Hash, bytes: &[u8]) -> Result<(), StoreError> {
+    run!(tx, execute PUT_OBJECT, hash.as_bytes().to_vec(), bytes)?;
+    Ok(())
+}
+
+fn names(hashes: &[Hash]) -> String {
+    let names: Vec<_> = hashes.iter().map(ToString::to_string).collect();
+    serde_json::to_string(&names).unwrap_or_else(|_| "[]".to_owned())
+}
+
+pub(super) async fn drop_objects(tx: &mut Tx, hashes: &[Hash]) -> Result<(), StoreError> {
+    let now = tx.now().as_micros();
+    for some in hashes.chunks(5_000) {
+        run!(tx, execute DROP_OBJECTS, names(some), now)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn sweep_objects(tx: &mut Tx, dropped_until: Micros) -> Result<(), StoreError> {
+    run!(tx, execute SWEEP_OBJECTS, dropped_until.as_micros())?;
+    Ok(())
+}
+
+/// In no order.
+pub(super) async fn objects(read: &mut Read, hashes: &[Hash]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    run!(read, fetch_all OBJECTS as (Vec<u8>, Vec<u8>), names(hashes))
+}
+
+pub(super) async fn any_unpublished(read: &mut Read) -> Result<bool, StoreError> {
+    Ok(run!(read, fetch_optional ANY_UNPUBLISHED as (i64,))?.is_some())
+}
+
+/// Rows that no head holds yet, oldest first.
+pub(super) async fn unpublished(read: &mut Read, limit: i64) -> Result<Vec<(i64, Change)>, StoreError> {
+    type Row = (i64, String, Option<Uuid>, Option<String>);
+    let rows = run!(read, fetch_all UNPUBLISHED as Row, limit)?;
+    rows.into_iter().map(|(seq, kind, id, name)| Ok((seq, change(&kind, id, name.as_deref())?))).collect()
+}
+
+fn change(kind: &str, id: Option<Uuid>, name: Option<&str>) -> Result<Change, StoreError> {
+    let corrupt = || StoreError::corrupt("outbox")(format!("{kind} without what it needs"));
+    let tenant = || id.map(Id::from_uuid).ok_or_else(corrupt);
+    let domain = || -> Result<(Id<ids::Domain>, Domain), StoreError> {
+        let name = name.ok_or_else(corrupt)?.parse().map_err(StoreError::corrupt("outbox.object_name"))?;
+        Ok((id.map(Id::from_uuid).ok_or_else(corrupt)?, name))
+    };
+    Ok(match kind {
+        "installation" => Change::Installation,
+        "installation_list" => Change::InstallationList,
+        "tenant" => Change::Tenant(tenant()?),
+        "tenant_list" => Change::TenantList(tenant()?),
+        "domain" => domain().map(|(id, name)| Change::Domain(id, name))?,
+        "recipients" => domain().map(|(id, name)| Change::Recipients(id, name))?,
+        "domain_list" => domain().map(|(id, name)| Change::DomainList(id, name))?,
+        "route" => Change::Route(id.map(Id::from_uuid).ok_or_else(corrupt)?),
+        _ => return Err(corrupt()),
+    })
+}
+
+pub(super) async fn mark_all(tx: &mut Tx, rows: &[i64], head: &Head) -> Result<(), StoreError> {
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let now = tx.now().as_micros();
+    for some in rows.chunks(5_000) {
+        let set = serde_json::to_string(some).unwrap_or_else(|_| "[]".to_owned());
+        run!(
+            tx,
+            execute MARK,
+            set.as_str(),
+            head.pool.uuid(),
+            head.ring.name(),
+            number(head.at.epoch),
+            number(head.at.version)
+        )?;
+        run!(tx, execute PUBLISHED, set.as_str(), now)?;
+    }
+    Ok(())
+}
+
+/// Which head holds an outbox row; the outer none: there is no such row.
+pub(crate) async fn mark(
+    read: &mut Read,
+    seq: i64,
+    pool: Id<ids::Pool>,
+    ring: Ring,
+) -> Result<Option<Option<HeadVersion>>, StoreError> {
+    if run!(read, fetch_optional KNOWN as (i64,), seq)?.is_none() {
+        return Ok(None);
+    }
+    let row = run!(read, fetch_optional MARK_OF as (i64, i64), seq, pool.uuid(), ring.name())?;
+    let number = |n: i64| u64::try_from(n).unwrap_or(0);
+    Ok(Some(row.map(|(epoch, version)| HeadVersion { epoch: number(epoch), version: number(version) })))
+}

@@ -1,0 +1,211 @@
+//! `/v1/tenants`
+
+use std::time::Duration;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use contract::{
+    Id,
+    ids::{self, TenantId},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use super::{
+    Tenant, TenantKind, store,
+    view::{TenantCreate, TenantPage, TenantQuery, TenantUpdate, TenantView},
+};
+use crate::{
+    app::AppState,
+    audit::{self, Target},
+    auth::{
+        Grant,
+        action::{ReadTenants, WriteTenants},
+    },
+    db::Tx,
+    http::{Answer, ApiError, ApiJson, ApiPatch, ApiPath, ApiQuery, Code, IfMatch, commit, docs::CommonProblems},
+    labels,
+    outbox::{self, Change},
+};
+
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_tenants, create_tenant))
+        .routes(routes!(read_tenant, update_tenant, delete_tenant))
+        .routes(routes!(restore_tenant))
+}
+
+fn target(tenant: &Tenant) -> Target {
+    Target::new("tenant").id(tenant.id).of_tenant(tenant.id)
+}
+
+fn taken() -> ApiError {
+    ApiError::new(Code::ExternalRefTaken).at("/external_ref")
+}
+
+/// List tenants.
+#[utoipa::path(get, path = "/v1/tenants", operation_id = "list_tenants", tag = "tenants", params(TenantQuery),
+    responses((status = 200, description = "A page of tenants", body = TenantPage), CommonProblems))]
+pub(super) async fn list_tenants(
+    grant: Grant<ReadTenants>,
+    State(app): State<AppState>,
+    ApiQuery(query): ApiQuery<TenantQuery>,
+) -> Result<Answer, ApiError> {
+    const LIST: &str = "tenants";
+    let filters = (&query.name, &query.external_ref, &query.label, &query.parent_id);
+    let page = app.cursors.page::<Uuid>(LIST, &filters, query.limit, query.cursor.as_deref())?;
+    let filter = store::Filter {
+        name: query.name.clone(),
+        external_ref: query.external_ref.clone(),
+        label: labels::filter(query.label.as_deref())?,
+        parent: query.parent_id,
+    };
+    let mut rows = store::list(&mut app.db.read(&grant).await?, &filter, &page).await?;
+    let next_cursor = app.cursors.cut(LIST, &filters, page.limit, &mut rows, |row| row.id.uuid());
+    Ok(Answer::ok(&TenantPage { data: rows.iter().map(TenantView::from).collect(), next_cursor }))
+}
+
+/// Create a tenant.
+#[utoipa::path(post, path = "/v1/tenants", operation_id = "create_tenant", tag = "tenants", request_body = TenantCreate,
+    responses((status = 201, description = "Created", body = TenantView), CommonProblems))]
+pub(super) async fn create_tenant(
+    grant: Grant<WriteTenants>,
+    State(app): State<AppState>,
+    ApiJson(body): ApiJson<TenantCreate>,
+) -> Result<Response, ApiError> {
+    body.check()?;
+    let kind = body.kind.unwrap_or(TenantKind::Customer);
+    let mut tx = app.db.begin(&grant).await?;
+    let parent = match body.parent_id {
+        Some(id) => id,
+        None => store::provider(&mut tx).await?,
+    };
+    store::lock(&mut tx, parent).await?;
+    let parent =
+        store::find(&mut tx, parent).await?.ok_or_else(|| ApiError::field("/parent_id", "there is no such tenant"))?;
+    if !kind.fits_below(parent.kind) {
+        let message = format!("a tenant of kind {} cannot stand below one of kind {}", kind.name(), parent.kind.name());
+        return Err(ApiError::field("/parent_id", message));
+    }
+    if parent.closes_at.is_some() {
+        return Err(ApiError::new(Code::TenantClosing).at("/parent_id"));
+    }
+    let tenant = Tenant {
+        id: tx.new_id(),
+        parent: Some(parent.id),
+        kind,
+        name: body.name,
+        external_ref: body.external_ref,
+        labels: body.labels,
+        closes_at: None,
+        revision: 1,
+        created_at: tx.now(),
+    };
+    store::insert(&mut tx, &tenant).await.map_err(|error| error.or_unique(taken))?;
+    let view = TenantView::from(&tenant);
+    audit::record(&mut tx, "tenant.create", target(&tenant), audit::NOTHING, Some(&view)).await?;
+    outbox::record(&mut tx, &Change::Tenant(tenant.id)).await?;
+    commit(tx, Answer::created(format!("/v1/tenants/{}", tenant.id), &view).revision(tenant.revision)).await
+}
+
+/// Read a tenant.
+#[utoipa::path(get, path = "/v1/tenants/{tenant_id}", operation_id = "read_tenant", tag = "tenants",
+    params(("tenant_id" = TenantId, Path)),
+    responses((status = 200, description = "The tenant", body = TenantView), CommonProblems))]
+pub(super) async fn read_tenant(
+    grant: Grant<ReadTenants>,
+    State(app): State<AppState>,
+    ApiPath(id): ApiPath<TenantId>,
+) -> Result<Answer, ApiError> {
+    let tenant = store::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    Ok(Answer::ok(&TenantView::from(&tenant)).revision(tenant.revision))
+}
+
+/// Change a tenant.
+#[utoipa::path(patch, path = "/v1/tenants/{tenant_id}", operation_id = "update_tenant", tag = "tenants",
+    params(("tenant_id" = TenantId, Path)), request_body = TenantUpdate,
+    responses((status = 200, description = "The tenant as it is now", body = TenantView), CommonProblems))]
+pub(super) async fn update_tenant(
+    grant: Grant<WriteTenants>,
+    State(app): State<AppState>,
+    ApiPath(id): ApiPath<TenantId>,
+    if_match: IfMatch,
+    ApiPatch(body): ApiPatch<TenantUpdate>,
+) -> Result<Response, ApiError> {
+    let mut tx = app.db.begin(&grant).await?;
+    let before = load(&mut tx, id).await?;
+    if_match.check(before.revision)?;
+    let mut after = before.clone();
+    body.apply(&mut after)?;
+    save(tx, "tenant.update", &before, after).await
+}
+
+/// Delete a tenant: it closes, and is gone with all it has after some days. Until then it can be restored, and its mail
+/// flows.
+#[utoipa::path(delete, path = "/v1/tenants/{tenant_id}", operation_id = "delete_tenant", tag = "tenants",
+    params(("tenant_id" = TenantId, Path)),
+    responses((status = 200, description = "The tenant is closing", body = TenantView), CommonProblems))]
+pub(super) async fn delete_tenant(
+    grant: Grant<WriteTenants>,
+    State(app): State<AppState>,
+    ApiPath(id): ApiPath<TenantId>,
+    if_match: IfMatch,
+) -> Result<Response, ApiError> {
+    let mut tx = app.db.begin(&grant).await?;
+    let before = load(&mut tx, id).await?;
+    if_match.check(before.revision)?;
+    if before.kind == TenantKind::Provider {
+        return Err(ApiError::new(Code::InUse).detail("the provider stays"));
+    }
+    if store::has_open_children(&mut tx, id).await? {
+        return Err(ApiError::new(Code::TenantHasChildren));
+    }
+    let mut after = before.clone();
+    let period = Duration::from_secs(app.config.closing_period_s);
+    after.closes_at = after.closes_at.or_else(|| Some(tx.now() + period));
+    save(tx, "tenant.close", &before, after).await
+}
+
+/// Take the deletion of a tenant back.
+#[utoipa::path(post, path = "/v1/tenants/{tenant_id}/restore", operation_id = "restore_tenant", tag = "tenants",
+    params(("tenant_id" = TenantId, Path)),
+    responses((status = 200, description = "The tenant as it is now", body = TenantView), CommonProblems))]
+pub(super) async fn restore_tenant(
+    grant: Grant<WriteTenants>,
+    State(app): State<AppState>,
+    ApiPath(id): ApiPath<TenantId>,
+) -> Result<Response, ApiError> {
+    let mut tx = app.db.begin(&grant).await?;
+    let before = load(&mut tx, id).await?;
+    if before.closes_at.is_none() {
+        return Err(ApiError::new(Code::NotClosing));
+    }
+    if let Some(parent) = before.parent {
+        store::lock(&mut tx, parent).await?;
+        if store::find(&mut tx, parent).await?.is_none_or(|parent| parent.closes_at.is_some()) {
+            return Err(ApiError::new(Code::TenantClosing).detail("the tenant above it is closing"));
+        }
+    }
+    let mut after = before.clone();
+    after.closes_at = None;
+    save(tx, "tenant.restore", &before, after).await
+}
+
+async fn load(tx: &mut Tx, id: Id<ids::Tenant>) -> Result<Tenant, ApiError> {
+    store::lock(tx, id).await?;
+    store::find(tx, id).await?.ok_or_else(ApiError::not_found)
+}
+
+async fn save(mut tx: Tx, action: &'static str, before: &Tenant, mut after: Tenant) -> Result<Response, ApiError> {
+    let (old, new) = (TenantView::from(before), TenantView::from(&after));
+    if serde_json::to_value(&old).ok() == serde_json::to_value(&new).ok() {
+        return Ok(Answer::ok(&old).revision(before.revision).into_response());
+    }
+    store::update(&mut tx, &after).await.map_err(|error| error.or_unique(taken))?;
+    after.revision += 1;
+    audit::record(&mut tx, action, target(&after), Some(&old), Some(&new)).await?;
+    outbox::record(&mut tx, &Change::Tenant(after.id)).await?;
+    commit(tx, Answer::ok(&new).revision(after.revision)).await
+}

@@ -1,0 +1,171 @@
+//! Rows of the table `tenants`.
+
+use contract::{Id, Micros, ids};
+use uuid::Uuid;
+
+use super::{Tenant, TenantKind};
+use crate::{
+    db::{Read, StoreError, Tx, run, sql},
+    http::Page,
+    labels,
+};
+
+macro_rules! list {
+    ($first:literal) => {
+        concat!(
+            "SELECT t.id, t.parent_id, t.kind, t.name, t.external_ref, t.labels, t.closes_at, t.revision, t.created_at
+            FROM tenants t WHERE ",
+            $first,
+            "t.id > $1
+                AND (CAST($2 AS TEXT) IS NULL OR t.name = $2)
+                AND (CAST($3 AS TEXT) IS NULL OR t.external_ref = $3)
+                AND (CAST($4 AS TEXT) IS NULL OR EXISTS
+                    (SELECT 1 FROM labels l WHERE l.object_id = t.id AND l.name = $4 AND l.value = $5))
+                AND (CAST($6 AS UUID) IS NULL OR t.parent_id = $6)
+            ORDER BY t.id LIMIT $7"
+        )
+    };
+}
+
+sql! {
+    Main;
+    GET = "SELECT id, parent_id, kind, name, external_ref, labels, closes_at, revision, created_at FROM tenants WHERE id = $1";
+    PROVIDER = "SELECT id FROM tenants WHERE parent_id IS NULL ORDER BY id LIMIT 1";
+    LIST = (list!(""));
+    // The same, in words that let the planner use an index.
+    LIST_BY_NAME = (list!("t.name = $2 AND "));
+    LIST_BY_REF = (list!("t.external_ref = $3 AND "));
+    INSERT = "INSERT INTO tenants (id, parent_id, kind, name, external_ref, labels, revision, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, 1, $7)";
+    UPDATE = "UPDATE tenants SET name = $2, external_ref = $3, labels = $4, closes_at = $5, revision = revision + 1
+        WHERE id = $1 AND revision = $6";
+    OPEN_CHILDREN = "SELECT COUNT(*) FROM tenants WHERE parent_id = $1 AND closes_at IS NULL";
+    // The tree is three levels deep; UNION ends even a ring that should not be.
+    ANCESTRY = "WITH RECURSIVE up (id, parent_id, depth) AS (
+            SELECT id, parent_id, 0 FROM tenants WHERE id = $1
+            UNION SELECT t.id, t.parent_id, up.depth + 1 FROM tenants t JOIN up ON t.id = up.parent_id WHERE up.depth < 16)
+        SELECT id FROM up ORDER BY depth";
+    OVERDUE = "SELECT t.id FROM tenants t WHERE t.closes_at <= $1
+            AND NOT EXISTS (SELECT 1 FROM tenants c WHERE c.parent_id = t.id)
+        ORDER BY t.closes_at, t.id LIMIT 20";
+    DELETE = "DELETE FROM tenants WHERE id = $1 AND closes_at <= $2";
+    LOCK = {
+        sqlite: "SELECT id FROM tenants WHERE id = $1",
+        postgres: "SELECT id FROM tenants WHERE id = $1 FOR UPDATE",
+    };
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    parent_id: Option<Uuid>,
+    kind: String,
+    name: String,
+    external_ref: Option<String>,
+    labels: String,
+    closes_at: Option<i64>,
+    revision: i64,
+    created_at: i64,
+}
+
+impl TryFrom<Row> for Tenant {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: Id::from_uuid(row.id),
+            parent: row.parent_id.map(Id::from_uuid),
+            kind: TenantKind::parse(&row.kind).ok_or_else(|| StoreError::corrupt("tenants.kind")(row.kind))?,
+            name: row.name,
+            external_ref: row.external_ref,
+            labels: serde_json::from_str(&row.labels).map_err(StoreError::corrupt("tenants.labels"))?,
+            closes_at: row.closes_at.map(Micros::from_micros),
+            revision: row.revision,
+            created_at: Micros::from_micros(row.created_at),
+        })
+    }
+}
+
+/// What narrows a list.
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    pub name: Option<String>,
+    pub external_ref: Option<String>,
+    pub label: Option<(String, String)>,
+    pub parent: Option<Id<ids::Tenant>>,
+}
+
+/// A tenant by its id.
+pub async fn find(read: &mut Read, id: Id<ids::Tenant>) -> Result<Option<Tenant>, StoreError> {
+    run!(read, fetch_optional GET as Row, id.uuid())?.map(Tenant::try_from).transpose()
+}
+
+/// The tenant and those above it, itself first; empty if there is no such tenant.
+pub async fn ancestry(read: &mut Read, id: Id<ids::Tenant>) -> Result<Vec<Id<ids::Tenant>>, StoreError> {
+    let rows = run!(read, fetch_all ANCESTRY as (Uuid,), id.uuid())?;
+    Ok(rows.into_iter().map(|(id,)| Id::from_uuid(id)).collect())
+}
+
+/// Nobody else changes the tenant, or counts on its state, before this transaction ends.
+pub(super) async fn lock(tx: &mut Tx, id: Id<ids::Tenant>) -> Result<(), StoreError> {
+    run!(tx, fetch_optional LOCK as (Uuid,), id.uuid())?;
+    Ok(())
+}
+
+pub(super) async fn provider(read: &mut Read) -> Result<Id<ids::Tenant>, StoreError> {
+    let (id,) = run!(read, fetch_one PROVIDER as (Uuid,))?;
+    Ok(Id::from_uuid(id))
+}
+
+/// One more than the page holds.
+pub(super) async fn list(read: &mut Read, filter: &Filter, page: &Page<Uuid>) -> Result<Vec<Tenant>, StoreError> {
+    let statement = match filter {
+        Filter { name: Some(_), .. } => LIST_BY_NAME,
+        Filter { external_ref: Some(_), .. } => LIST_BY_REF,
+        _ => LIST,
+    };
+    let (label, value) =
+        filter.label.as_ref().map_or((None, None), |(name, value)| (Some(name.as_str()), Some(value.as_str())));
+    let rows = run!(read, fetch_all statement as Row, page.after.unwrap_or_default(), filter.name.as_deref(),
+        filter.external_ref.as_deref(), label, value, filter.parent.map(Id::uuid), page.rows())?;
+    rows.into_iter().map(Tenant::try_from).collect()
+}
+
+/// `Unique`: the external reference is taken.
+pub(super) async fn insert(tx: &mut Tx, tenant: &Tenant) -> Result<(), StoreError> {
+    let text = serde_json::to_string(&tenant.labels).map_err(StoreError::corrupt("labels"))?;
+    run!(tx, execute INSERT, tenant.id.uuid(), tenant.parent.map(Id::uuid), tenant.kind.name(), tenant.name.as_str(),
+        tenant.external_ref.as_deref(), text.as_str(), tenant.created_at.as_micros())?;
+    labels::replace(tx, tenant.id.uuid(), &tenant.labels).await
+}
+
+/// Writes what can change. `Stale`: somebody else did, meanwhile.
+pub(super) async fn update(tx: &mut Tx, tenant: &Tenant) -> Result<(), StoreError> {
+    let text = serde_json::to_string(&tenant.labels).map_err(StoreError::corrupt("labels"))?;
+    let touched = run!(tx, execute UPDATE, tenant.id.uuid(), tenant.name.as_str(), tenant.external_ref.as_deref(),
+        text.as_str(), tenant.closes_at.map(Micros::as_micros), tenant.revision)?;
+    if touched != 1 {
+        return Err(StoreError::Stale);
+    }
+    labels::replace(tx, tenant.id.uuid(), &tenant.labels).await
+}
+
+pub(super) async fn has_open_children(read: &mut Read, id: Id<ids::Tenant>) -> Result<bool, StoreError> {
+    let (count,) = run!(read, fetch_one OPEN_CHILDREN as (i64,), id.uuid())?;
+    Ok(count > 0)
+}
+
+/// Tenants whose time is up and that have nobody below them any more.
+pub(super) async fn overdue(read: &mut Read, now: Micros) -> Result<Vec<Id<ids::Tenant>>, StoreError> {
+    let rows = run!(read, fetch_all OVERDUE as (Uuid,), now.as_micros())?;
+    Ok(rows.into_iter().map(|(id,)| Id::from_uuid(id)).collect())
+}
+
+/// `Stale`: it was taken back. `Reference`: something still belongs to it.
+pub(super) async fn delete(tx: &mut Tx, id: Id<ids::Tenant>, now: Micros) -> Result<(), StoreError> {
+    labels::remove(tx, id.uuid()).await?;
+    match run!(tx, execute DELETE, id.uuid(), now.as_micros())? {
+        1 => Ok(()),
+        _ => Err(StoreError::Stale),
+    }
+}

@@ -1,0 +1,180 @@
+//! Every door and every kind of caller: the matrix of roles and actions, and each route of the API documents called as
+//! nobody, as a worker and as the owner.
+
+use std::fmt::Write;
+
+use contract::{Id, ids};
+use control_plane::auth::{MATRIX, Role, token_hash};
+use serde_json::{Value, json};
+
+use crate::{
+    golden,
+    harness::{Plane, Reply},
+};
+
+#[test]
+fn roles_and_actions_are_as_they_were_agreed() {
+    let mut table = String::new();
+    let row = |table: &mut String, name: &str, cells: [&str; 3], note: &str| {
+        let line = format!("{name:<32}{:<8}{:<8}{:<8}{note}", cells[0], cells[1], cells[2]);
+        let _ = writeln!(table, "{}", line.trim_end());
+    };
+    row(&mut table, "action", Role::ALL.map(Role::name), "before the password is changed");
+    for action in MATRIX {
+        let cells = Role::ALL.map(|role| if action.roles.contains(&role) { "yes" } else { "-" });
+        row(&mut table, action.action, cells, if action.before_password_change { "yes" } else { "-" });
+    }
+    golden::check("roles.txt", &table);
+}
+
+#[test]
+fn no_action_is_for_everyone_and_none_for_nobody() {
+    for action in MATRIX {
+        assert!(!action.roles.is_empty(), "{}", action.action);
+        assert!(action.roles.len() < Role::ALL.len(), "{}", action.action);
+        let both = action.roles.contains(&Role::Worker) && action.roles.len() > 1;
+        assert!(!both, "{}: people and workers share no door", action.action);
+    }
+}
+
+/// A token of a worker that exists, written where the worker API would write it.
+pub(crate) async fn worker_token(plane: &Plane) -> String {
+    let token = "pwt_c29tZSByYW5kb20gdG9rZW4gb2YgYSB3b3JrZXI";
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(plane.dir.path().join("postern.db"))
+        .busy_timeout(std::time::Duration::from_secs(10));
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let worker = Id::<ids::Worker>::new(plane.clock.now(), [9; 10]).uuid();
+    let now = plane.clock.now().as_micros();
+    sqlx::query(
+        "INSERT INTO workers (id, pool_id, ring, name, public_key, software_version, join_token_id, created_at, last_seen_at)
+         SELECT $1, id, 'stable', 'a worker', x'00', '0', id, $2, $2 FROM pools LIMIT 1",
+    )
+    .bind(worker)
+    .bind(now)
+    .execute(&pool)
+    .await
+    .unwrap();
+    sqlx::query("INSERT INTO worker_tokens (token_hash, worker_id, expires_at) VALUES ($1, $2, $3)")
+        .bind(token_hash(token).to_vec())
+        .bind(worker)
+        .bind(now + 60_000_000)
+        .execute(&pool)
+        .await
+        .unwrap();
+    pool.close().await;
+    token.to_owned()
+}
+
+/// Method, path with well-formed parameters, and operation of every route of a document.
+fn operations(document: &Value) -> Vec<(String, String, String)> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let mut concrete = path.clone();
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                if parameter["in"] == "path" {
+                    let name = parameter["name"].as_str().unwrap();
+                    concrete = concrete.replace(&format!("{{{name}}}"), &example(document, &parameter["schema"]));
+                }
+            }
+            assert!(!concrete.contains('{'), "{path} has a parameter that is not documented");
+            found.push((method.to_uppercase(), concrete, operation["operationId"].as_str().unwrap().to_owned()));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A value that fits a parameter's schema.
+fn example(document: &Value, schema: &Value) -> String {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return example(document, document.pointer(reference.trim_start_matches('#')).expect(reference));
+    }
+    match schema["examples"][0].as_str().or(schema["example"].as_str()) {
+        Some(text) => text.to_owned(),
+        None => "1".to_owned(),
+    }
+}
+
+fn word(reply: &Reply) -> String {
+    match reply.status.as_u16() {
+        401 => "401".to_owned(),
+        403 => "403".to_owned(),
+        500.. => format!("BROKEN {}", reply.status),
+        _ => "in".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn every_route_opens_only_to_whom_it_is_for() {
+    let plane = Plane::start().await;
+    let worker = worker_token(&plane).await;
+    let mut table = format!("{:<28}{:<11}{:<8}owner\n", "operation", "anonymous", "worker");
+    for document in ["/openapi.json", "/openapi-worker.json"] {
+        let document = plane.get(document).as_anonymous().send().await.expect(200);
+        for (method, path, operation) in operations(&document) {
+            // The owner's last: `delete_current_session` would end what the others need.
+            let token = plane.sign_in(crate::harness::EMAIL, crate::harness::PASSWORD).await;
+            let call = || plane.call(&method, &path);
+            let anonymous = call().as_anonymous().send().await;
+            let as_worker = call().with_token(&worker).send().await;
+            let owner = call().with_token(&token).send().await;
+            for reply in [&anonymous, &as_worker, &owner] {
+                if reply.status.is_client_error() {
+                    assert_eq!(reply.headers["content-type"], "application/problem+json", "{method} {path}");
+                }
+            }
+            let line = format!("{operation:<28}{:<11}{:<8}{:<8}", word(&anonymous), word(&as_worker), word(&owner));
+            let _ = writeln!(table, "{}", line.trim_end());
+        }
+    }
+    golden::check("doors.txt", &table);
+}
+
+#[tokio::test]
+async fn credentials_that_are_not_quite_right_are_none() {
+    let plane = Plane::start().await;
+    let good = plane.token().to_owned();
+    let worker = worker_token(&plane).await;
+    let with = |value: String| plane.get("/v1/tenants").as_anonymous().header("authorization", &value).send();
+    assert_eq!(with(format!("Bearer {good}")).await.status, 200);
+    assert_eq!(with(format!("bearer {good}")).await.status, 200);
+    let bad = [
+        String::new(),
+        "Bearer".to_owned(),
+        "Bearer ".to_owned(),
+        format!("Basic {good}"),
+        format!("Bearer  {good}"),
+        format!("Bearer {good} x"),
+        format!("Bearer {good}x"),
+        good.clone(),
+        "Bearer pwt_unknown".to_owned(),
+        "Bearer eyJhbGciOiJub25lIn0.e30.".to_owned(),
+    ];
+    for value in bad {
+        with(value.clone()).await.problem(401, "unauthenticated");
+    }
+    plane
+        .get("/v1/tenants")
+        .header("authorization", &format!("Bearer {good}"))
+        .send()
+        .await
+        .problem(401, "unauthenticated");
+    plane.get("/v1/tenants").with_token(&worker).send().await.problem(403, "forbidden");
+    plane.clock.advance(std::time::Duration::from_mins(2));
+    plane.get("/v1/tenants").with_token(&worker).send().await.problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_person_without_grants_has_only_their_own_account() {
+    let plane = Plane::start().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(plane.dir.path().join("postern.db"));
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::query("DELETE FROM grants").execute(&pool).await.unwrap();
+    pool.close().await;
+    // Read at each request: the token is the same.
+    plane.get("/v1/tenants").send().await.problem(403, "forbidden");
+    plane.post("/v1/tenants").json(&json!({ "name": "x" })).send().await.problem(403, "forbidden");
+    assert_eq!(plane.get("/v1/me").send().await.expect(200)["grants"], json!([]));
+}

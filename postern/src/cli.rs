@@ -1,0 +1,44 @@
+//! The command line. Options override the configuration file and the environment only where they say so.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Postern, an e-mail security gateway for managed service providers.
+#[derive(Debug, Parser)]
+#[command(name = "postern", version, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Control plane and worker in one process, on SQLite and local files. The default way to run.
+    Standalone(Plane),
+    /// The REST API and everything it owns.
+    ControlPlane(Plane),
+    /// A stateless SMTP worker.
+    Worker(Plane),
+    /// Shows a gateway at work on free ports of this machine, with a pretend customer and a pretend next hop.
+    Demo(Demo),
+    /// Reads the configuration as a start would, and says what is wrong with it.
+    CheckConfig(Plane),
+}
+
+#[derive(Debug, Args)]
+pub struct Plane {
+    /// The TOML file; every key has a default, so it may be left out. Environment variables (POSTERN_…) lie over it.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Write the addresses that were bound, as JSON, to this file once everything listens. For port 0.
+    #[arg(long, value_name = "FILE")]
+    pub addresses_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// End after the acts; the exit code is 0 only if each went as it says.
+    #[arg(long)]
+    pub once: bool,
+}

@@ -1,0 +1,238 @@
+//! From arguments to a running process and its exit code: 0 after an orderly stop, 1 when something failed, 2 when the
+//! configuration is wrong.
+
+use std::{
+    fs,
+    io::{IsTerminal, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    ambient,
+    cli::{Arguments, Command, Plane},
+    config::{self, Config},
+    demo, logging,
+};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+const WRONG_CONFIGURATION: u8 = 2;
+/// How long the token lasts with which the worker of `standalone` joins. It is made anew at each start.
+const OWN_TOKEN: Duration = Duration::from_hours(366 * 24);
+
+pub fn run(arguments: Arguments) -> ExitCode {
+    let (plane, what) = match arguments.command {
+        Command::Standalone(plane) => (plane, What::Standalone),
+        Command::ControlPlane(plane) => (plane, What::ControlPlane),
+        Command::Worker(plane) => (plane, What::Worker),
+        Command::CheckConfig(plane) => (plane, What::Check),
+        Command::Demo(demo) => return demo::run(&demo),
+    };
+    let loaded = config::load(plane.config.as_deref(), variables()).map_err(Failure::from);
+    let config = match loaded.and_then(|config| logging::start(&config.log).map(|()| config).map_err(Failure::from)) {
+        Ok(config) => config,
+        Err(error) => return failed(&*error, WRONG_CONFIGURATION),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error, 1),
+    };
+    let outcome = runtime.block_on(async {
+        match what {
+            What::Check => {
+                say("the configuration is good");
+                Ok(())
+            }
+            What::Standalone => standalone(config, &plane).await,
+            What::ControlPlane => control_plane_only(config, &plane).await,
+            What::Worker => worker_only(config, &plane).await,
+        }
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&*error, 1),
+    }
+}
+
+/// The environment, without what is not text: no setting of ours could be in it.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+async fn standalone(config: Config, plane: &Plane) -> Result<(), Failure> {
+    let mut stop = Stop::listen()?;
+    let control_plane = start_control_plane(&config).await?;
+    let mut settings = config.worker.clone();
+    settings.control_plane = format!("https://{}", reachable(control_plane.address)).parse()?;
+    settings.join_token = Some(control_plane.join_token("standalone", 1_000_000, OWN_TOKEN).await?);
+    let worker = start_worker(settings).await?;
+    tokio::select! {
+        smtp = worker.smtp_addresses() => {
+            let addresses = json!({
+                "api": control_plane.address,
+                "smtp": smtp,
+                "worker_http": worker.http_address(),
+            });
+            listening(plane, &addresses)?;
+            say(&format!("API  https://{}", control_plane.address));
+            smtp.iter().for_each(|address| say(&format!("SMTP {address}")));
+            stop.asked().await;
+        }
+        () = stop.asked() => {}
+    }
+    tracing::info!("stopping; a second signal ends at once");
+    let orderly = async {
+        worker.stop().await;
+        control_plane.stop().await;
+    };
+    stop.or_at_once(orderly).await;
+    Ok(())
+}
+
+async fn control_plane_only(config: Config, plane: &Plane) -> Result<(), Failure> {
+    let mut stop = Stop::listen()?;
+    let running = start_control_plane(&config).await?;
+    listening(plane, &json!({ "api": running.address }))?;
+    say(&format!("API  https://{}", running.address));
+    stop.asked().await;
+    tracing::info!("stopping; a second signal ends at once");
+    stop.or_at_once(running.stop()).await;
+    Ok(())
+}
+
+async fn worker_only(config: Config, plane: &Plane) -> Result<(), Failure> {
+    let mut stop = Stop::listen()?;
+    let running = start_worker(config.worker).await?;
+    tokio::select! {
+        smtp = running.smtp_addresses() => {
+            listening(plane, &json!({ "smtp": smtp, "worker_http": running.http_address() }))?;
+            smtp.iter().for_each(|address| say(&format!("SMTP {address}")));
+            stop.asked().await;
+        }
+        () = stop.asked() => {}
+    }
+    tracing::info!("stopping; a second signal ends at once");
+    stop.or_at_once(running.stop()).await;
+    Ok(())
+}
+
+async fn start_control_plane(config: &Config) -> Result<control_plane::Running, Failure> {
+    let settings = control_plane::Config {
+        data_dir: config.data_dir.clone(),
+        public_url: config.public_url.clone(),
+        ..config.control_plane.clone()
+    };
+    let clock = ambient::clock();
+    let dns = checks::Dns::new(&settings.dns, clock.clone())?;
+    let deps = control_plane::Deps { clock, entropy: ambient::entropy(), dns };
+    let running = control_plane::start(settings, deps).await?;
+    if let Some(first) = &running.first_sign_in {
+        show(first, &config.data_dir)?;
+    }
+    Ok(running)
+}
+
+async fn start_worker(settings: worker::Config) -> Result<worker::Running, Failure> {
+    let deps = worker::Deps { clock: ambient::clock(), entropy: ambient::entropy(), metrics: Some(recorder()?) };
+    Ok(worker::start(settings, deps).await?)
+}
+
+/// The recorder of this process: the worker's numbers.
+fn recorder() -> Result<PrometheusHandle, Failure> {
+    Ok(PrometheusBuilder::new().install_recorder()?)
+}
+
+/// The made-up password goes to a terminal, or to a file that only its owner may read: never into a log.
+fn show(first: &control_plane::FirstSignIn, data_dir: &Path) -> Result<(), Failure> {
+    if std::io::stdout().is_terminal() {
+        say(&format!("The first owner is {}, password {}", first.email, first.password));
+        say("It is shown this once, and must be changed at the first sign-in.");
+        return Ok(());
+    }
+    let path = data_dir.join("first-owner.txt");
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+    writeln!(file, "{}\n{}", first.email, first.password)?;
+    say(&format!("The first owner's password is in {}", path.display()));
+    Ok(())
+}
+
+/// Where a process of this machine reaches an address that was bound.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    let ip = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, bound.port())
+}
+
+/// Writes the addresses whole or not at all: whoever waits for the file may read it as soon as it is there.
+fn listening(plane: &Plane, addresses: &Value) -> Result<(), Failure> {
+    if let Some(path) = &plane.addresses_file {
+        let beside = path.with_extension("new");
+        fs::write(&beside, addresses.to_string())?;
+        fs::rename(&beside, path)?;
+    }
+    Ok(())
+}
+
+/// SIGINT and SIGTERM: the first asks, the second insists.
+struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    async fn or_at_once(&mut self, orderly: impl Future<Output = ()>) {
+        tokio::select! {
+            () = orderly => {}
+            () = self.asked() => {}
+        }
+    }
+}
+
+enum What {
+    Standalone,
+    ControlPlane,
+    Worker,
+    Check,
+}
+
+fn failed(error: &(dyn std::error::Error + 'static), code: u8) -> ExitCode {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Some libraries show their cause in their own text already.
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    let _ = writeln!(std::io::stderr(), "postern: {text}");
+    ExitCode::from(code)
+}
+
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}

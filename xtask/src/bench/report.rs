@@ -1,0 +1,217 @@
+//! What was measured: a table for people, one JSON object for programs.
+
+use std::{fmt::Write, time::Duration};
+
+use pretend::load::Comparison;
+use serde_json::{Value, json};
+
+use crate::Failure;
+
+#[derive(Debug)]
+pub(super) struct Measured {
+    pub name: String,
+    pub comparison: Comparison,
+    /// From the first message to the last one's arrival.
+    pub took: Duration,
+    pub cpu: Duration,
+    pub cpu_with_control_plane: Option<Duration>,
+    pub peak_kib: u64,
+}
+
+#[derive(Debug)]
+pub(super) enum Peer {
+    Measured(Measured),
+    Skipped(&'static str),
+}
+
+#[derive(Debug)]
+pub(super) struct Report {
+    pub postern: Measured,
+    pub postfix: Peer,
+    pub haraka: Peer,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+impl Measured {
+    fn messages(&self) -> f64 {
+        self.comparison.arrived.max(1) as f64
+    }
+
+    fn messages_per_s(&self) -> f64 {
+        self.messages() / self.took.as_secs_f64().max(1e-9)
+    }
+
+    fn us_per_message(&self, cpu: Duration) -> f64 {
+        cpu.as_secs_f64() * 1e6 / self.messages()
+    }
+
+    fn peak_mib(&self) -> f64 {
+        self.peak_kib as f64 / 1024.0
+    }
+
+    fn row(&self, name: &str, cpu: Duration, rest: bool) -> String {
+        let mut out = format!("{name:<24}");
+        let cells = if rest {
+            [
+                format!("{:.0}", self.messages_per_s()),
+                format!("{:.0}", self.us_per_message(cpu)),
+                format!("{:.1}", self.peak_mib()),
+                self.comparison.lost.to_string(),
+                self.comparison.doubled.to_string(),
+            ]
+        } else {
+            [String::new(), format!("{:.0}", self.us_per_message(cpu)), String::new(), String::new(), String::new()]
+        };
+        for cell in cells {
+            let _ = write!(out, "{cell:>16}");
+        }
+        out.trim_end().to_owned()
+    }
+
+    fn json(&self) -> Value {
+        let mut out = json!({
+            "messages_per_s": round(self.messages_per_s()),
+            "cpu_us_per_message": round(self.us_per_message(self.cpu)),
+            "peak_mib": round(self.peak_mib()),
+        });
+        if let Some(cpu) = self.cpu_with_control_plane {
+            out["cpu_us_per_message_both_planes"] = json!(round(self.us_per_message(cpu)));
+        }
+        out
+    }
+}
+
+impl Report {
+    pub(super) fn table(&self, title: &str) -> String {
+        let mut out = format!("\n{title}\n\n{:<24}", "");
+        for head in ["messages/s", "CPU µs/message", "peak MiB", "lost", "doubled"] {
+            let _ = write!(out, "{head:>16}");
+        }
+        let mut line = |text: &str| {
+            out.push('\n');
+            out.push_str(text);
+        };
+        let postern = &self.postern;
+        line(&postern.row("Postern, worker", postern.cpu, true));
+        if let Some(cpu) = postern.cpu_with_control_plane {
+            line(&postern.row("  and control plane", cpu, false));
+        }
+        for (name, peer) in self.peers() {
+            match peer {
+                Peer::Measured(measured) => line(&measured.row(&measured.name, measured.cpu, true)),
+                Peer::Skipped(why) => line(&format!("{name}: skipped, {why}")),
+            }
+        }
+        for (_, peer) in self.peers() {
+            let Peer::Measured(measured) = peer else { continue };
+            let times = |cpu: Duration| measured.us_per_message(measured.cpu) / postern.us_per_message(cpu).max(1e-9);
+            let mut text = format!("\nThe worker relays {:.1} × the messages per CPU-second of {}", times(postern.cpu), measured.name);
+            if let Some(cpu) = postern.cpu_with_control_plane {
+                let _ = write!(text, ", both planes {:.1} ×", times(cpu));
+            }
+            line(&(text + "."));
+        }
+        for (name, comparison) in self.comparisons() {
+            line(&format!("{name}: {comparison}"));
+        }
+        out
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let peer = |peer: &Peer| match peer {
+            Peer::Measured(measured) => measured.json(),
+            Peer::Skipped(why) => json!({ "skipped": why }),
+        };
+        let Comparison { lost, doubled, .. } = self.postern.comparison;
+        json!({
+            "postern": self.postern.json(),
+            "postfix": peer(&self.postfix),
+            "haraka": peer(&self.haraka),
+            "lost": lost,
+            "doubled": doubled,
+        })
+    }
+
+    /// Figures of a run that lost mail are worth nothing.
+    pub(super) fn verdict(&self) -> Result<(), Failure> {
+        let found = &self.postern.comparison;
+        let whole = found.lost == 0 && found.doubled == 0 && found.unasked == 0 && found.accepted == found.sent;
+        if whole { Ok(()) } else { Err(format!("Postern: {found}").into()) }
+    }
+
+    fn peers(&self) -> [(&'static str, &Peer); 2] {
+        [("Postfix", &self.postfix), ("Haraka", &self.haraka)]
+    }
+
+    fn comparisons(&self) -> Vec<(&str, &Comparison)> {
+        let mut out = vec![("Postern", &self.postern.comparison)];
+        for (name, peer) in self.peers() {
+            if let Peer::Measured(measured) = peer {
+                out.push((name, &measured.comparison));
+            }
+        }
+        out
+    }
+}
+
+/// One digit behind the point.
+fn round(figure: f64) -> f64 {
+    (figure * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(name: &str, cpu_ms: u64, both_ms: Option<u64>) -> Measured {
+        Measured {
+            name: name.to_owned(),
+            comparison: Comparison { sent: 1_000, accepted: 1_000, arrived: 1_000, ..Comparison::default() },
+            took: Duration::from_millis(500),
+            cpu: Duration::from_millis(cpu_ms),
+            cpu_with_control_plane: both_ms.map(Duration::from_millis),
+            peak_kib: 40_960,
+        }
+    }
+
+    #[test]
+    fn the_object_for_programs_has_the_names_that_were_agreed() {
+        let report = Report {
+            postern: measured("Postern", 150, Some(300)),
+            postfix: Peer::Measured(measured("Postfix 3.7", 1_500, None)),
+            haraka: Peer::Skipped("not installed"),
+        };
+        assert_eq!(
+            report.json(),
+            json!({
+                "postern": {
+                    "messages_per_s": 2_000.0, "cpu_us_per_message": 150.0,
+                    "cpu_us_per_message_both_planes": 300.0, "peak_mib": 40.0,
+                },
+                "postfix": { "messages_per_s": 2_000.0, "cpu_us_per_message": 1_500.0, "peak_mib": 40.0 },
+                "haraka": { "skipped": "not installed" },
+                "lost": 0,
+                "doubled": 0,
+            })
+        );
+        let table = report.table("title");
+        assert!(table.contains("10.0 × the messages per CPU-second of Postfix 3.7, both planes 5.0 ×."), "{table}");
+        assert!(table.contains("Haraka: skipped, not installed"), "{table}");
+        assert!(report.verdict().is_ok());
+    }
+
+    #[test]
+    fn a_run_that_lost_or_doubled_mail_has_failed() {
+        for change in [
+            (|found: &mut Comparison| found.lost = 1) as fn(&mut Comparison),
+            |found| found.doubled = 1,
+            |found| found.unasked = 1,
+            |found| found.accepted = 999,
+        ] {
+            let mut postern = measured("Postern", 1, None);
+            change(&mut postern.comparison);
+            let skipped = || Peer::Skipped("x");
+            assert!(Report { postern, postfix: skipped(), haraka: skipped() }.verdict().is_err());
+        }
+    }
+}
