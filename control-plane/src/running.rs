@@ -193,6 +193,8 @@ impl Running {
         jobs::run_all(&self.app).await
     }
 
+    /// Dropped without it, everything ends all the same, but nobody waits for it.
+    ///
     /// No new connections; requests that run come to their end; then the databases are closed.
     pub async fn stop(self) {
         self.app.stopping.cancel();
@@ -200,5 +202,11 @@ impl Running {
         self.app.db.close().await;
         self.app.trace.close().await;
         tracing::info!("control plane stopped");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.app.stopping.cancel();
     }
 }

@@ -4,16 +4,8 @@
 use libfuzzer_sys::fuzz_target;
 use smtp::client::{Capabilities, Heard, HopReply, ReplyFault, ReplyReader, Stage, hear};
 
-const STAGES: [Stage; 8] = [
-    Stage::Banner,
-    Stage::Ehlo,
-    Stage::StartTls,
-    Stage::Mail,
-    Stage::Rcpt,
-    Stage::Data,
-    Stage::Message,
-    Stage::Reset,
-];
+const STAGES: [Stage; 8] =
+    [Stage::Banner, Stage::Ehlo, Stage::StartTls, Stage::Mail, Stage::Rcpt, Stage::Data, Stage::Message, Stage::Reset];
 
 fuzz_target!(|data: &[u8]| {
     let whole = read([data].into_iter());

@@ -69,8 +69,7 @@ pub fn load(file: Option<&Path>, variables: impl Iterator<Item = (String, String
 }
 
 fn read(path: &Path) -> Result<toml::Table, Error> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_path_buf(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_path_buf(), source })?;
     let failed = |error: toml::de::Error| Error::File {
         path: path.to_path_buf(),
         message: error.to_string().trim_end().to_owned(),

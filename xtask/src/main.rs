@@ -28,6 +28,9 @@ enum Task {
     },
     /// Runs the commands of README.md that are marked for it, and compares their output with what it shows.
     Readme {
+        /// Another file, from the repository's root.
+        #[arg(default_value = "README.md")]
+        file: String,
         /// Put the output of this run into README.md instead of comparing.
         #[arg(long)]
         write: bool,
@@ -42,7 +45,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Openapi { check } => openapi::run(check),
-        Task::Readme { write } => readme::run(write),
+        Task::Readme { file, write } => readme::run(&file, write),
         Task::Bench { bench } => bench::run(bench),
     };
     match outcome {

@@ -13,7 +13,7 @@ use contract::{Id, ids, worker_api::TOKEN_PREFIX};
 use super::{Action, Caller, Principal, Role, store, token_hash};
 use crate::{
     app::{App, AppState},
-    db::{Proof, System},
+    db::{Proof, System, sealed},
     http::{
         ApiError, Code,
         idempotency::{self, Attempt, Looked},
@@ -49,6 +49,8 @@ impl<A: Action> Grant<A> {
         }
     }
 }
+
+impl<A: Action> sealed::Sealed for Grant<A> {}
 
 impl<A: Action> Proof for Grant<A> {
     fn caller(&self) -> &Caller {

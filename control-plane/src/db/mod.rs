@@ -76,8 +76,13 @@ impl Ambient {
     }
 }
 
+/// Only this crate can say what proves something.
+pub(crate) mod sealed {
+    pub trait Sealed {}
+}
+
 /// Somebody who may begin a transaction. Implemented by `Grant<…>` and by [`System`], nowhere else.
-pub trait Proof {
+pub trait Proof: sealed::Sealed {
     /// Whoever the audit log will name.
     fn caller(&self) -> &Caller;
     /// The request's idempotency key, where it has one.
@@ -101,6 +106,8 @@ impl System {
         Self(caller)
     }
 }
+
+impl sealed::Sealed for System {}
 
 impl Proof for System {
     fn caller(&self) -> &Caller {
@@ -154,6 +161,54 @@ mod tests {
     use contract::{Micros, ids};
 
     use super::*;
+
+    struct Somebody(Caller);
+
+    impl sealed::Sealed for Somebody {}
+
+    impl Proof for Somebody {
+        fn caller(&self) -> &Caller {
+            &self.0
+        }
+    }
+
+    async fn database(dir: &std::path::Path) -> Db {
+        let entropy = Entropy::new(|bytes| bytes.fill(1));
+        let ambient = Arc::new(Ambient::new(Clock::new(|| Micros::from_secs(1_800_000_000)), entropy));
+        Db::open(&Place::Sqlite(dir.join("main.db")), Which::Main, ambient).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_person_changes_nothing_without_an_audit_row() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = database(dir.path()).await;
+        let caller = Caller {
+            principal: crate::auth::Principal::Person {
+                person: contract::Id::new(Micros::from_secs(1), [1; 10]),
+                session: contract::Id::new(Micros::from_secs(1), [2; 10]),
+                email: "a@example.com".into(),
+            },
+            address: None,
+            request_id: None,
+        };
+        let somebody = Somebody(caller);
+        let tx = db.begin(&somebody).await.unwrap();
+        assert!(matches!(tx.commit().await, Err(StoreError::Unaudited)));
+        let mut tx = db.begin(&somebody).await.unwrap();
+        let target = crate::audit::Target::new("test");
+        crate::audit::record(&mut tx, "test", target, crate::audit::NOTHING, crate::audit::NOTHING).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_reading_transaction_cannot_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = database(dir.path()).await;
+        let mut read = db.read(&System::task("test")).await.unwrap();
+        let Connection::Sqlite(connection) = read.connection() else { panic!("SQLite") };
+        let written = sqlx::query("DELETE FROM audit").execute(connection).await;
+        assert!(written.is_err());
+    }
 
     #[test]
     fn ids_sort_as_they_were_made_even_within_a_millisecond() {

@@ -15,9 +15,8 @@ pub(super) fn refusal(name: &Domain, config: &Config) -> Option<&'static str> {
     if !ascii.contains('.') {
         return Some("a mail domain has at least two labels");
     }
-    let special =
-        |suffix: &&str| ascii.strip_suffix(*suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    if SPECIAL.iter().any(|suffix| special(&suffix)) {
+    let below = |suffix: &str| ascii.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    if SPECIAL.iter().any(|suffix| below(suffix)) {
         return Some("a name of special use is nobody's");
     }
     // A list of public suffixes in the binary: `co.uk`, `github.io`.

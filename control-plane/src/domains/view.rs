@@ -55,6 +55,7 @@ pub(super) struct DomainCreate {
     #[schema(max_length = 128)]
     pub external_ref: Option<String>,
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub labels: Labels,
 }
 
@@ -99,7 +100,7 @@ pub(super) struct DomainView {
     pub route_id: Option<RouteId>,
     #[schema(required, example = "D-7")]
     pub external_ref: Option<String>,
-    #[schema(example = json!({}))]
+    #[schema(value_type = std::collections::BTreeMap<String, String>, example = json!({}))]
     pub labels: Labels,
     pub verification: DomainVerification,
     #[schema(required)]

@@ -37,6 +37,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
         let pairs = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
         let mut values = std::collections::BTreeMap::new();
         for (name, value) in pairs {
+            // Nothing of ours has one in it, and PostgreSQL would refuse to look.
+            if value.chars().any(char::is_control) {
+                return Err(refused(&name, "no control characters"));
+            }
             if values.insert(name.clone().into_owned(), value.into_owned()).is_some() {
                 return Err(refused(&name, "is given twice"));
             }

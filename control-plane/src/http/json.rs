@@ -62,6 +62,9 @@ pub(super) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<
 /// Bad fields that one answer names at most.
 const MOST_ERRORS: usize = 20;
 
+/// Bodies that are larger than this are read once: mending costs a reading each time, and anybody may send one to sign in.
+const MENDED: usize = 64 * 1024;
+
 /// Reads a body. Serde stops at the first bad field, so where there is one, the body is mended there and read again until
 /// all are known.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
@@ -83,6 +86,9 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let first = Fault::of(&error);
     let mut errors: Vec<FieldError> = Vec::new();
     // A field given twice is gone once the body is a `Value`: then the first finding is the only one.
+    if body.len() > MENDED {
+        return Err(ApiError::invalid(vec![first.error]));
+    }
     let mut next = attempt::<T>(&value).or(Some(first));
     while let Some(fault) = next {
         let below_a_known_one = errors.iter().any(|known| is_within(&fault.error.pointer, &known.pointer));

@@ -32,6 +32,7 @@ pub(super) struct RouteCreate {
     #[schema(max_length = 128)]
     pub external_ref: Option<String>,
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub labels: Labels,
     #[schema(min_items = 1, max_items = 16)]
     pub hops: Vec<HopSettings>,
@@ -68,7 +69,7 @@ pub(super) struct RouteView {
     pub name: String,
     #[schema(required, example = "R-7")]
     pub external_ref: Option<String>,
-    #[schema(example = json!({}))]
+    #[schema(value_type = std::collections::BTreeMap<String, String>, example = json!({}))]
     pub labels: Labels,
     pub hops: Vec<HopView>,
     pub created_at: Time,

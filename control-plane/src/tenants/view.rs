@@ -29,6 +29,7 @@ pub(super) struct TenantCreate {
     #[schema(max_length = 128)]
     pub external_ref: Option<String>,
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub labels: Labels,
 }
 
@@ -62,7 +63,7 @@ pub(super) struct TenantView {
     pub name: String,
     #[schema(required, example = "K-1042")]
     pub external_ref: Option<String>,
-    #[schema(example = json!({ "plan": "gold" }))]
+    #[schema(value_type = std::collections::BTreeMap<String, String>, example = json!({ "plan": "gold" }))]
     pub labels: Labels,
     /// `active` or `closing`. More may come.
     #[schema(example = "active")]

@@ -23,7 +23,7 @@ async fn wrong_password_and_unknown_account_are_told_alike() {
     let plane = Plane::start().await;
     for (email, password) in [(EMAIL, "not the password at all"), ("nobody@example.com", PASSWORD)] {
         let body = json!({ "email": email, "password": password });
-        let reply = plane.post("/v1/sessions").as_anonymous().json(&body).send().await;
+        let reply = plane.post("/v1/sessions").anonymously().json(&body).send().await;
         reply.problem(401, "invalid_credentials");
         assert_eq!(reply.body.get("detail"), None);
     }
@@ -34,9 +34,9 @@ async fn a_guesser_is_slowed_down_and_told_for_how_long() {
     let plane = Plane::start().await;
     let body = json!({ "email": EMAIL, "password": "not the password at all" });
     for _ in 0..5 {
-        plane.post("/v1/sessions").as_anonymous().json(&body).send().await.problem(401, "invalid_credentials");
+        plane.post("/v1/sessions").anonymously().json(&body).send().await.problem(401, "invalid_credentials");
     }
-    let reply = plane.post("/v1/sessions").as_anonymous().json(&body).send().await;
+    let reply = plane.post("/v1/sessions").anonymously().json(&body).send().await;
     reply.problem(429, "too_many_attempts");
     assert!(reply.header("retry-after").is_some());
     // Who is signed in already goes on.

@@ -134,7 +134,6 @@ async fn lists_page_through_everything_once(plane: Plane) {
         format!("/v1/tenants?name=t1&cursor={cursor}"),
         format!("/v1/domains?cursor={cursor}"),
         "/v1/tenants?cursor=".to_owned(),
-        "/v1/tenants?cursor=%00".to_owned(),
     ] {
         plane.get(&path).send().await.problem(400, "invalid_cursor");
     }
@@ -202,7 +201,7 @@ async fn what_cannot_be_read_is_told_as_a_problem() {
     post("application/json", "[1]").await.problem(422, "invalid_body");
 
     plane.get("/v1/nothing").send().await.problem(404, "not_found");
-    plane.get("/").as_anonymous().send().await.problem(404, "not_found");
+    plane.get("/").anonymously().send().await.problem(404, "not_found");
     let reply = plane.delete("/v1/tenants").send().await;
     reply.problem(405, "method_not_allowed");
     assert!(reply.header("allow").is_some_and(|allow| allow.contains("POST")), "{:?}", reply.headers);
@@ -216,17 +215,14 @@ async fn both_media_types_of_a_merge_patch_are_taken() {
     let plane = Plane::start().await;
     let made = plane.post("/v1/tenants").json(&json!({ "name": "a", "external_ref": "1" })).send().await;
     let path = made.header("location").unwrap();
-    let patch = |media: &'static str, body: &'static str| plane.patch(path).raw(media, body).send();
-    assert_eq!(
-        patch("application/merge-patch+json", r#"{"external_ref": "2"}"#).await.expect(200)["external_ref"],
-        "2"
-    );
-    assert_eq!(patch("application/json", r#"{"external_ref": null}"#).await.expect(200)["external_ref"], Value::Null);
-    patch("application/json-patch+json", "{}").await.problem(415, "unsupported_media_type");
-    let reply = patch("application/json", r#"{"name": null, "state": "x"}"#).await;
+    let send = |media: &'static str, body: &'static str| plane.patch(path).raw(media, body).send();
+    assert_eq!(send("application/merge-patch+json", r#"{"external_ref": "2"}"#).await.expect(200)["external_ref"], "2");
+    assert_eq!(send("application/json", r#"{"external_ref": null}"#).await.expect(200)["external_ref"], Value::Null);
+    send("application/json-patch+json", "{}").await.problem(415, "unsupported_media_type");
+    let reply = send("application/json", r#"{"name": null, "state": "x"}"#).await;
     reply.problem(422, "invalid_body");
     assert_eq!(reply.pointers(), ["/state"]);
-    assert_eq!(patch("application/json", r#"{"name": null}"#).await.pointers(), ["/name"]);
+    assert_eq!(send("application/json", r#"{"name": null}"#).await.pointers(), ["/name"]);
 }
 
 #[tokio::test]
@@ -234,11 +230,11 @@ async fn health_readiness_and_metrics_need_no_credentials() {
     let plane = Plane::start().await;
     plane.get("/v1/tenants").send().await.expect(200);
     for path in ["/healthz", "/readyz"] {
-        assert_eq!(plane.get(path).as_anonymous().send().await.status, 200, "{path}");
+        assert_eq!(plane.get(path).anonymously().send().await.status, 200, "{path}");
     }
-    let metrics = plane.get("/metrics").as_anonymous().send().await.text;
+    let metrics = plane.get("/metrics").anonymously().send().await.text;
     let line = "postern_api_requests_total{method=\"GET\",route=\"/v1/tenants\",status=\"200\"} 1";
     assert!(metrics.contains(line), "{metrics}");
     let closed = Plane::start_with(|config| config.metrics_allow = vec!["192.0.2.0/24".parse().unwrap()]).await;
-    closed.get("/metrics").as_anonymous().send().await.problem(404, "not_found");
+    closed.get("/metrics").anonymously().send().await.problem(404, "not_found");
 }

@@ -63,7 +63,7 @@ fn migrations_have_the_same_numbers_and_names_on_both_engines() {
     let names = |engine: &str, sub: &str| {
         let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(engine).join(sub);
         let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<_> = entries.filter(|name| name.ends_with(".sql")).collect();
+        let mut names: Vec<_> = entries.filter(|name| name.strip_suffix(".sql").is_some()).collect();
         names.sort();
         names
     };

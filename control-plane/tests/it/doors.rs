@@ -112,12 +112,12 @@ async fn every_route_opens_only_to_whom_it_is_for() {
     let worker = worker_token(&plane).await;
     let mut table = format!("{:<28}{:<11}{:<8}owner\n", "operation", "anonymous", "worker");
     for document in ["/openapi.json", "/openapi-worker.json"] {
-        let document = plane.get(document).as_anonymous().send().await.expect(200);
+        let document = plane.get(document).anonymously().send().await.expect(200);
         for (method, path, operation) in operations(&document) {
             // The owner's last: `delete_current_session` would end what the others need.
             let token = plane.sign_in(crate::harness::EMAIL, crate::harness::PASSWORD).await;
             let call = || plane.call(&method, &path);
-            let anonymous = call().as_anonymous().send().await;
+            let anonymous = call().anonymously().send().await;
             let as_worker = call().with_token(&worker).send().await;
             let owner = call().with_token(&token).send().await;
             for reply in [&anonymous, &as_worker, &owner] {
@@ -137,7 +137,7 @@ async fn credentials_that_are_not_quite_right_are_none() {
     let plane = Plane::start().await;
     let good = plane.token().to_owned();
     let worker = worker_token(&plane).await;
-    let with = |value: String| plane.get("/v1/tenants").as_anonymous().header("authorization", &value).send();
+    let with = |value: String| plane.get("/v1/tenants").anonymously().header("authorization", &value).send();
     assert_eq!(with(format!("Bearer {good}")).await.status, 200);
     assert_eq!(with(format!("bearer {good}")).await.status, 200);
     let bad = [

@@ -77,7 +77,7 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    pub(crate) fn as_anonymous(mut self) -> Self {
+    pub(crate) fn anonymously(mut self) -> Self {
         self.token = None;
         self
     }
@@ -170,7 +170,7 @@ impl Plane {
 
     pub(crate) async fn sign_in(&self, email: &str, password: &str) -> String {
         let body = serde_json::json!({ "email": email, "password": password });
-        let session = self.post("/v1/sessions").as_anonymous().json(&body).send().await.expect(201);
+        let session = self.post("/v1/sessions").anonymously().json(&body).send().await.expect(201);
         session["access_token"].as_str().expect("a token").to_owned()
     }
 
@@ -213,11 +213,9 @@ impl Plane {
     }
 }
 
-fn config(dir: &Path) -> Config {
-    let mut config = Config::default();
-    config.data_dir = dir.to_owned();
-    config.listen = ([127, 0, 0, 1], 0).into();
-    config.first_owner.email = EMAIL.to_owned();
+pub(crate) fn config(dir: &Path) -> Config {
+    let mut config = Config { data_dir: dir.to_owned(), listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
+    EMAIL.clone_into(&mut config.first_owner.email);
     config.first_owner.password = Some(Secret(PASSWORD.to_owned()));
     config
 }
@@ -225,7 +223,7 @@ fn config(dir: &Path) -> Config {
 fn client(dir: &Path) -> reqwest::Client {
     let pem = std::fs::read(dir.join("tls.crt")).expect("the certificate that was made");
     let certificate = reqwest::Certificate::from_pem(&pem).expect("a certificate");
-    reqwest::Client::builder().tls_certs_only([certificate]).timeout(Duration::from_secs(60)).build().expect("a client")
+    reqwest::Client::builder().tls_certs_only([certificate]).timeout(Duration::from_mins(1)).build().expect("a client")
 }
 
 /// A number that no other test has.

@@ -1,4 +1,5 @@
 //! The control plane as a client sees it: real HTTPS requests against a running one, on a database of its own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod account;
 mod conventions;
@@ -8,7 +9,9 @@ mod domains;
 mod doors;
 mod golden;
 mod harness;
+mod hostile;
 mod listener;
 mod postgres;
+mod replicas;
 mod routes_and_lists;
 mod tenants;

@@ -66,7 +66,7 @@ fn start() -> Option<PathBuf> {
     while !socket.exists() {
         let ended = child.try_wait().ok().flatten();
         assert!(
-            ended.is_none() && began.elapsed() < Duration::from_secs(60),
+            ended.is_none() && began.elapsed() < Duration::from_mins(1),
             "PostgreSQL does not start: {}",
             std::fs::read_to_string(dir.join("log")).unwrap_or_default()
         );

@@ -52,6 +52,9 @@ pub(super) fn size(bytes: usize) -> String {
     match bytes {
         0..10_240 => format!("{bytes} B"),
         10_240..1_048_576 => format!("{} KiB", bytes / 1024),
-        _ => format!("{}.{} MiB", bytes / 1_048_576, bytes % 1_048_576 * 10 / 1_048_576),
+        _ => {
+            let tenths = (bytes * 10 + 524_288) / 1_048_576;
+            format!("{}.{} MiB", tenths / 10, tenths % 10)
+        }
     }
 }

@@ -78,9 +78,11 @@ async fn perform(stage: &mut Stage, once: bool) -> Result<bool, Error> {
     }
     stage.until_applied(&customer.config_version).await?;
 
-    voice.say("\nWhat was sent → what the sender heard → what the next hop got → rule → TLS in / out → time → message\n");
+    voice.say(
+        "\nWhat was sent → what the sender heard → what the next hop got → rule → TLS in / out → time → message\n",
+    );
     let mut play = Play::new(stage, customer, hop, token);
-    play.all().await?;
+    let _between = play.all().await?;
     let good = play.sum_up();
     if !once {
         by_hand(stage)?;
@@ -94,7 +96,7 @@ fn by_hand(stage: &Stage) -> Result<(), Error> {
     let (smtp, api) = (stage.smtp(0)?, stage.api().base());
     Voice::Loud.say(&format!(
         "
-It stays up until Ctrl-C. Try it in another terminal, after the three `export` lines above:
+It stays up until Ctrl-C. Try it in another terminal, after the two `export` lines above:
 
   $ printf 'From: you@sender.example\\nTo: anna@{domain}\\nSubject: by hand\\n\\nHello\\n' |
       curl -sS --ssl-reqd -k smtp://{smtp} --mail-from you@sender.example --mail-rcpt anna@{domain} -T - --crlf

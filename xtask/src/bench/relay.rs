@@ -107,7 +107,11 @@ async fn by_postfix(relay: &Relay) -> Result<Measured, Failure> {
 }
 
 /// Sends all, and waits until all that was accepted has arrived; how long that took.
-async fn send(relay: &Relay, target: std::net::SocketAddr, ledger: &Arc<Ledger>) -> Result<(Comparison, Duration), Failure> {
+async fn send(
+    relay: &Relay,
+    target: std::net::SocketAddr,
+    ledger: &Arc<Ledger>,
+) -> Result<(Comparison, Duration), Failure> {
     let since = Instant::now();
     let accepted = load::run(plan(relay, target), ledger).await.accepted;
     // What is lost never arrives: the comparison says so.

@@ -105,7 +105,11 @@ impl Report {
         for (_, peer) in self.peers() {
             let Peer::Measured(measured) = peer else { continue };
             let times = |cpu: Duration| measured.us_per_message(measured.cpu) / postern.us_per_message(cpu).max(1e-9);
-            let mut text = format!("\nThe worker relays {:.1} × the messages per CPU-second of {}", times(postern.cpu), measured.name);
+            let mut text = format!(
+                "\nThe worker relays {:.1} × the messages per CPU-second of {}",
+                times(postern.cpu),
+                measured.name
+            );
             if let Some(cpu) = postern.cpu_with_control_plane {
                 let _ = write!(text, ", both planes {:.1} ×", times(cpu));
             }

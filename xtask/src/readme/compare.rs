@@ -18,13 +18,13 @@ pub(super) fn differences(shown: &str, output: &str, line: usize) -> Vec<String>
         let found = if anywhere { rest.iter().position(|line| *line == wanted) } else { Some(0) };
         match found.and_then(|found| Some((rest.get(found)?, rest.get(found + 1..)?))) {
             Some((line, after)) if *line == wanted => rest = after,
-            Some((line, _)) => return vec![format!("README.md:{number}\n  shown: {wanted}\n  comes: {line}")],
-            None => return vec![format!("README.md:{number}\n  shown: {wanted}\n  does not come")],
+            Some((line, _)) => return vec![format!("{number}\n  shown: {wanted}\n  comes: {line}")],
+            None => return vec![format!("{number}\n  shown: {wanted}\n  does not come")],
         }
         anywhere = false;
     }
     match rest {
-        [line, ..] if !anywhere => vec![format!("README.md: after the output that is shown comes\n  {line}")],
+        [after, ..] if !anywhere => vec![format!("{line}\n  after what is shown comes: {after}")],
         _ => Vec::new(),
     }
 }
@@ -134,7 +134,10 @@ mod tests {
     fn what_is_different_each_time_is_looked_past() {
         for (line, wanted) in [
             ("✓ delivered   plain 615 B → 250 2.0.0 → 12 ms", "✓ delivered plain N B → N N → N ms"),
-            ("export API=https://127.0.0.1:40123 X=/tmp/postern-Ab12/data/tls.crt", "export API=https://N X=DIR/data/tls.crt"),
+            (
+                "export API=https://127.0.0.1:40123 X=/tmp/postern-Ab12/data/tls.crt",
+                "export API=https://N X=DIR/data/tls.crt",
+            ),
             ("--json @/tmp/postern-Ab12/sign-in.json | jq", "--json @DIR/sign-in.json | jq"),
             ("/v1/domains/dom_0193a2b4c5d67e8f9a0b1c2d3e4f5a6b/verify", "/vN/domains/dom_…/verify"),
             ("dom_0193a2b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b.", "dom_…."),

@@ -17,8 +17,8 @@ use blocks::{Block, Mark};
 /// No command of the README takes longer.
 const LONGEST: &str = "1800";
 
-pub(crate) fn run(write: bool) -> Result<(), Failure> {
-    let path = root::path("README.md");
+pub(crate) fn run(file: &str, write: bool) -> Result<(), Failure> {
+    let path = root::path(file);
     let mut text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let found = blocks::find(&text)?;
     let mut last = None;
@@ -30,11 +30,13 @@ pub(crate) fn run(write: bool) -> Result<(), Failure> {
             Mark::Run(instead) => last = Some(execute(instead.as_deref().unwrap_or(&block.text), block)?),
             Mark::Elsewhere => {}
             Mark::Output => {
-                let output = last.as_deref().ok_or_else(|| format!("line {}: no command before this output", block.line))?;
+                let output =
+                    last.as_deref().ok_or_else(|| format!("line {}: no command before this output", block.line))?;
                 if write {
                     replaced.push((block.range.clone(), compare::excerpt(&block.text, output)));
                 } else {
-                    wrong.extend(compare::differences(&block.text, output, block.line));
+                    let differences = compare::differences(&block.text, output, block.line);
+                    wrong.extend(differences.into_iter().map(|what| format!("{file}:{what}")));
                 }
             }
         }
@@ -48,12 +50,13 @@ pub(crate) fn run(write: bool) -> Result<(), Failure> {
     if wrong.is_empty() {
         return Ok(());
     }
-    Err(format!("README.md shows what does not come; `cargo xtask readme --write` puts it in\n{}", wrong.join("\n")).into())
+    Err(format!("{file} shows what does not come; `cargo xtask readme --write` puts it in\n{}", wrong.join("\n"))
+        .into())
 }
 
 /// Runs the commands of a block in one shell, from the repository's root; what they print.
 fn execute(commands: &str, block: &Block) -> Result<String, Failure> {
-    say(&format!("README.md:{}: {}", block.line, commands.trim().replace('\n', "; ")));
+    say(&format!("line {}: {}", block.line, commands.trim().replace('\n', "; ")));
     let since = Instant::now();
     let output = Command::new("timeout")
         .args(["--kill-after=10", LONGEST, "bash", "-euo", "pipefail", "-c", commands])

@@ -52,6 +52,10 @@ fn of(components: &Value, schema: &Value, depth: usize) -> Value {
         return Value::Object(parts.flatten().collect());
     }
     let kinds = schema.get("type").map(|kind| kind.as_array().cloned().unwrap_or_else(|| vec![kind.clone()]));
+    // What may be null and says nothing else is shown as null: a cursor, say.
+    if kinds.as_ref().is_some_and(|kinds| kinds.iter().any(|kind| kind == "null")) {
+        return Value::Null;
+    }
     let kind =
         kinds.into_iter().flatten().find_map(|kind| kind.as_str().filter(|kind| *kind != "null").map(str::to_owned));
     match kind.as_deref() {

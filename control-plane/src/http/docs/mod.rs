@@ -109,12 +109,10 @@ pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
                 operation["security"] = json!([{ "bearer": [] }]);
             }
             if method == "post" && path.starts_with("/v1/") && id != "create_session" {
-                parameter(
-                    operation,
-                    "Idempotency-Key",
-                    "The second call with the same key gets the first one's answer",
-                );
+                let description = "The second call with the same key gets the first one's answer";
+                parameter(operation, "Idempotency-Key", description, "7c5f0e1c-onboard-acme");
             }
+            headers(operation, path, method);
             optional_headers_are_not_nullable(operation);
             example::add(&schemas, operation);
         }
@@ -122,11 +120,50 @@ pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
     document
 }
 
-fn parameter(operation: &mut Value, name: &str, description: &str) {
+/// Resources with a revision, by their tags.
+const REVISED: &[&str] = &["tenants", "domains", "routes", "lists", "policy"];
+/// Resources that workers get to know.
+const PUBLISHED: &[&str] = &["tenants", "domains", "recipients", "routes", "lists", "policy"];
+
+/// Headers of requests and answers that follow from what a resource is.
+fn headers(operation: &mut Value, path: &str, method: &str) {
+    let tag = operation.pointer("/tags/0").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let writes = method != "get";
+    let one =
+        path.ends_with('}') || path.ends_with("/policy") || path.ends_with("/restore") || path.ends_with("/verify");
+    let revised = REVISED.contains(&tag.as_str()) && (one || method == "post");
+    if revised && matches!(method, "patch" | "delete") && path != "/v1/policy" {
+        parameter(operation, "If-Match", "Only if the resource still has this ETag", "\"r1\"");
+    }
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2')) {
+        let mut headers = serde_json::Map::new();
+        let mut header = |name: &str, description: &str, example: &str| {
+            let header = json!({ "description": description, "schema": { "type": "string" }, "example": example });
+            headers.insert(name.to_owned(), header);
+        };
+        if revised && status != "204" {
+            header("ETag", "The resource's revision, for If-Match", "\"r1\"");
+        }
+        if status == "201" {
+            header("Location", "Path of the new resource", "/v1/…");
+        }
+        if writes && PUBLISHED.contains(&tag.as_str()) {
+            let description =
+                "Number of this change; wait for it at GET /v1/config/versions/{version}. Missing if nothing changed";
+            header("Config-Version", description, "42");
+        }
+        if !headers.is_empty() {
+            response["headers"] = Value::Object(headers);
+        }
+    }
+}
+
+fn parameter(operation: &mut Value, name: &str, description: &str, example: &str) {
     let parameter = json!({
         "name": name, "in": "header", "required": false, "description": description,
         "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
-        "example": "7c5f0e1c-onboard-acme",
+        "example": example,
     });
     match operation.get_mut("parameters").and_then(Value::as_array_mut) {
         Some(parameters) => parameters.push(parameter),

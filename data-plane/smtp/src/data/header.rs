@@ -144,7 +144,10 @@ impl Header {
 }
 
 fn note(facts: &mut Facts, anomaly: HeaderAnomaly) {
-    facts.header_anomaly.get_or_insert(anomaly);
+    // The first is told; one that may pass does not hide another that may not.
+    if facts.header_anomaly.is_none_or(|known| known == HeaderAnomaly::BlankLine) {
+        facts.header_anomaly = Some(anomaly);
+    }
 }
 
 /// RFC 5322 §2.2: printable ASCII but colon, then a colon. White space before the colon is obsolete (§4.5.8) and taken.

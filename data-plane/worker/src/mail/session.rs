@@ -8,7 +8,9 @@ use contract::{
     policy::{Disposition, Reason, Rule, message, settings::BareNewline},
 };
 use smtp::{
-    Said, received,
+    Said,
+    data::HeaderAnomaly,
+    received,
     server::{Complete, Config, DataPending, Greeting, MailPending, RcptPending, Receiving, Session, Step, Taken},
 };
 use tokio::time::Instant;
@@ -351,7 +353,8 @@ impl Driver<'_> {
                 bare_cr: facts.bare_cr,
                 bare_lf: facts.bare_lf,
                 nul: facts.nul,
-                header_boundary: facts.header_anomaly.is_some(),
+                // A line of white space that continues a field is obsolete and must be taken (RFC 5322 §4.2).
+                header_boundary: facts.header_anomaly.is_some_and(|found| found != HeaderAnomaly::BlankLine),
                 received_fields: facts.received_fields,
                 received_here: facts.received_here,
             },

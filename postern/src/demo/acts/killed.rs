@@ -26,7 +26,8 @@ impl Play<'_> {
             patience: Duration::from_mins(1),
             ..Plan::new(vec![self.stage.smtp(0)?, self.stage.smtp(1)?], &to("anna"))
         };
-        let mut line = Line::new("worker killed", format!("{MESSAGES} messages of 4 KiB to both, kill -9 of worker-1 amid them"));
+        let mut line =
+            Line::new("worker killed", format!("{MESSAGES} messages of 4 KiB to both, kill -9 of worker-1 amid them"));
         let since = Instant::now();
         let sending = {
             let ledger = ledger.clone();

@@ -10,6 +10,7 @@ use std::{collections::HashSet, sync::Arc};
 use pretend::{
     corpus::Sample,
     hop::{Hop, Message},
+    proxy::Proxy,
 };
 use serde_json::Value;
 
@@ -52,7 +53,8 @@ impl<'a> Play<'a> {
         Self { stage, customer, hop, join_token, seen: HashSet::new(), acts: 0, differing: 0 }
     }
 
-    pub(super) async fn all(&mut self) -> Result<(), Error> {
+    /// Plays everything. What comes back keeps the third worker in touch with the control plane.
+    pub(super) async fn all(&mut self) -> Result<Proxy, Error> {
         self.delivered().await?;
         self.blocked().await?;
         self.unknown_recipient().await?;
@@ -162,7 +164,15 @@ mod tests {
     #[test]
     fn only_one_received_field_may_stand_before_a_message() {
         assert!(is_one_received(b"Received: from a\r\n\tby b; now\r\n"));
-        for other in ["", "\r\n", "Received: a", "Received: a\r\nX: b\r\n", "X: b\r\n", "Received: a\r\n\r\n", "Received: a\r\nReceived: b\r\n"] {
+        for other in [
+            "",
+            "\r\n",
+            "Received: a",
+            "Received: a\r\nX: b\r\n",
+            "X: b\r\n",
+            "Received: a\r\n\r\n",
+            "Received: a\r\nReceived: b\r\n",
+        ] {
             assert!(!is_one_received(other.as_bytes()), "{other:?}");
         }
     }

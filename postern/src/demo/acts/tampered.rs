@@ -6,16 +6,19 @@ use contract::{
     snapshot::hash::Hash,
     worker_api::{JOIN_TOKEN_PREFIX, JoinToken},
 };
-use pretend::proxy::{Proxy, Tamper};
+use pretend::{
+    corpus,
+    proxy::{Proxy, Tamper},
+};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Error, Line, Play};
+use super::{Customer, Error, Line, Mail, Play, send};
 
 const NAME: &str = "worker-3";
 
 impl Play<'_> {
-    pub(super) async fn tampered(&mut self) -> Result<(), Error> {
+    pub(super) async fn tampered(&mut self) -> Result<Proxy, Error> {
         let api = self.stage.api().quietly();
         let failed = |source| Error::File { what: "a proxy".to_owned(), source };
         let upstream = api.base().parse().map_err(|_| failed(std::io::Error::other("its upstream is not a URL")))?;
@@ -28,39 +31,51 @@ impl Play<'_> {
             (Tamper::Objects, "one octet of an object changed on its way", "hash_mismatch"),
         ] {
             let mut line = Line::new("tampered snapshot", what);
+            let from = format!("{refusal}@sender.example");
             let since = Instant::now();
             proxy.tamper(tamper);
             // Something has to change, or nothing is sent.
-            let entry = json!({
-                "kind": "block",
-                "scope": "tenant",
-                "tenant_id": self.customer.tenant,
-                "sender": format!("{refusal}@sender.example"),
-            });
+            let entry =
+                json!({ "kind": "block", "scope": "tenant", "tenant_id": self.customer.tenant, "sender": from });
             api.post("/v1/list-entries", entry).await?;
-            let refused = self.stage.until("worker-3 to refuse it", async || {
-                let workers = api.get("/v1/workers").await?;
-                let refused = refused_by(&workers.body, NAME);
-                Ok(if refused.is_empty() { Err(workers.body.to_string()) } else { Ok(refused) })
-            });
-            let refused = refused.await?;
+            let refused = self.refused(|refused| !refused.is_empty()).await?;
             line.took = Some(since.elapsed());
-            line.heard = format!("{NAME} refuses it: {refused}");
-            line.hop.push_str("goes on with the configuration it has");
             line.must(refused == refusal, || format!("the refusal's name is not {refusal}"));
             line.must(proxy.tampered() > 0, || "nothing was tampered with".to_owned());
-            self.tell(&line);
+            // It goes on with what it has: the new rule is not in it.
+            let reply = self.by_worker_3(&from).await?;
+            line.must(reply.starts_with("250"), || format!("mail meanwhile: {reply}"));
 
             proxy.tamper(Tamper::Nothing);
-            self.stage
-                .until("worker-3 to take the true one", async || {
-                    let workers = api.get("/v1/workers").await?;
-                    let refused = refused_by(&workers.body, NAME);
-                    Ok(if refused.is_empty() { Ok(()) } else { Err(refused) })
-                })
-                .await?;
+            self.refused(str::is_empty).await?;
+            let reply_then = self.by_worker_3(&from).await?;
+            line.must(reply_then.starts_with("550 5.7.1"), || format!("mail under the true one: {reply_then}"));
+            line.heard = format!("{NAME} refuses it: {refused}");
+            line.hop = format!("goes on with what it has: {reply}");
+            line.rule = format!("the true one came: {}", reply_then.get(..9).unwrap_or(&reply_then));
+            self.tell(&line);
         }
-        Ok(())
+        Ok(proxy)
+    }
+
+    /// The name of the refusal that worker-3 reports, once it is as wanted; empty for none.
+    async fn refused(&self, wanted: impl Fn(&str) -> bool) -> Result<String, Error> {
+        let api = self.stage.api().quietly();
+        self.stage
+            .until("another word of worker-3", async || {
+                let workers = api.get("/v1/workers").await?;
+                let refused = refused_by(&workers.body, NAME);
+                Ok(if wanted(&refused) { Ok(refused) } else { Err(workers.body.to_string()) })
+            })
+            .await
+    }
+
+    async fn by_worker_3(&self, from: &str) -> Result<String, Error> {
+        let plain = corpus::file("plain");
+        let to = format!("ben@{}", Customer::DOMAIN);
+        let mail = Mail { from, to: &to, sample: &plain, declares_size: true };
+        let heard = send(self.stage.smtp(self.stage.workers().len() - 1)?, &mail).await;
+        heard.map(|heard| heard.reply).map_err(|source| Error::Smtp { what: format!("mail through {NAME}"), source })
     }
 }
 

@@ -116,8 +116,13 @@ impl Stage {
                 servers = [dns_server]
             }),
         );
-        let program =
-            Program { exe: &options.exe, command: "control-plane", name: "control-plane", dir: dir.path(), config: &config };
+        let program = Program {
+            exe: &options.exe,
+            command: "control-plane",
+            name: "control-plane",
+            dir: dir.path(),
+            config: &config,
+        };
         let control_plane = Process::start(program).await?;
         let base = format!("https://{}", control_plane.address("api")?);
         let certificate = data_dir.join("tls.crt");
@@ -232,7 +237,8 @@ impl Stage {
         self.until("all events to be told", async || {
             let metrics = self.api.plain(&url).await?;
             let waiting = metrics.lines().find(|line| line.starts_with("postern_events_waiting_bytes"));
-            let told = waiting.and_then(|line| line.rsplit(' ').next()?.parse().ok()).is_some_and(|bytes: f64| bytes < 1.0);
+            let told =
+                waiting.and_then(|line| line.rsplit(' ').next()?.parse().ok()).is_some_and(|bytes: f64| bytes < 1.0);
             Ok(if told { Ok(()) } else { Err(waiting.unwrap_or("no such metric").to_owned()) })
         })
         .await

@@ -78,7 +78,9 @@ impl Process {
         let listening = async {
             loop {
                 // Written whole, or not there yet.
-                if let Some(addresses) = fs::read(addresses_file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+                if let Some(addresses) =
+                    fs::read(addresses_file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())
+                {
                     return Ok(addresses);
                 }
                 if let Ok(Some(status)) = self.child.try_wait() {

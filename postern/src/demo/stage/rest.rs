@@ -33,7 +33,8 @@ impl Answer {
     /// A text of the answer, by JSON pointer.
     pub fn text(&self, pointer: &str) -> Result<String, Error> {
         let text = self.body.pointer(pointer).and_then(Value::as_str);
-        text.map(str::to_owned).ok_or_else(|| Error::Answer { what: format!("nothing at {pointer}"), body: self.body.to_string() })
+        text.map(str::to_owned)
+            .ok_or_else(|| Error::Answer { what: format!("nothing at {pointer}"), body: self.body.to_string() })
     }
 }
 
@@ -112,7 +113,8 @@ impl Api {
         if let Some(body) = &body {
             request = request.json(body);
         }
-        let failed = |source: reqwest::Error| Error::Call { call: format!("{method} {path}"), source: source.without_url() };
+        let failed =
+            |source: reqwest::Error| Error::Call { call: format!("{method} {path}"), source: source.without_url() };
         let mut response = request.send().await.map_err(failed)?;
         let status = response.status();
         let config_version = response.headers().get("config-version").and_then(|value| value.to_str().ok());
@@ -120,7 +122,10 @@ impl Api {
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
-                return Err(Error::Answer { what: format!("{method} {path} answers without an end"), body: String::new() });
+                return Err(Error::Answer {
+                    what: format!("{method} {path} answers without an end"),
+                    body: String::new(),
+                });
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -131,7 +136,8 @@ impl Api {
         let body: Value = if bytes.is_empty() {
             Value::Null
         } else {
-            serde_json::from_slice(&bytes).map_err(|_| Error::Answer { what: format!("{method} {path}: not JSON"), body: text })?
+            serde_json::from_slice(&bytes)
+                .map_err(|_| Error::Answer { what: format!("{method} {path}: not JSON"), body: text })?
         };
         self.voice.say(&format!("    {}", in_short(status, &body, config_version.as_deref())));
         Ok(Answer { body, config_version })

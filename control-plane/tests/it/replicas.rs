@@ -1,0 +1,139 @@
+//! Two control planes over one PostgreSQL are one to their clients; a lease has one holder.
+
+use std::{sync::Arc, time::Duration};
+
+use control_plane::{
+    Secret,
+    db::{Ambient, Db, Place, Which},
+    lease::Lease,
+};
+use pretend::clock::TestClock;
+use serde_json::json;
+
+use crate::harness::{EMAIL, PASSWORD, Plane};
+
+async fn two() -> Option<(Plane, Plane)> {
+    let url = crate::postgres::database().await?;
+    let clock = TestClock::at_present();
+    let start = async || {
+        let url = url.clone();
+        Plane::start_in(tempfile::tempdir().unwrap(), clock.clone(), move |config| {
+            config.database.url = Some(Secret(url));
+            config.master_key = Some(Secret("5a".repeat(32)));
+        })
+        .await
+    };
+    // At once: the first start has to be made by one of them.
+    Some(tokio::join!(start(), start()))
+}
+
+#[tokio::test]
+async fn replicas_know_each_others_sessions_and_their_ends() {
+    let Some((one, two)) = two().await else { return };
+    assert_eq!(one.running.installation, two.running.installation);
+    let token = one.sign_in(EMAIL, PASSWORD).await;
+    let me = two.get("/v1/me").with_token(&token).send().await.expect(200);
+    assert_eq!(me["email"], EMAIL);
+    one.delete("/v1/sessions/current").with_token(&token).send().await.expect(204);
+    two.get("/v1/me").with_token(&token).send().await.problem(401, "unauthenticated");
+    // A cursor of one is good at the other.
+    for i in 0..3 {
+        one.post("/v1/tenants").json(&json!({ "name": format!("t{i}") })).send().await.expect(201);
+    }
+    let page = one.get("/v1/tenants?limit=2").send().await.expect(200);
+    let next = format!("/v1/tenants?limit=2&cursor={}", page["next_cursor"].as_str().unwrap());
+    two.get(&next).send().await.expect(200);
+}
+
+#[tokio::test]
+async fn one_key_at_two_replicas_makes_one_thing() {
+    let Some((one, two)) = two().await else { return };
+    let token = one.sign_in(EMAIL, PASSWORD).await;
+    for round in 0..5 {
+        let name = format!("raced{round}");
+        let calls = (0..8).map(|i| {
+            let plane = if i % 2 == 0 { &one } else { &two };
+            let call = plane.post("/v1/tenants").with_token(&token).header("idempotency-key", &name);
+            call.json(&json!({ "name": name })).send()
+        });
+        let replies = futures::future::join_all(calls).await;
+        let made: Vec<_> = replies.iter().filter(|reply| reply.status == 201).collect();
+        assert!(!made.is_empty());
+        assert!(made.iter().all(|reply| reply.text == made[0].text));
+        for reply in replies.iter().filter(|reply| reply.status != 201) {
+            reply.problem(409, "idempotency_in_progress");
+        }
+        let all = two.get(&format!("/v1/tenants?name={name}")).send().await.expect(200);
+        assert_eq!(all["data"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn two_proofs_of_one_name_at_once_make_one_active_domain() {
+    let Some((one, two)) = two().await else { return };
+    let mut domains = Vec::new();
+    for name in ["a", "b"] {
+        let tenant = one.post("/v1/tenants").json(&json!({ "name": name })).send().await.expect(201)["id"].clone();
+        let body = json!({ "tenant_id": tenant, "name": "acme.example" });
+        let made = one.post("/v1/domains").json(&body).send().await.expect(201);
+        let record = made["verification"].clone();
+        for plane in [&one, &two] {
+            plane.dns.txt(record["record_name"].as_str().unwrap(), record["record_value"].as_str().unwrap());
+        }
+        domains.push(format!("/v1/domains/{}/verify", made["id"].as_str().unwrap()));
+    }
+    let (first, second) = tokio::join!(one.post(&domains[0]).send(), two.post(&domains[1]).send());
+    let mut statuses = [first.status.as_u16(), second.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409], "{} {}", first.text, second.text);
+}
+
+#[tokio::test]
+async fn another_master_key_is_told_at_the_start() {
+    let plane = Plane::start().await;
+    let (dir, clock) = plane.stop().await;
+    let dns = pretend::dns::Dns::start().await;
+    let mut config = crate::harness::config(dir.path());
+    config.dns.servers = vec![dns.address()];
+    config.master_key = Some(Secret("00".repeat(32)));
+    let resolver = checks::Dns::new(&config.dns, clock.clock()).unwrap();
+    let deps = control_plane::Deps { clock: clock.clock(), entropy: pretend::clock::entropy(), dns: resolver };
+    let error = control_plane::start(config, deps).await.unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(cause, "the master key does not belong to this database");
+}
+
+async fn a_lease_has_one_holder_at_a_time(place: Place) {
+    let clock = TestClock::at_present();
+    let ambient = Arc::new(Ambient::new(clock.clock(), pretend::clock::entropy()));
+    let db = Db::open(&place, Which::Main, ambient).await.unwrap();
+    let [a, b] = [1, 2].map(|n| uuid::Builder::from_random_bytes([n; 16]).into_uuid());
+    let minute = Duration::from_mins(1);
+    let first = Lease::take(&db, "work", a, minute).await.unwrap().unwrap();
+    assert!(Lease::take(&db, "work", b, minute).await.unwrap().is_none());
+    assert!(Lease::take(&db, "other", b, minute).await.unwrap().is_some());
+    // Renewed by its holder, the number stays.
+    assert_eq!(Lease::take(&db, "work", a, minute).await.unwrap().unwrap().fence(), first.fence());
+    clock.advance(minute);
+    let second = Lease::take(&db, "work", b, minute).await.unwrap().unwrap();
+    assert!(second.fence() > first.fence());
+    // The first holder's late release takes nothing from the second.
+    first.release(&db).await.unwrap();
+    assert!(Lease::take(&db, "work", a, minute).await.unwrap().is_none());
+    second.release(&db).await.unwrap();
+    assert!(Lease::take(&db, "work", a, minute).await.unwrap().unwrap().fence() > second.fence());
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_lease_on_sqlite_has_one_holder_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    a_lease_has_one_holder_at_a_time(Place::Sqlite(dir.path().join("main.db"))).await;
+}
+
+#[tokio::test]
+async fn a_lease_on_postgresql_has_one_holder_at_a_time() {
+    if let Some(url) = crate::postgres::database().await {
+        a_lease_has_one_holder_at_a_time(Place::Postgres(url)).await;
+    }
+}
