@@ -20,7 +20,9 @@ impl Clock {
 
 /// The source of random bytes that was handed in; cryptographically strong in production.
 #[derive(Clone)]
-pub struct Entropy(Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+pub struct Entropy(Arc<Fill>);
+
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Entropy {
     pub fn new(fill: impl Fn(&mut [u8]) + Send + Sync + 'static) -> Self {

@@ -35,7 +35,7 @@ pub struct JoinToken {
     pub secret: String,
     /// SHA-256 of the root public key (raw 32 bytes): nobody trusts on first use.
     pub root_sha256: Hash,
-    /// SHA-256 of the control plane's TLS SubjectPublicKeyInfo, unless a public CA vouches for it.
+    /// SHA-256 of the control plane's TLS `SubjectPublicKeyInfo`, unless a public CA vouches for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_spki_sha256: Option<Hash>,
 }

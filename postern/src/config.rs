@@ -15,7 +15,7 @@ use crate::logging::{self, Log};
 pub struct Config {
     /// Where database, keys and files live. Made with mode 0700 if missing.
     pub data_dir: PathBuf,
-    /// The address people and programs use for the API: links, cookies, JWT issuer and WebAuthn hang on it.
+    /// The address people and programs use for the API: links, cookies, JWT issuer and `WebAuthn` hang on it.
     pub public_url: url::Url,
     pub log: Log,
     pub control_plane: control_plane::Config,

@@ -83,7 +83,9 @@ async fn standalone(config: Config, plane: &Plane) -> Result<(), Failure> {
             });
             listening(plane, &addresses)?;
             say(&format!("API  https://{}", control_plane.address));
-            smtp.iter().for_each(|address| say(&format!("SMTP {address}")));
+            for address in &smtp {
+                say(&format!("SMTP {address}"));
+            }
             stop.asked().await;
         }
         () = stop.asked() => {}
@@ -114,7 +116,9 @@ async fn worker_only(config: Config, plane: &Plane) -> Result<(), Failure> {
     tokio::select! {
         smtp = running.smtp_addresses() => {
             listening(plane, &json!({ "smtp": smtp, "worker_http": running.http_address() }))?;
-            smtp.iter().for_each(|address| say(&format!("SMTP {address}")));
+            for address in &smtp {
+                say(&format!("SMTP {address}"));
+            }
             stop.asked().await;
         }
         () = stop.asked() => {}

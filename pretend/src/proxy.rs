@@ -5,8 +5,8 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -21,16 +21,24 @@ use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 /// What the proxy does to answers on their way to workers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Tamper {
-    Nothing = 0,
+    #[default]
+    Nothing,
     /// One character of the head's signature is another.
-    Signature = 1,
+    Signature,
+    /// This instead of the head, at once.
+    Head(String),
     /// One octet of the objects' answer is another.
-    Objects = 2,
+    Objects,
+    /// The first object of an answer, not a node of the tree, lacks its last octet.
+    Truncated,
+    /// It has that many octets more.
+    Oversize(usize),
+    /// No object is there.
+    Gone,
     /// Nobody answers.
-    Silence = 3,
+    Silence,
 }
 
 #[derive(Debug)]
@@ -46,8 +54,19 @@ pub struct Proxy {
 struct Shared {
     upstream: reqwest::Url,
     client: reqwest::Client,
-    tamper: AtomicU8,
+    tamper: Mutex<Tamper>,
     tampered: AtomicU64,
+    last_head: Mutex<Option<String>>,
+}
+
+impl Shared {
+    fn tamper(&self) -> MutexGuard<'_, Tamper> {
+        self.tamper.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn last_head(&self) -> MutexGuard<'_, Option<String>> {
+        self.last_head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Proxy {
@@ -62,7 +81,13 @@ impl Proxy {
             .map_err(io::Error::other)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { upstream, client, tamper: AtomicU8::new(0), tampered: AtomicU64::new(0) });
+        let shared = Arc::new(Shared {
+            upstream,
+            client,
+            tamper: Mutex::default(),
+            tampered: AtomicU64::new(0),
+            last_head: Mutex::default(),
+        });
         let router = Router::new().fallback(forward).with_state(Arc::clone(&shared));
         let task = tokio::spawn(async move {
             let _ = axum::serve(Handshakes::over(listener, tls), router).await;
@@ -71,7 +96,12 @@ impl Proxy {
     }
 
     pub fn tamper(&self, how: Tamper) {
-        self.state.tamper.store(how as u8, Ordering::SeqCst);
+        *self.state.tamper() = how;
+    }
+
+    /// The newest head that was passed on as it is.
+    pub fn last_head(&self) -> Option<String> {
+        self.state.last_head().clone()
     }
 
     /// Answers that were changed so far.
@@ -96,6 +126,10 @@ async fn forward(State(shared): State<Arc<Shared>>, request: Request) -> Respons
 async fn relay(shared: &Shared, request: Request) -> Result<Response, Box<dyn std::error::Error + Send + Sync>> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let (is_head, is_objects) = (parts.uri.path().ends_with("/head"), parts.uri.path().ends_with("/objects"));
+    if let Some(instead) = instead(shared, is_head, is_objects) {
+        return Ok(instead);
+    }
     let mut headers = parts.headers;
     headers.remove("host");
     headers.remove("connection");
@@ -104,12 +138,27 @@ async fn relay(shared: &Shared, request: Request) -> Result<Response, Box<dyn st
     let answer = shared.client.request(parts.method, url).headers(headers).body(body).send().await?;
     let status = answer.status();
     let headers = answer.headers().clone();
-    let bytes = answer.bytes().await?;
-    let how = shared.tamper.load(Ordering::SeqCst);
-    if how == Tamper::Silence as u8 {
+    let mut bytes = answer.bytes().await?;
+    // It may have been told while the other side was waited for.
+    if status.is_success()
+        && let Some(instead) = instead(shared, is_head, is_objects)
+    {
+        return Ok(instead);
+    }
+    let how = shared.tamper().clone();
+    if how == Tamper::Silence {
         std::future::pending::<()>().await;
     }
-    let bytes = if status.is_success() { change(shared, how, parts.uri.path(), bytes) } else { bytes };
+    if status.is_success() && !bytes.is_empty() {
+        match (changed(&how, is_head, is_objects, &bytes), is_head) {
+            (Some(changed), _) => {
+                shared.tampered.fetch_add(1, Ordering::SeqCst);
+                bytes = changed;
+            }
+            (None, true) => *shared.last_head() = Some(String::from_utf8_lossy(&bytes).into_owned()),
+            (None, false) => {}
+        }
+    }
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
     for (name, value) in &headers {
@@ -120,18 +169,60 @@ async fn relay(shared: &Shared, request: Request) -> Result<Response, Box<dyn st
     Ok(response)
 }
 
-fn change(shared: &Shared, how: u8, path: &str, bytes: Bytes) -> Bytes {
-    let wanted = (how == Tamper::Signature as u8 && path.ends_with("/head"))
-        || (how == Tamper::Objects as u8 && path.ends_with("/objects"));
-    if !wanted || bytes.len() < 64 {
-        return bytes;
-    }
+/// An answer for which the other side is not asked.
+fn instead(shared: &Shared, is_head: bool, is_objects: bool) -> Option<Response> {
+    let instead = match (&*shared.tamper(), is_head, is_objects) {
+        (Tamper::Head(head), true, _) => Response::new(Body::from(head.clone())),
+        (Tamper::Gone, _, true) => StatusCode::NOT_FOUND.into_response(),
+        _ => return None,
+    };
     shared.tampered.fetch_add(1, Ordering::SeqCst);
+    Some(instead)
+}
+
+/// The answer as it should not be; none where it is left alone.
+fn changed(how: &Tamper, is_head: bool, is_objects: bool, bytes: &Bytes) -> Option<Bytes> {
+    if bytes.len() < 64 {
+        return None;
+    }
+    match (how, is_head, is_objects) {
+        // In the middle of the signature: 86 characters of base64url.
+        (Tamper::Signature, true, _) => Some(bent(bytes, bytes.len() - 40)),
+        // In the first object, behind its name and length.
+        (Tamper::Objects, _, true) => Some(bent(bytes, 50)),
+        (Tamper::Truncated, _, true) => resized(bytes, |object| object.truncate(object.len().saturating_sub(1))),
+        (&Tamper::Oversize(more), _, true) => resized(bytes, |object| object.resize(object.len() + more, 0)),
+        _ => None,
+    }
+}
+
+fn bent(bytes: &Bytes, at: usize) -> Bytes {
     let mut bytes = bytes.to_vec();
-    // In the middle of the signature (86 characters of base64url), or of the first object.
-    let at = if how == Tamper::Signature as u8 { bytes.len() - 40 } else { 50 };
     bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
-    Bytes::from(bytes)
+    bytes.into()
+}
+
+/// What objects begin with; nodes of the tree do not (RFC 8878 §3.1.1).
+const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
+/// The first object of an answer changed, and its length with it; none where there is no object. For each piece: 32
+/// octets of name, 4 of length, then its own.
+fn resized(bytes: &Bytes, change: impl FnOnce(&mut Vec<u8>)) -> Option<Bytes> {
+    let mut from = 0;
+    loop {
+        let len = bytes.get(from + 32..from + 36)?;
+        let len = usize::try_from(u32::from_be_bytes([len[0], len[1], len[2], len[3]])).ok()?;
+        let piece = bytes.get(from + 36..(from + 36).checked_add(len)?)?;
+        let end = from + 36 + len;
+        if !piece.starts_with(ZSTD) {
+            from = end;
+            continue;
+        }
+        let mut piece = piece.to_vec();
+        change(&mut piece);
+        let len = u32::try_from(piece.len()).ok()?.to_be_bytes();
+        return Some([&bytes[..from + 32], &len, &piece, &bytes[end..]].concat().into());
+    }
 }
 
 /// Connections that finished their TLS handshake; a slow one holds up no other.
@@ -175,5 +266,27 @@ impl axum::serve::Listener for Handshakes {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Ok(self.address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_object_is_cut_and_grown_with_its_length_and_nodes_are_left_alone() {
+        // A node and an object: name, length, octets.
+        let framed = |object: &[u8]| {
+            let len = u32::try_from(object.len()).expect("short").to_be_bytes();
+            [&[1; 32][..], &[0, 0, 0, 2], b"no", &[2; 32], &len, object].concat()
+        };
+        let bytes = Bytes::from(framed(b"\x28\xb5\x2f\xfdabc"));
+        let object = |tamper| changed(&tamper, false, true, &bytes).expect("it is told to").to_vec();
+        assert_eq!(object(Tamper::Truncated), framed(b"\x28\xb5\x2f\xfdab"));
+        assert_eq!(object(Tamper::Oversize(2)), framed(b"\x28\xb5\x2f\xfdabc\0\0"));
+        assert_eq!(changed(&Tamper::Nothing, false, true, &bytes), None);
+        assert_eq!(changed(&Tamper::Truncated, true, false, &bytes), None);
+        assert_eq!(changed(&Tamper::Truncated, false, true, &bytes.slice(..38)), None);
+        assert_eq!(changed(&Tamper::Truncated, false, true, &Bytes::from(vec![255; 100])), None);
     }
 }

@@ -32,7 +32,7 @@ fn domains_by_table() {
     ];
     let wrong: Vec<_> = good
         .iter()
-        .filter(|(text, ascii)| text.parse::<Domain>().map(|d| d.as_ascii() == *ascii) != Ok(true))
+        .filter(|(text, ascii)| !text.parse::<Domain>().is_ok_and(|d| d.as_ascii() == *ascii))
         .map(|(text, _)| *text)
         .chain(bad.into_iter().filter(|text| text.parse::<Domain>().is_ok()))
         .collect();
@@ -88,7 +88,7 @@ fn mailboxes_by_table() {
     ];
     let wrong: Vec<_> = good
         .iter()
-        .filter(|(text, wire)| text.parse::<Mailbox>().map(|m| m.to_string() == *wire) != Ok(true))
+        .filter(|(text, wire)| !text.parse::<Mailbox>().is_ok_and(|m| m.to_string() == *wire))
         .map(|(text, _)| *text)
         .chain(bad.into_iter().filter(|text| text.parse::<Mailbox>().is_ok()))
         .collect();

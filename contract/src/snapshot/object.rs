@@ -175,7 +175,7 @@ pub enum Trust {
     WebPki,
     /// Exactly these authorities, PEM.
     Authorities { pem: String },
-    /// SHA-256 of the leaf's SubjectPublicKeyInfo; names and dates are not looked at.
+    /// SHA-256 of the leaf's `SubjectPublicKeyInfo`; names and dates are not looked at.
     Pins { spki_sha256: Vec<super::hash::Hash> },
 }
 

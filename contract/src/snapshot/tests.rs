@@ -103,7 +103,7 @@ impl Publisher {
         head: &Head,
         before: Option<&Verified<Snapshot>>,
     ) -> Result<(Verified<Snapshot>, usize), Refusal> {
-        let mut opening = Opening::new(self.open(head), before)?;
+        let mut opening = Opening::new(&self.open(head), before)?;
         let mut fetched = 0;
         while let [name, ..] = opening.wanted()[..] {
             let bytes = self.stored.get(&name).ok_or(opening.gone())?;

@@ -56,7 +56,7 @@ pub struct Tree {
 pub(super) enum Node {
     Leaf(Vec<Entry>),
     /// Sixteen places; at least two entries below in all.
-    Branch([Option<Tree>; 16]),
+    Branch(Box<[Option<Tree>; 16]>),
 }
 
 /// The nodes that a change made.
@@ -141,7 +141,7 @@ impl Tree {
             return;
         }
         if let (Node::Branch(old), Node::Branch(new)) = (&*before.node, &*after.node) {
-            for (old, new) in old.iter().zip(new) {
+            for (old, new) in old.iter().zip(&**new) {
                 match (old, new) {
                     (Some(old), Some(new)) => Self::diff(old, new, f),
                     (Some(old), None) => old.each(&mut |entry| f(Some(entry), None)),
@@ -175,7 +175,7 @@ impl Tree {
         }
         f(before.hash);
         let Node::Branch(old) = &*before.node else { return };
-        for (place, old) in (0..).zip(old) {
+        for (place, old) in (0..).zip(&**old) {
             match (old, after.child(place)) {
                 (Some(old), Some(new)) => Self::dropped_nodes(old, &new, f),
                 (Some(old), None) => old.nodes(f),
@@ -259,7 +259,7 @@ impl Tree {
             bytes: below.clone().map(|child| child.bytes).fold(encoded.len() as u64, u64::saturating_add),
             entries: below.clone().map(|child| child.entries).fold(0, u32::saturating_add),
             flat: below.map(|child| child.flat).fold(0, u64::saturating_add),
-            node: Arc::new(Node::Branch(children)),
+            node: Arc::new(Node::Branch(Box::new(children))),
         }
     }
 }
@@ -282,7 +282,7 @@ fn apply(tree: &Tree, changes: Vec<Change>, depth: usize, new: &mut NewNodes) ->
     }
     let mut made = NewNodes::new();
     let mut changed: [Option<Tree>; 16] = Default::default();
-    for ((slot, child), part) in changed.iter_mut().zip(children).zip(parts) {
+    for ((slot, child), part) in changed.iter_mut().zip(&**children).zip(parts) {
         let child = match child {
             Some(child) => apply(child, part, depth + 1, &mut made),
             None if part.is_empty() => continue,

@@ -53,6 +53,7 @@ pub struct EventBatch {
 
 /// Another number is expected.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the wire")]
 struct Expected {
     r#type: &'static str,
     title: &'static str,

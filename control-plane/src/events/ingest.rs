@@ -89,10 +89,11 @@ impl Ingest {
 async fn together(app: &AppState, jobs: &mut Vec<Job>, next_in_ms: u32) {
     let began = tokio::time::Instant::now();
     let mut answers = Vec::with_capacity(jobs.len());
+    let mut rejected = 0;
     let result: Result<(), StoreError> = async {
         let mut tx = app.trace.begin(&System::task("events")).await?;
         for job in jobs.iter() {
-            answers.push(one(&mut tx, job, next_in_ms).await?);
+            answers.push(one(&mut tx, job, next_in_ms, &mut rejected).await?);
         }
         tx.commit().await
     }
@@ -100,6 +101,9 @@ async fn together(app: &AppState, jobs: &mut Vec<Job>, next_in_ms: u32) {
     let events: usize = jobs.iter().map(|job| job.batch.events.len()).sum();
     app.metrics.with(|| {
         metrics::counter!("postern_events_total").increment(events as u64);
+        if result.is_ok() && rejected > 0 {
+            metrics::counter!("postern_events_rejected_total").increment(rejected);
+        }
         metrics::histogram!("postern_events_apply_seconds").record(began.elapsed().as_secs_f64());
     });
     match result {
@@ -119,7 +123,7 @@ async fn together(app: &AppState, jobs: &mut Vec<Job>, next_in_ms: u32) {
     }
 }
 
-async fn one(tx: &mut Tx, job: &Job, next_in_ms: u32) -> Result<Applied, StoreError> {
+async fn one(tx: &mut Tx, job: &Job, next_in_ms: u32, rejected: &mut u64) -> Result<Applied, StoreError> {
     let Batch { stream, first_seq, events, .. } = &job.batch;
     let (owner, next) = store::stream(tx, *stream, job.worker).await?;
     if owner != job.worker.uuid() {
@@ -140,7 +144,7 @@ async fn one(tx: &mut Tx, job: &Job, next_in_ms: u32) -> Result<Applied, StoreEr
             Err(error) => {
                 let body = value.to_string();
                 store::reject(tx, *stream, seq, job.worker, &error.to_string(), &body).await?;
-                metrics::counter!("postern_events_rejected_total").increment(1);
+                *rejected += 1;
             }
         }
     }
@@ -171,7 +175,7 @@ struct Sorted {
 impl Sorted {
     fn add(&mut self, event: Event) {
         match event {
-            Event::Transaction(transaction) => self.transaction(*transaction),
+            Event::Transaction(transaction) => self.transaction(&transaction),
             Event::Counters(sums) => {
                 let hour = Micros::from_secs(sums.to.as_secs().div_euclid(3_600) * 3_600);
                 let zero = Uuid::nil();
@@ -188,7 +192,7 @@ impl Sorted {
         }
     }
 
-    fn transaction(&mut self, transaction: Transaction) {
+    fn transaction(&mut self, transaction: &Transaction) {
         self.transactions += 1;
         let id = transaction.id.uuid().simple().to_string();
         let tenant = transaction.tenant.map_or(Uuid::nil(), contract::Id::uuid).simple().to_string();
@@ -202,7 +206,7 @@ impl Sorted {
             });
         }
         // Its own JSON again: there is nothing in it that does not serialize.
-        let detail = serde_json::to_string(&transaction).unwrap_or_default();
+        let detail = serde_json::to_string(transaction).unwrap_or_default();
         self.messages.push(NewMessage {
             id,
             tenant,

@@ -87,7 +87,7 @@ pub(super) async fn list_messages(
     let mut rows = store::search(&mut app.trace.read(&grant).await?, &page, &filter).await?;
     let position = |row: &store::Row| Position { xid: row.xid, seq: row.seq };
     let next_cursor = app.cursors.cut(LIST, &filter, page.limit, &mut rows, position);
-    let data = rows.into_iter().map(view).collect::<Result<_, _>>()?;
+    let data = rows.iter().map(view).collect::<Result<_, _>>()?;
     Ok(Answer::ok(&MessagePage { data, next_cursor }))
 }
 
@@ -104,6 +104,6 @@ pub(super) async fn read_message(
     if rows.is_empty() {
         return Err(ApiError::not_found());
     }
-    let data = rows.into_iter().map(view).collect::<Result<_, _>>()?;
+    let data = rows.iter().map(view).collect::<Result<_, _>>()?;
     Ok(Answer::ok(&MessageRecords { data }))
 }

@@ -108,7 +108,7 @@ pub struct MessageHop {
     pub reply: Option<String>,
 }
 
-pub(super) fn view(row: Row) -> Result<MessageView, StoreError> {
+pub(super) fn view(row: &Row) -> Result<MessageView, StoreError> {
     let event: Transaction = serde_json::from_str(&row.detail).map_err(StoreError::corrupt("messages.detail"))?;
     Ok(MessageView {
         id: event.id,

@@ -109,17 +109,14 @@ async fn turn(app: &AppState, held: &mut Option<State>) -> Result<(), PublishErr
         return Ok(());
     };
     let leased_until = now + LEASE_LASTS;
-    match held.as_mut().filter(|state| state.lease.fence() == lease.fence()) {
-        Some(state) => {
-            (state.lease, state.leased_until) = (lease, leased_until);
-            state.publish(app, now).await
-        }
-        None => {
-            let mut state = State::anew(app, lease, leased_until).await?;
-            state.publish(app, now).await?;
-            *held = Some(state);
-            Ok(())
-        }
+    if let Some(state) = held.as_mut().filter(|state| state.lease.fence() == lease.fence()) {
+        (state.lease, state.leased_until) = (lease, leased_until);
+        state.publish(app, now).await
+    } else {
+        let mut state = State::anew(app, lease, leased_until).await?;
+        state.publish(app, now).await?;
+        *held = Some(state);
+        Ok(())
     }
 }
 
@@ -151,10 +148,10 @@ impl State {
     async fn publish(&mut self, app: &AppState, now: Micros) -> Result<(), PublishError> {
         let system = System::task(LEASE);
         let mut read = app.db.read(&system).await?;
-        let rows = match store::any_unpublished(&mut read).await? {
-            // One view of rows and of what they changed: a row that is marked is in the head.
-            true => store::unpublished(&mut read, MAX_ROWS).await?,
-            false => Vec::new(),
+        let rows = if store::any_unpublished(&mut read).await? {
+            store::unpublished(&mut read, MAX_ROWS).await?
+        } else {
+            Vec::new()
         };
         if rows.is_empty() {
             drop(read);

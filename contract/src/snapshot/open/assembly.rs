@@ -90,10 +90,10 @@ pub struct Opening {
 }
 
 impl Opening {
-    pub fn new(head: Verified<Head>, before: Option<&Verified<Snapshot>>) -> Result<Self, Refusal> {
+    pub fn new(head: &Verified<Head>, before: Option<&Verified<Snapshot>>) -> Result<Self, Refusal> {
         let before: Option<Snapshot> = before.map(|before| Snapshot::clone(before));
         let mut opening = Self {
-            head: Head::clone(&head),
+            head: Head::clone(head),
             frontier: HashMap::new(),
             parsed: HashMap::new(),
             reused: HashMap::new(),

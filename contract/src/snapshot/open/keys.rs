@@ -68,7 +68,7 @@ fn public_key(text: &str) -> Result<Vec<u8>, Refusal> {
     if key.len() == 32 { Ok(key) } else { Err(Refusal::Malformed) }
 }
 
-/// EdDSA only, this type only, and by a key that `key_of` knows.
+/// `EdDSA` only, this type only, and by a key that `key_of` knows.
 fn read_jws<T: DeserializeOwned>(
     jws: &str,
     typ: &str,

@@ -116,7 +116,7 @@ impl Client {
         let request = self
             .request(Method::POST, "events", Some(token))
             .header(header::CONTENT_TYPE, "application/json")
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .body(batch);
         json(successful(send(request).await?).await?).await
     }
@@ -126,7 +126,7 @@ impl Client {
     }
 
     async fn post<T: Serialize>(&self, path: &str, token: Option<&str>, body: &T) -> Result<Response, CallError> {
-        let request = self.request(Method::POST, path, token).timeout(Duration::from_secs(60)).json(body);
+        let request = self.request(Method::POST, path, token).timeout(Duration::from_mins(1)).json(body);
         successful(send(request).await?).await
     }
 

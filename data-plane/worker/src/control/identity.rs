@@ -1,6 +1,12 @@
 //! Who this worker is: a key made in memory, an enrolment, and short-lived tokens bought with signed assertions.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -41,6 +47,7 @@ pub(crate) struct Identity {
     clock: Clock,
     entropy: Entropy,
     state: Mutex<State>,
+    enrolments: AtomicU64,
 }
 
 struct State {
@@ -88,7 +95,7 @@ impl Identity {
             token: None,
             keys: None,
         };
-        Ok(Self { client, joining, clock, entropy, state: Mutex::new(state) })
+        Ok(Self { client, joining, clock, entropy, state: Mutex::new(state), enrolments: AtomicU64::new(0) })
     }
 
     pub(crate) const fn client(&self) -> &Client {
@@ -155,6 +162,7 @@ impl Identity {
         let audience = Audience { installation: keys.installation(), pool: enrolled.pool, ring: enrolled.ring };
         tracing::info!(worker = %enrolled.worker, pool = %enrolled.pool, "enrolled");
         let membership = Arc::new(Membership { enrolled, audience });
+        self.enrolments.fetch_add(1, Ordering::SeqCst);
         state.enrolled = Some(Arc::clone(&membership));
         state.keys = Some(keys);
         Ok(membership)
@@ -188,10 +196,11 @@ impl Uplink for Identity {
             Err(CallError::Status { status: StatusCode::CONFLICT, expected_seq: Some(next), .. }) => {
                 Err(Refusal::Expected(next))
             }
-            Err(CallError::Status { status: StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, .. }) => {
+            Err(CallError::Status { status: StatusCode::UNAUTHORIZED, .. }) => {
                 self.discard_token().await;
                 Err(Refusal::Later)
             }
+            Err(CallError::Status { status: StatusCode::FORBIDDEN, .. }) => Err(Refusal::NotOurs),
             Err(CallError::Status { status, text, .. })
                 if matches!(
                     status,
@@ -202,5 +211,8 @@ impl Uplink for Identity {
             }
             Err(error) => Err(later(&error)),
         }
+    }
+    fn era(&self) -> u64 {
+        self.enrolments.load(Ordering::SeqCst)
     }
 }

@@ -142,7 +142,7 @@ impl Taken {
             return Ok(());
         }
         let refused = |refusal| SyncError::Refused(refusal, Some(at));
-        let mut opening = Opening::new(head, self.snapshot.as_ref()).map_err(refused)?;
+        let mut opening = Opening::new(&head, self.snapshot.as_ref()).map_err(refused)?;
         let mut fetched_bytes = 0;
         loop {
             let mut wanted = opening.wanted();

@@ -93,7 +93,7 @@ impl ServerCertVerifier for PinnedKey {
     }
 }
 
-/// SHA-256 of a certificate's SubjectPublicKeyInfo.
+/// SHA-256 of a certificate's `SubjectPublicKeyInfo`.
 pub(crate) fn spki_sha256(certificate: &CertificateDer<'_>) -> Option<Hash> {
     let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
     Some(Hash::of(parsed.public_key().raw))

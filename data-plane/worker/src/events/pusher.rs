@@ -17,6 +17,8 @@ pub(crate) enum Refusal {
     Expected(u64),
     /// It will never be taken: size or form.
     Never(String),
+    /// The stream is another's: this worker had to enrol anew since it began.
+    NotOurs,
 }
 
 /// What an upload came to.
@@ -25,6 +27,9 @@ pub(crate) type Pushed = Result<EventsAck, Refusal>;
 /// Whoever can carry a batch to the control plane.
 pub(crate) trait Uplink {
     fn upload(&self, body: bytes::Bytes) -> impl Future<Output = Pushed> + Send;
+
+    /// Counts the identities this worker has had: a stream belongs to one of them.
+    fn era(&self) -> u64;
 }
 
 const RETRY_MAX: Duration = Duration::from_secs(10);
@@ -52,7 +57,14 @@ async fn run(sink: &Sink, uplink: &impl Uplink, entropy: &Entropy, counters: Dur
     let mut tick = tokio::time::interval(counters);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut closed = false;
+    // The first identity is the one that the stream was made for.
+    let mut era = 1;
     loop {
+        if uplink.era() > era {
+            era = uplink.era();
+            // Nothing is in flight here, so nothing is lost.
+            sink.restart(Uuid::from_bytes(entropy.bytes()), 0);
+        }
         match sink.freeze() {
             Some(batch) => {
                 let pause = deliver(sink, uplink, entropy, batch).await;
@@ -89,6 +101,8 @@ async fn deliver(sink: &Sink, uplink: &impl Uplink, entropy: &Entropy, batch: Fr
                 return Duration::ZERO; // It had arrived; only its answer had not.
             }
             Err(Refusal::Expected(next)) => return restart(sink, entropy, &batch, next),
+            // What was in flight may have arrived under the old name, or not.
+            Err(Refusal::NotOurs) => return restart(sink, entropy, &batch, 1),
             Err(Refusal::Never(why)) => {
                 tracing::error!(
                     first_seq = batch.first_seq,

@@ -47,6 +47,9 @@ struct TotalsInner {
 /// Since the worker started.
 pub type Totals = contract::worker_api::Totals;
 
+/// Whose mail a sum is about.
+type Counted = (Option<Id<ids::Tenant>>, Option<Id<ids::Domain>>);
+
 #[derive(Debug)]
 struct Queue {
     stream: Uuid,
@@ -55,7 +58,7 @@ struct Queue {
     events: VecDeque<String>,
     bytes: usize,
     dropped: Option<Gap>,
-    counters: HashMap<(Option<Id<ids::Tenant>>, Option<Id<ids::Domain>>), Counters>,
+    counters: HashMap<Counted, Counters>,
     counters_since: Micros,
 }
 

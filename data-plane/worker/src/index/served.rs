@@ -102,9 +102,10 @@ impl ServedDomain {
         });
         let above = self.chain.lists.iter().map(|list| &**list).chain([&self.chain.installation.list]);
         let list_hits = in_domain.chain(above.filter_map(|list| hit(list, None))).collect();
-        let routing = match asked.source_route {
-            true => Some(Routing::SourceRoute),
-            false => local.has_routing_character().then_some(Routing::Character),
+        let routing = if asked.source_route {
+            Some(Routing::SourceRoute)
+        } else {
+            local.has_routing_character().then_some(Routing::Character)
         };
         RecipientFacts {
             client: asked.client,

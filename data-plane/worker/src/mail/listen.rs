@@ -28,9 +28,12 @@ pub(crate) async fn run(shared: Arc<Shared>, bound: watch::Sender<Vec<SocketAddr
     tracing::info!(?addresses, "listening for SMTP");
     let _ = bound.send(addresses);
     let sessions = TaskTracker::new();
+    // Whichever way this ends, nothing goes on behind it.
+    let over = CancellationToken::new();
+    let _over = over.clone().drop_guard();
     let accepting: Vec<_> = listeners
         .into_iter()
-        .map(|listener| tokio::spawn(accept(listener, Arc::clone(&shared), sessions.clone())))
+        .map(|listener| tokio::spawn(accept(listener, Arc::clone(&shared), sessions.clone(), over.clone())))
         .collect();
     let sweeping = tokio::spawn({
         let shared = Arc::clone(&shared);
@@ -56,11 +59,16 @@ pub(crate) async fn run(shared: Arc<Shared>, bound: watch::Sender<Vec<SocketAddr
     sweeping.abort();
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>, sessions: TaskTracker) {
+async fn accept(listener: TcpListener, shared: Arc<Shared>, sessions: TaskTracker, over: CancellationToken) {
     loop {
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = over.cancelled() => return,
+        };
+        match accepted {
             Ok((tcp, peer)) => {
-                sessions.spawn(one(tcp, SocketAddr::new(peer.ip().to_canonical(), peer.port()), Arc::clone(&shared)));
+                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                sessions.spawn(over.clone().run_until_cancelled_owned(one(tcp, peer, Arc::clone(&shared))));
             }
             Err(error) => {
                 // Out of file descriptors, most likely: they come back as sessions end.

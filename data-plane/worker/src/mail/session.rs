@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use super::{
     Shared,
     body::{Body, Failure},
-    delivery::{Message, Outcome},
+    delivery::{Message, Outcome, Progress},
     dialogue::{About, Dialogue},
     repeat::{Seen, fingerprint},
     trace::{self, End},
@@ -32,7 +32,7 @@ use crate::index::Index;
 const COMMAND_READ: usize = 4 * 1024;
 const DATA_READ: usize = 64 * 1024;
 /// A message may be slow for so long before its rate is looked at.
-const RATE_GRACE: Duration = Duration::from_secs(60);
+const RATE_GRACE: Duration = Duration::from_mins(1);
 
 struct Driver<'a> {
     shared: &'a Arc<Shared>,
@@ -466,7 +466,7 @@ fn received_field(shared: &Shared, transaction: &Transaction, recipients: &[cont
 }
 
 fn own(disposition: Disposition, rule: Rule, reason: Reason, reply: Reply) -> Outcome {
-    Outcome { disposition, rule, reason, reply, hop: None, progress: Default::default() }
+    Outcome { disposition, rule, reason, reply, hop: None, progress: Progress::default() }
 }
 
 fn no_room(failure: &Failure) -> Outcome {

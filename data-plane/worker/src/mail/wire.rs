@@ -28,7 +28,7 @@ enum Socket {
 
 /// Replies are kept back while more commands wait, but not beyond this.
 const MAX_KEPT_BACK: usize = 16 * 1024;
-const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Wire {

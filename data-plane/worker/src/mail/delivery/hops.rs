@@ -26,7 +26,7 @@ use crate::mail::{
 /// Failures in a row after which a hop rests.
 const FAILURES_TO_REST: u32 = 5;
 const REST_MIN: Duration = Duration::from_secs(2);
-const REST_MAX: Duration = Duration::from_secs(60);
+const REST_MAX: Duration = Duration::from_mins(1);
 /// Hops remembered at most; beyond it those without a connection are forgotten.
 const MAX_TARGETS: usize = 20_000;
 
@@ -167,7 +167,9 @@ impl Hops {
     pub(crate) fn sweep(&self) {
         let targets: Vec<_> = self.targets.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         let now = Instant::now();
-        targets.iter().for_each(|target| target.idle().retain(|(until, _)| *until > now));
+        for target in targets {
+            target.idle().retain(|(until, _)| *until > now);
+        }
     }
 }
 

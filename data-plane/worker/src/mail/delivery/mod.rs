@@ -10,7 +10,7 @@ mod transaction;
 
 pub(crate) use connect::Outside;
 pub(crate) use hops::Hops;
-pub(crate) use transaction::{Deliverer, LiveHop, LiveRcpt, Message, Outcome, Way};
+pub(crate) use transaction::{Deliverer, LiveHop, LiveRcpt, Message, Outcome, Progress, Way};
 
 use contract::policy::Reason;
 use smtp::{Said, client::Failure};

@@ -102,6 +102,7 @@ pub(crate) struct LiveHop {
 
 /// What came of asking the hop for one more recipient.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "made once a RCPT and taken apart at once")]
 pub(crate) enum LiveRcpt {
     /// The hop's own answer; the transaction goes on.
     Answered { live: LiveHop, accepted: bool, reply: Reply, hop_reply: String },
@@ -125,7 +126,7 @@ enum Before {
 }
 
 /// Content blocks: RFC 5321 §4.5.3.2.5 gives three minutes each.
-const BLOCK_TIMEOUT: Duration = Duration::from_secs(180);
+const BLOCK_TIMEOUT: Duration = Duration::from_mins(3);
 /// Small messages go out in one write, dot and all.
 const ONE_WRITE: usize = 32 * 1024;
 const CLEANUP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -174,6 +175,7 @@ impl Deliverer {
     }
 
     /// Up to 354, over as many hops as it takes.
+    #[expect(clippy::too_many_arguments, reason = "one try has that many sides, each named once")]
     async fn before(
         self: &Arc<Self>,
         way: &Way,
@@ -259,6 +261,7 @@ impl Deliverer {
     }
 
     /// MAIL, RCPT and DATA on a connection.
+    #[expect(clippy::too_many_arguments, reason = "one try has that many sides, each named once")]
     async fn open(
         self: &Arc<Self>,
         target: &Arc<Target>,
@@ -461,6 +464,7 @@ impl Deliverer {
         LiveRcpt::Failed(last)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one try has that many sides, each named once")]
     async fn two(
         self: &Arc<Self>,
         target: &Arc<Target>,
@@ -596,8 +600,9 @@ impl LiveHop {
         let hop_reply = reply.to_string();
         Ok(match hear(stage, &reply) {
             Heard::Accepted(reply) => LiveRcpt::Answered { live, accepted: true, reply, hop_reply },
-            Heard::PassedOn(reply) => LiveRcpt::Answered { live, accepted: false, reply, hop_reply },
-            Heard::HopFailed(reply) => LiveRcpt::Answered { live, accepted: false, reply, hop_reply },
+            Heard::PassedOn(reply) | Heard::HopFailed(reply) => {
+                LiveRcpt::Answered { live, accepted: false, reply, hop_reply }
+            }
         })
     }
 

@@ -335,7 +335,7 @@ async fn a_wall_clock_that_jumps_does_not_make_the_configuration_old() {
     let worker = worker_with(&plane, Deps { clock, entropy, metrics: None }, |_| {}).await;
     running(&plane, 1).await;
     jumped.store(true, std::sync::atomic::Ordering::SeqCst);
-    assert!(worker.current().age().unwrap() < Duration::from_secs(600));
+    assert!(worker.current().age().unwrap() < Duration::from_mins(10));
     // A head that is new by the real clock has expired by this one: refused, and the old one stays.
     plane.publish(2, &small(), now());
     assert_eq!(refused(&plane).await, "expired");

@@ -179,7 +179,7 @@ impl Plane {
             epoch: 1,
             version,
             issued_at: now,
-            expires_at: now + std::time::Duration::from_secs(900),
+            expires_at: now + std::time::Duration::from_mins(15),
             schema: SCHEMA,
             root: tree.hash(),
             totals,

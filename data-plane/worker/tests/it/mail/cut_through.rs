@@ -81,8 +81,10 @@ async fn a_recipient_of_another_tenant_comes_in_a_transaction_of_its_own() {
     client.say("RCPT TO:<anna@acme.example>").await.expect("250");
     client.say("RCPT TO:<z@other.example>").await.expect("452 4.5.3");
     client.say("RSET").await.expect("250");
-    let events = [world.event(|event| event.tenant == Some(crate::control::plane::id(4))).await,
-        world.event(|event| event.tenant == Some(crate::control::plane::id(5))).await];
+    let events = [
+        world.event(|event| event.tenant == Some(crate::control::plane::id(4))).await,
+        world.event(|event| event.tenant == Some(crate::control::plane::id(5))).await,
+    ];
     for event in &events {
         assert_eq!(event.recipients.len(), 1);
         let shown = format!("{:?}{:?}", event.recipients, event.dialogue);

@@ -129,8 +129,7 @@ pub(crate) async fn start(plane: &Plane, change: impl FnOnce(&mut Config)) -> Ru
     config.smtp.hostname = Some("mx.postern.example".to_owned());
     config.dns.servers = vec![([127, 0, 0, 1], 9).into()];
     change(&mut config);
-    let deps =
-        Deps { clock: pretend::clock::system_clock(), entropy: pretend::clock::entropy(), metrics: None };
+    let deps = Deps { clock: pretend::clock::system_clock(), entropy: pretend::clock::entropy(), metrics: None };
     worker::start(config, deps).await.unwrap()
 }
 
