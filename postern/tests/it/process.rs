@@ -1,0 +1,167 @@
+//! The binary as an operator runs it: a configuration file, a directory, a process, signals.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::process::{Child, Command};
+
+pub const EXE: &str = env!("CARGO_BIN_EXE_postern");
+/// How long a process may take until it listens, or ends: a debug build on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A directory with everything of one installation on this machine.
+#[derive(Debug)]
+pub struct Place {
+    dir: tempfile::TempDir,
+}
+
+/// A running process; killed with this value.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    addresses: Value,
+    log: PathBuf,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { dir: tempfile::tempdir().expect("a directory") }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// A file in it.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path().join(name);
+        fs::write(&path, text).expect("a file");
+        path
+    }
+
+    /// Starts a subcommand with this configuration and waits until it listens. `name` is for its files.
+    pub async fn start(&self, subcommand: &str, name: &str, config: &str) -> Process {
+        let config = self.write(&format!("{name}.toml"), config);
+        let (addresses, log) =
+            (self.path().join(format!("{name}.addresses")), self.path().join(format!("{name}.log")));
+        let _ = fs::remove_file(&addresses);
+        let to_log = fs::OpenOptions::new().append(true).create(true).open(&log).expect("a log");
+        let child = Command::new(EXE)
+            .arg(subcommand)
+            .arg("--config")
+            .arg(&config)
+            .arg("--addresses-file")
+            .arg(&addresses)
+            .env_clear()
+            .current_dir(self.path())
+            .stdin(Stdio::null())
+            .stdout(to_log.try_clone().expect("a second handle"))
+            .stderr(to_log)
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the binary starts");
+        let mut process = Process { child, addresses: Value::Null, log };
+        process.addresses = process.until_listening(&addresses).await;
+        process
+    }
+}
+
+impl Process {
+    async fn until_listening(&mut self, file: &Path) -> Value {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            // Written whole, or not there yet.
+            if let Some(addresses) = fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+                return addresses;
+            }
+            let ended = self.child.try_wait().expect("its state");
+            assert!(ended.is_none(), "it ended with {ended:?}:\n{}", self.log());
+            assert!(tokio::time::Instant::now() < deadline, "it does not listen:\n{}", self.log());
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// What it wrote, of all its starts.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// An address it wrote down: `api`, `smtp`, `worker_http`.
+    pub fn address(&self, key: &str) -> SocketAddr {
+        let value = &self.addresses[key];
+        let text = value.as_str().or_else(|| value.get(0)?.as_str());
+        text.and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no {key} in {}", self.addresses))
+    }
+
+    /// `kill -9`.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("it was there");
+    }
+
+    /// SIGTERM, and how it ended.
+    pub async fn stop(mut self) -> ExitStatus {
+        let pid = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill");
+        assert!(sent.success(), "kill -TERM {pid}");
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let status = ended.unwrap_or_else(|_| panic!("it does not stop:\n{}", self.log())).expect("its status");
+        assert_eq!(status.signal(), None, "it was killed:\n{}", self.log());
+        status
+    }
+}
+
+/// Settings for a control plane on free ports (or those given), with this name server.
+pub fn control_plane(data_dir: &Path, listen: SocketAddr, dns: SocketAddr) -> String {
+    format!(
+        r#"
+data_dir = "{data_dir}"
+[control_plane]
+listen = "{listen}"
+allowed_hop_ranges = ["127.0.0.0/8"]
+accept_domains_without_proof = true
+[control_plane.first_owner]
+email = "{OWNER}"
+password = "{PASSWORD}"
+[control_plane.dns]
+servers = ["{dns}"]
+"#,
+        data_dir = data_dir.display()
+    )
+}
+
+pub const OWNER: &str = "owner@provider.example";
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// Settings for a worker.
+pub fn worker(smtp: SocketAddr, dns: SocketAddr) -> String {
+    format!(
+        r#"
+[worker.smtp]
+listen = ["{smtp}"]
+hostname = "mx.provider.example"
+[worker.http]
+listen = "127.0.0.1:0"
+[worker.dns]
+servers = ["{dns}"]
+"#
+    )
+}
+
+/// A worker that joins from elsewhere.
+pub fn joining(name: &str, api: SocketAddr, join_token: &str, smtp: SocketAddr, dns: SocketAddr) -> String {
+    let rest = worker(smtp, dns);
+    format!("[worker]\nname = \"{name}\"\ncontrol_plane = \"https://{api}\"\njoin_token = \"{join_token}\"\n{rest}")
+}
+
+/// Any free port.
+pub fn free() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}

@@ -1,0 +1,103 @@
+//! `postern standalone`: both planes in one process, one directory, orderly stops, restarts without loss.
+
+use std::os::unix::fs::PermissionsExt;
+
+use pretend::{client::Client, dns::Dns, hop::Hop};
+use serde_json::json;
+use tests::Rest;
+
+use crate::{
+    customer,
+    kill_nine::quiet,
+    process::{self, Place},
+};
+
+fn config(place: &Place, dns: &Dns) -> String {
+    let data_dir = place.path().join("data");
+    format!(
+        "{}{}",
+        process::control_plane(&data_dir, process::free(), dns.address()),
+        process::worker(process::free(), dns.address())
+    )
+}
+
+async fn send(process: &process::Process, n: usize) {
+    let mut client = Client::connect(process.address("smtp")).await;
+    client.say("EHLO client.example").await.expect("250");
+    let message = format!("Message-ID: <{n}@sender.example>\r\n\r\nhello\r\n");
+    client.send_message("x@sender.example", &["anna@acme.example"], message.as_bytes()).await.expect("250");
+    client.say("QUIT").await.expect("221");
+}
+
+#[tokio::test]
+async fn it_is_started_again_after_a_stop_and_after_a_kill_and_forgets_nothing() {
+    let (place, dns, hop) = (Place::new(), Dns::start().await, Hop::start().await);
+    let config = config(&place, &dns);
+    let running = place.start("standalone", "standalone", &config).await;
+    let rest = customer::sign_in(running.address("api")).await;
+    let version = customer::onboard(&rest, hop.address()).await;
+    rest.until_applied(version).await;
+    send(&running, 1).await;
+    // Its event is told in the stop, at the latest.
+    quiet(running).await;
+
+    let running = place.start("standalone", "standalone", &config).await;
+    let rest = customer::sign_in(running.address("api")).await;
+    rest.until_applied(version).await;
+    let found = rest.until_messages("message_id=1@sender.example", 1).await;
+    assert_eq!(found.len(), 1);
+    send(&running, 2).await;
+    rest.until_messages("message_id=2@sender.example", 1).await;
+    let edit = rest.patch("/v1/policy", json!({ "max_message_size_bytes": 70_000 })).await;
+    let edited = edit.version();
+    running.kill().await;
+
+    // What was answered is kept, even by a kill in the same moment.
+    let running = place.start("standalone", "standalone", &config).await;
+    let rest = customer::sign_in(running.address("api")).await;
+    rest.until_applied(edited).await;
+    assert_eq!(rest.get("/v1/policy").await.body["max_message_size_bytes"], json!(70_000));
+    assert_eq!(rest.messages("").await.len(), 2);
+    let mut client = Client::connect(running.address("smtp")).await;
+    assert_eq!(client.say("EHLO client.example").await.parameter("SIZE"), Some("70000"));
+    client.say("QUIT").await.expect("221");
+    quiet(running).await;
+    assert_eq!(hop.messages().len(), 2);
+}
+
+#[tokio::test]
+async fn the_first_owners_password_is_written_for_its_owner_alone_and_must_be_changed() {
+    let (place, dns) = (Place::new(), Dns::start().await);
+    let config = config(&place, &dns).replace(&format!("password = \"{}\"\n", process::PASSWORD), "");
+    let running = place.start("standalone", "standalone", &config).await;
+    let data = place.path().join("data");
+    let mode = |name: &str| std::fs::metadata(data.join(name)).expect(name).permissions().mode() & 0o777;
+    assert_eq!((mode("first-owner.txt"), mode("master.key"), mode(".")), (0o600, 0o600, 0o700));
+    let text = std::fs::read_to_string(data.join("first-owner.txt")).expect("text");
+    let (email, password) = text.trim().split_once('\n').expect("two lines");
+    assert_eq!(email, process::OWNER);
+    assert!(!running.log().contains(password), "never in a log");
+    let rest = Rest::sign_in(&format!("https://{}", running.address("api")), email, password).await;
+    let refused = rest.call("GET", "/v1/tenants", None).await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
+    quiet(running).await;
+}
+
+#[tokio::test]
+async fn health_readiness_metrics_and_documents_are_served() {
+    let (place, dns) = (Place::new(), Dns::start().await);
+    let running = place.start("standalone", "standalone", &config(&place, &dns)).await;
+    let rest = customer::sign_in(running.address("api")).await;
+    assert!(rest.text("/metrics").await.contains("postern_api_requests_total"));
+    assert!(rest.text("/docs").await.contains("<html"));
+    assert_eq!(rest.get("/openapi.json").await.body["openapi"], json!("3.1.0"));
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let worker = running.address("worker_http");
+    for (path, wanted) in [("healthz", "ok"), ("readyz", "ready"), ("metrics", "postern_snapshots_taken_total")] {
+        let page = http.get(format!("http://{worker}/{path}")).send().await.expect("an answer");
+        assert_eq!(page.status(), 200, "{path}");
+        let text = page.text().await.expect("text");
+        assert!(text.contains(wanted), "{path}: {text}");
+    }
+    quiet(running).await;
+}
