@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 /// A signed-in caller.
@@ -19,7 +20,13 @@ pub struct Answer {
     pub body: Value,
     /// The header `Config-Version`.
     pub config_version: Option<i64>,
+    pub content_type: String,
 }
+
+/// How long a condition may take to come true. Never reached when things work.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The API has nothing to wait on but the next look.
+const LOOK: Duration = Duration::from_millis(50);
 
 impl Answer {
     /// A member that is a text.
@@ -31,6 +38,12 @@ impl Answer {
     #[track_caller]
     pub fn version(&self) -> i64 {
         self.config_version.unwrap_or_else(|| panic!("no Config-Version: {}", self.body))
+    }
+
+    /// Where a problem says the errors are, in order.
+    pub fn pointers(&self) -> Vec<String> {
+        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().filter_map(|error| Some(error["pointer"].as_str()?.to_owned())).collect()
     }
 }
 
@@ -66,8 +79,23 @@ impl Rest {
         response.text().await.expect("a text")
     }
 
+    /// The value of a metric, summed over its labels; none where nothing was counted yet.
+    pub async fn metric(&self, name: &str) -> Option<f64> {
+        let text = self.text("/metrics").await;
+        let values = text.lines().filter_map(|line| {
+            let rest = line.strip_prefix(name)?;
+            rest.starts_with([' ', '{']).then(|| rest.rsplit(' ').next()?.parse::<f64>().ok()).flatten()
+        });
+        values.reduce(|sum, value| sum + value)
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.good("POST", path, Some(body)).await
+    }
+
+    /// A POST without a body.
+    pub async fn act(&self, path: &str) -> Answer {
+        self.good("POST", path, None).await
     }
 
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
@@ -86,18 +114,31 @@ impl Rest {
 
     /// Whatever comes back.
     pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        // Tests change what nobody else touches.
+        let any = [("if-match", "*")];
+        let bytes = body.map(|body| body.to_string().into_bytes());
+        self.raw(method, path, &any, bytes).await
+    }
+
+    /// A call with these headers and these octets as JSON.
+    pub async fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Answer {
         let method: reqwest::Method = method.parse().expect("a method");
         let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
-        // Tests change what nobody else touches.
-        request = request.header("If-Match", "*");
+        let pairs = headers.iter().map(|(name, value)| {
+            let name: HeaderName = name.parse().expect("a name");
+            (name, HeaderValue::from_str(value).expect("a value"))
+        });
+        request = request.headers(HeaderMap::from_iter(pairs));
         if let Some(body) = body {
-            request = request.json(&body);
+            request = request.header("content-type", "application/json").body(body);
         }
         let response = request.send().await.expect("an answer");
         let status = response.status().as_u16();
-        let version = response.headers().get("config-version").and_then(|version| version.to_str().ok()?.parse().ok());
+        let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+        let config_version = header("config-version").and_then(|version| version.parse().ok());
+        let content_type = header("content-type").unwrap_or_default();
         let body = response.json().await.unwrap_or(Value::Null);
-        Answer { status, body, config_version: version }
+        Answer { status, body, config_version, content_type }
     }
 
     /// Returns once every worker that was seen runs the version.
@@ -106,26 +147,54 @@ impl Rest {
         assert_eq!(view.text("state"), "applied", "{}", view.body);
     }
 
-    /// Messages of the trace that a search finds, once there are so many.
-    pub async fn until_messages(&self, query: &str, at_least: usize) -> Vec<Value> {
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    /// Asks until the answer holds what is looked for.
+    pub async fn until<T>(&self, what: &str, path: &str, check: impl Fn(&Value) -> Option<T>) -> T {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let mut found = Vec::new();
-            let mut cursor = String::new();
-            loop {
-                let page = self.get(&format!("/v1/messages?limit=500&{query}{cursor}")).await;
-                found.extend(page.body["data"].as_array().cloned().unwrap_or_default());
-                match page.body["next_cursor"].as_str() {
-                    Some(next) => cursor = format!("&cursor={next}"),
-                    None => break,
-                }
+            let answer = self.get(path).await;
+            if let Some(found) = check(&answer.body) {
+                return found;
             }
+            assert!(tokio::time::Instant::now() < deadline, "waited {PATIENCE:?} for {what}; last: {}", answer.body);
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// What the API says of the worker of this name, once it is as wanted.
+    pub async fn until_worker(&self, name: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let find = |body: &Value| body["data"].as_array()?.iter().find(|w| w["name"] == name && wanted(w)).cloned();
+        self.until(&format!("{name} {what}"), "/v1/workers?limit=500", find).await
+    }
+
+    /// All messages of the trace that a search finds, once there are so many.
+    pub async fn until_messages(&self, query: &str, at_least: usize) -> Vec<Value> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let found = self.messages(query).await;
             if found.len() >= at_least {
                 return found;
             }
             assert!(tokio::time::Instant::now() < deadline, "{} of {at_least} messages for {query}", found.len());
-            // The trace is behind by one batch of events; there is nothing to wait on but the next look.
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// All messages of the trace that a search finds now.
+    pub async fn messages(&self, query: &str) -> Vec<Value> {
+        let mut found = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = self.get(&format!("/v1/messages?limit=500&{query}{cursor}")).await;
+            found.extend(page.body["data"].as_array().cloned().unwrap_or_default());
+            match page.body["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return found,
+            }
+        }
+    }
+
+    /// What is known to be missing from the trace.
+    pub async fn gaps(&self) -> Vec<Value> {
+        self.get("/v1/gaps?limit=500").await.body["data"].as_array().cloned().unwrap_or_default()
     }
 }

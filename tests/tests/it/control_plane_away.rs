@@ -26,6 +26,7 @@ async fn mail_flows_on_and_the_events_of_that_time_arrive_once_each() {
     // And edits are applied again.
     let edit = system.rest.patch("/v1/policy", serde_json::json!({ "trace_dialogue": "all" })).await;
     system.rest.until_applied(edit.version()).await;
+    system.end().await;
 }
 
 fn message(n: usize) -> Vec<u8> {

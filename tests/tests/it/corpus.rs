@@ -23,4 +23,5 @@ async fn every_message_of_the_corpus_arrives_as_it_was_sent() {
         assert!(ours.starts_with(b"Received: from ") && ours.ends_with(b"\r\n"), "{}", sample.name);
     }
     assert!(system.hop.violations().is_empty(), "{:?}", system.hop.violations());
+    system.end().await;
 }

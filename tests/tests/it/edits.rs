@@ -23,6 +23,7 @@ async fn a_blocked_sender_is_refused_at_rcpt_as_soon_as_the_edit_is_applied() {
     let gone = system.rest.delete(&path).await;
     system.rest.until_applied(gone.version()).await;
     client.send_message("x@bad.example", &["anna@acme.example"], b"Subject: two\r\n\r\n").await.expect("250");
+    system.end().await;
 }
 
 #[tokio::test]
@@ -44,21 +45,16 @@ async fn an_edit_at_a_thousand_domains_moves_less_than_64_kb() {
     }
     let last = domains.join_all().await.into_iter().max().unwrap();
     system.rest.until_applied(last).await;
-    let served = async || metric(&system, "postern_snapshot_served_bytes_total").await;
+    let served = async || system.rest.metric("postern_snapshot_served_bytes_total").await.expect("a metric");
     let before = served().await;
     let body = json!({ "items": [{ "address": "new@acme.example" }] });
     let edit = system.rest.post(&format!("/v1/domains/{}/recipients:batch", acme.domain), body).await;
     system.rest.until_applied(edit.version()).await;
     let moved = served().await - before;
-    assert!(moved > 0 && moved < 64_000, "{moved} bytes");
+    assert!(moved > 0.0 && moved < 64_000.0, "{moved} bytes");
     let mut client = system.smtp().await;
     client.send_message("x@sender.example", &["new@acme.example"], b"Subject: one\r\n\r\n").await.expect("250");
-}
-
-async fn metric(system: &System, name: &str) -> u64 {
-    let text = system.rest.text("/metrics").await;
-    let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name} in {text}"));
-    line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() as u64
+    system.end().await;
 }
 
 #[tokio::test]
@@ -72,4 +68,5 @@ async fn a_policy_edit_reaches_the_workers_and_oversize_is_refused() {
     let large = [&b"Subject: one\r\n\r\n"[..], &b"0123456789\r\n".repeat(8_000)].concat();
     client.send_message("x@sender.example", &["anna@acme.example"], &large).await.expect("552 5.3.4");
     assert!(system.hop.messages().is_empty());
+    system.end().await;
 }

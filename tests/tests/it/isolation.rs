@@ -15,7 +15,8 @@ async fn a_transaction_that_named_two_tenants_is_two_records_and_neither_shows_t
     client.say("RSET").await.expect("250");
     let all = system.rest.until_messages("sender=x@sender.example", 3).await;
     assert_eq!(all.len(), 3);
-    for (tenant, own, foreign) in [(&acme.tenant, "anna@acme", "zoe@other"), (&other.tenant, "zoe@other", "anna@acme")] {
+    for (tenant, own, foreign) in [(&acme.tenant, "anna@acme", "zoe@other"), (&other.tenant, "zoe@other", "anna@acme")]
+    {
         let found = system.rest.until_messages(&format!("tenant_id={tenant}"), 1).await;
         assert_eq!(found.len(), 1);
         let text = found[0].to_string();
@@ -24,4 +25,5 @@ async fn a_transaction_that_named_two_tenants_is_two_records_and_neither_shows_t
     // Searching by the other's recipient finds the other's record alone.
     let found = system.rest.until_messages(&format!("tenant_id={}&recipient=zoe@other.example", acme.tenant), 0).await;
     assert!(found.is_empty());
+    system.end().await;
 }

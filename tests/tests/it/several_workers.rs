@@ -13,7 +13,7 @@ async fn send_until_settled(system: &System, order: &[&str], message: &[u8], mut
         }
         // A linear congruential generator: chance, and the same at each run.
         chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let worker = usize::try_from(chance >> 33).unwrap() % system.workers.len();
+        let worker = usize::try_from(chance >> 33).expect("31 bits") % system.workers();
         let mut client = system.smtp_at(worker).await;
         client.say("MAIL FROM:<x@sender.example>").await.expect("250");
         let (mut accepted, mut again) = (Vec::new(), Vec::new());
@@ -67,6 +67,7 @@ async fn the_good_mailbox_has_the_mail_at_once_the_dead_one_is_refused_and_nothi
         expected.sort();
         assert_eq!(sorted, expected, "each exactly once");
     }
+    system.end().await;
 }
 
 #[tokio::test]
@@ -84,4 +85,5 @@ async fn a_load_over_two_workers_loses_nothing_and_doubles_nothing() {
     assert_eq!((result.accepted, result.lost, result.doubled, result.unasked), (1_000, 0, 0, 0), "{result:?}");
     let found = system.rest.until_messages("disposition=accepted", 1_000).await;
     assert_eq!(found.len(), 1_000, "each event counted once");
+    system.end().await;
 }

@@ -53,4 +53,5 @@ async fn two_hundred_slow_senders_stay_within_the_budget_and_honest_ones_are_ser
     assert_eq!(taken + put_off, 200, "{codes:?}");
     // A quarter of the budget, at about a megabyte each.
     assert!(taken <= 7 && put_off >= 193, "{taken} taken");
+    system.end().await;
 }

@@ -1,0 +1,24 @@
+//! A route that leads back to ourselves ends by itself.
+
+use serde_json::json;
+use tests::System;
+
+#[tokio::test]
+async fn a_message_that_comes_back_again_and_again_is_refused() {
+    let system = System::start().await;
+    let acme = system.acme().await;
+    let here = system.smtp_addresses().await[0];
+    let hop = json!({ "host": here.ip(), "port": here.port(), "tls": { "level": "opportunistic" } });
+    system.reroute(&acme, json!([hop])).await;
+    let mut client = system.smtp().await;
+    let message = b"Message-ID: <round@sender.example>\r\n\r\nhello\r\n";
+    client.send_message("x@sender.example", &["anna@acme.example"], message).await.expect("554 5.4.6");
+    // Five times it went out, and with the fifth Received field of ours it was not taken any more.
+    let found = system.rest.until_messages("message_id=round@sender.example", 6).await;
+    assert_eq!(found.len(), 6);
+    let rules: Vec<_> = found.iter().filter(|message| message["rule"] == "loop").collect();
+    assert_eq!(rules.len(), 1);
+    assert_eq!(rules[0]["reason"], json!("loop_detected"));
+    assert!(found.iter().all(|message| message["disposition"] == "refused"));
+    system.end().await;
+}
