@@ -42,7 +42,11 @@ fn main() {
     let outcome = if failed.is_empty() { "ok" } else { "FAILED" };
     println!("\n{} statements prepared on {}", statements().len(), on.join(" and "));
     println!("databases of this run: {}", on.join(", "));
-    println!("test result: {outcome}. {} passed; {} failed; 0 ignored; 0 measured; 0 filtered out", on.len(), failed.len());
+    println!(
+        "test result: {outcome}. {} passed; {} failed; 0 ignored; 0 measured; 0 filtered out",
+        on.len(),
+        failed.len()
+    );
     if !failed.is_empty() {
         std::process::exit(101);
     }
