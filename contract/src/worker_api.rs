@@ -207,7 +207,7 @@ pub struct PartError {
 /// Since the worker started; they make the size of a gap known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Totals {
-    /// Events numbered so far (acknowledged or not).
+    /// Transactions that the stream is about so far, sent or not.
     pub events: u64,
     pub accepted: u64,
     pub refused: u64,

@@ -17,13 +17,13 @@ use crate::{
 
 /// Starts them all.
 pub fn spawn(app: &AppState, tasks: &TaskTracker) {
+    let up_since = app.clock.now();
     tasks.spawn(snapshots::publish(app.clone()));
     tasks.spawn(snapshots::Heads::follow(app.clone()));
     tasks.spawn(events::Ingest::run(app.clone()));
-    let up_since = app.clock.now();
     tasks.spawn(every(app.clone(), "gaps", Duration::from_secs(10), move |app| events::look_for_gaps(app, up_since)));
     tasks.spawn(every(app.clone(), "trace_sweep", Duration::from_mins(1), sweep_trace));
-    tasks.spawn(every(app.clone(), "sweep", Duration::from_mins(1), sweep));
+    tasks.spawn(every(app.clone(), "sweep", Duration::from_mins(1), move |app| sweep(app, up_since)));
     tasks.spawn(every(app.clone(), "domain_checks", Duration::from_secs(2), watch::check_due));
     tasks.spawn(every(app.clone(), "closing", Duration::from_secs(30), closing::remove_overdue));
     tasks.spawn(every(app.clone(), "list_expiry", Duration::from_secs(30), lists::api::remove_expired));
@@ -31,7 +31,7 @@ pub fn spawn(app: &AppState, tasks: &TaskTracker) {
 
 /// Runs each of them once.
 pub async fn run_all(app: &AppState) -> Result<(), StoreError> {
-    sweep(app.clone()).await?;
+    sweep(app.clone(), app.clock.now()).await?;
     watch::check_due(app.clone()).await?;
     closing::remove_overdue(app.clone()).await?;
     lists::api::remove_expired(app.clone()).await
@@ -69,11 +69,11 @@ pub(crate) async fn every<F>(
 }
 
 /// What is over by itself.
-async fn sweep(app: AppState) -> Result<(), StoreError> {
+async fn sweep(app: AppState, up_since: contract::Micros) -> Result<(), StoreError> {
     let mut tx = app.db.begin(&System::task("sweep")).await?;
     let now = tx.now();
     idempotency::sweep(&mut tx, now).await?;
-    workers::sweep(&mut tx).await?;
+    workers::sweep(&mut tx, up_since).await?;
     sessions::sweep(&mut tx, now).await?;
     tx.commit().await
 }

@@ -128,7 +128,7 @@ impl Rest {
             let name: HeaderName = name.parse().expect("a name");
             (name, HeaderValue::from_str(value).expect("a value"))
         });
-        request = request.headers(HeaderMap::from_iter(pairs));
+        request = request.headers(pairs.collect::<HeaderMap>());
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
         }

@@ -1,6 +1,6 @@
 //! How a node of the tree is written. One set of contents has one encoding; anything else is refused.
 //!
-//! `PT 01` · `L` · count u16 · for each entry: key length u8, key, hash 32, size u32
+//! `PT 01` · `L` · count u16 · for each entry: key length u16, key, hash 32, size u32
 //! `PT 01` · `B` · bitmap u16 · for each child: hash 32, octets of the subtree u64, entries u32
 //! Numbers are big-endian.
 
@@ -38,7 +38,7 @@ pub(super) struct NotCanonical;
 
 /// Octets of these entries in a leaf, without its header.
 pub(super) fn flat(entries: &[Entry]) -> u64 {
-    entries.iter().map(|entry| 1 + entry.key.len() as u64 + 32 + 4).sum()
+    entries.iter().map(|entry| 2 + entry.key.len() as u64 + 32 + 4).sum()
 }
 
 pub(super) fn encode_leaf(entries: &[Entry]) -> Vec<u8> {
@@ -47,8 +47,8 @@ pub(super) fn encode_leaf(entries: &[Entry]) -> Vec<u8> {
     out.push(b'L');
     out.extend(u16::try_from(entries.len()).unwrap_or(u16::MAX).to_be_bytes());
     for entry in entries {
-        // Keys are ids and domain names of at most 253 octets with a short word before them; `seal` refuses longer ones.
-        out.push(u8::try_from(entry.key.len()).unwrap_or(u8::MAX));
+        // Keys are ids and domain names of at most 253 octets with a few words beside them; `piece` refuses longer ones.
+        out.extend(u16::try_from(entry.key.len()).unwrap_or(u16::MAX).to_be_bytes());
         out.extend(entry.key.as_bytes());
         out.extend(entry.hash.as_bytes());
         out.extend(entry.size.to_be_bytes());
@@ -110,7 +110,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, NotCanonical> {
 fn parse_leaf(reader: &mut Reader<'_>, count: u16) -> Result<Parsed, NotCanonical> {
     let mut entries: Vec<Entry> = Vec::new();
     for _ in 0..count {
-        let [len] = reader.array()?;
+        let len = u16::from_be_bytes(reader.array()?);
         let key = std::str::from_utf8(reader.take(usize::from(len))?).map_err(|_| NotCanonical)?;
         let sorted = entries.last().is_none_or(|last| *last.key < *key);
         if key.is_empty() || !sorted {

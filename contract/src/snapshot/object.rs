@@ -209,7 +209,12 @@ impl HashKey {
     /// The hash of a local part. Local parts are compared without regard to case, as every mail store in use does
     /// (RFC 5321 §2.4 allows the owner of the domain to say so).
     pub fn hash(&self, local: &LocalPart) -> RecipientHash {
-        let folded = local.as_str().to_lowercase();
+        self.hash_folded(&local.as_str().to_lowercase())
+    }
+
+    /// The hash of a local part that is in lower case already, as it is stored: folding can make it longer than a local
+    /// part on the wire may be (RFC 5321 §4.5.3.1.1), and then it no longer parses as one.
+    pub fn hash_folded(&self, folded: &str) -> RecipientHash {
         // An HMAC takes a key of any length.
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.0).expect("HMAC takes any key length");
         mac.update(folded.as_bytes());

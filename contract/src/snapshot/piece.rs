@@ -10,6 +10,8 @@ use super::{
 pub const MAX_STORED_BYTES: usize = 1024 * 1024;
 /// The largest object as JSON: what would grow beyond is a bomb.
 pub const MAX_JSON_BYTES: usize = 4 * 1024 * 1024;
+/// The longest key: a shard of a domain's recipients, with the longest name and the deepest prefix.
+pub const MAX_KEY_BYTES: usize = 11 + 253 + 1 + 48;
 const LEVEL: i32 = 3;
 
 /// An object's bytes and their name.
@@ -44,7 +46,7 @@ pub struct DecodeError {
 
 pub fn encode(object: &Object) -> Result<Piece, EncodeError> {
     let key = object.key();
-    if key.to_string().len() > 255 {
+    if key.to_string().len() > MAX_KEY_BYTES {
         return Err(EncodeError::KeyTooLong(key));
     }
     let json = serde_json::to_vec(object)?;
@@ -55,6 +57,13 @@ pub fn encode(object: &Object) -> Result<Piece, EncodeError> {
     if bytes.len() > MAX_STORED_BYTES {
         return Err(EncodeError::TooLarge(key));
     }
+    Ok(Piece { key, hash: Hash::of(&bytes), bytes })
+}
+
+/// What stands for an object that cannot be written: workers find that it makes no sense, keep the last good chain of its
+/// domain whole, or answer 451. Leaving the key out would mean that the domain is not served, and 550.
+pub fn damaged(key: Key) -> Result<Piece, EncodeError> {
+    let bytes = zstd::bulk::compress(b"{}", LEVEL)?;
     Ok(Piece { key, hash: Hash::of(&bytes), bytes })
 }
 

@@ -112,7 +112,7 @@ async fn together(app: &AppState, jobs: &mut Vec<Job>, next_in_ms: u32) {
                 let _ = job.answer.send(applied);
             }
         }
-        Err(error) => {
+        Err(error @ (StoreError::Busy(_) | StoreError::Away(_))) => {
             tracing::warn!(%error, batches = jobs.len(), "events could not be stored; they come again");
             let mut error = Some(error);
             for job in jobs.drain(..) {
@@ -120,6 +120,55 @@ async fn together(app: &AppState, jobs: &mut Vec<Job>, next_in_ms: u32) {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        // One of them cannot be stored, now or ever: it must not hold up the others.
+        Err(_) => {
+            for job in jobs.drain(..) {
+                let applied = alone(app, &job, next_in_ms).await;
+                let _ = job.answer.send(applied);
+            }
+        }
+    }
+}
+
+/// One batch in a transaction of its own. What the database refuses is set aside whole, and the stream goes on.
+async fn alone(app: &AppState, job: &Job, next_in_ms: u32) -> Applied {
+    let system = System::task("events");
+    let stored: Result<Applied, StoreError> = async {
+        let mut tx = app.trace.begin(&system).await?;
+        let applied = one(&mut tx, job, next_in_ms, &mut 0).await?;
+        tx.commit().await?;
+        Ok(applied)
+    }
+    .await;
+    let error = match stored {
+        Ok(applied) => return applied,
+        Err(error @ (StoreError::Busy(_) | StoreError::Away(_))) => return Applied::Failed(error),
+        Err(error) => error,
+    };
+    let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+    tracing::error!(%error, cause, worker = %job.worker, stream = %job.batch.stream, "a batch of events is set aside");
+    let aside: Result<u64, StoreError> = async {
+        let mut tx = app.trace.begin(&system).await?;
+        let Batch { stream, first_seq, events, .. } = &job.batch;
+        store::stream(&mut tx, *stream, job.worker).await?;
+        for (seq, value) in (*first_seq..).zip(events) {
+            let body = without_nul(&value.to_string());
+            store::reject(&mut tx, *stream, seq, job.worker, "the database refused its batch", &body).await?;
+        }
+        let end = first_seq.saturating_add(events.len() as u64);
+        store::advance(&mut tx, *stream, end, 0, false).await?;
+        tx.commit().await?;
+        Ok(end)
+    }
+    .await;
+    match aside {
+        Ok(next_seq) => {
+            app.metrics.with(|| {
+                metrics::counter!("postern_events_rejected_total").increment(job.batch.events.len() as u64);
+            });
+            Applied::Stored(EventsAck { next_seq, next_in_ms })
+        }
+        Err(error) => Applied::Failed(error),
     }
 }
 
@@ -142,8 +191,8 @@ async fn one(tx: &mut Tx, job: &Job, next_in_ms: u32, rejected: &mut u64) -> Res
         match serde_json::from_value::<Event>(value.clone()) {
             Ok(event) => sorted.add(event),
             Err(error) => {
-                let body = value.to_string();
-                store::reject(tx, *stream, seq, job.worker, &error.to_string(), &body).await?;
+                let (why, body) = (without_nul(&error.to_string()), without_nul(&value.to_string()));
+                store::reject(tx, *stream, seq, job.worker, &why, &body).await?;
                 *rejected += 1;
             }
         }

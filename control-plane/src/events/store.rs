@@ -126,8 +126,9 @@ pub(super) struct Silent {
     pub last_heard_at: i64,
 }
 
+/// No count of ours comes near 2^53; a worker that says so must not make a later sum overflow.
 fn number(n: u64) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
+    i64::try_from(n.min(1 << 53)).unwrap_or(i64::MAX)
 }
 
 /// Whose stream it is, and the next number; locked until the transaction ends. It is made where there is none.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use contract::{
     Id, Micros, ids,
-    mail::{Domain, LocalPart, Mailbox},
+    mail::{Domain, Mailbox},
     policy::{
         Settings,
         lists::{Entry, ListKind, Subject},
@@ -110,10 +110,7 @@ impl Compiled {
         let recipients = if row.recipients == "any" {
             RecipientRule::Any
         } else {
-            let hashes = locals
-                .iter()
-                .map(|local| Ok(hash_key.hash(&local_part(local)?)))
-                .collect::<Result<Vec<_>, StoreError>>()?;
+            let hashes: Vec<_> = locals.iter().map(|local| hash_key.hash_folded(local)).collect();
             let mut prefixes = Vec::new();
             for (prefix, hashes) in shards(hashes) {
                 let hashes = HashSet::new(hashes);
@@ -150,6 +147,29 @@ impl Compiled {
         })))
     }
 
+    /// Takes in what `make` compiles, or puts a mark of damage in its place: one row that makes no sense must not hold up
+    /// everybody's configuration.
+    pub(super) fn or_damaged(
+        &mut self,
+        key: Key,
+        make: impl FnOnce(&mut Self) -> Result<(), CompileError>,
+    ) -> Result<(), CompileError> {
+        let mut part = Self::default();
+        match make(&mut part) {
+            Ok(()) => {
+                self.pieces.append(&mut part.pieces);
+                self.owners.append(&mut part.owners);
+                self.gone.append(&mut part.gone);
+            }
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                tracing::error!(%key, %error, cause, "cannot be compiled; workers keep the last good state of it");
+                self.pieces.push(piece::damaged(key)?);
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn no_tenant(&mut self, id: Id<ids::Tenant>) {
         self.gone.push(Key::Tenant(id));
         self.owners.push(format!("list/{id}/"));
@@ -182,16 +202,6 @@ pub(super) fn grouped<T>(rows: impl IntoIterator<Item = (Uuid, T)>) -> HashMap<U
     groups
 }
 
-/// As it is stored: the characters meant, without quotes.
-fn local_part(meant: &str) -> Result<LocalPart, StoreError> {
-    let quoted: String =
-        meant.chars().flat_map(|c| matches!(c, '"' | '\\').then_some('\\').into_iter().chain([c])).collect();
-    meant
-        .parse()
-        .or_else(|_| format!("\"{quoted}\"").parse())
-        .map_err(StoreError::corrupt::<contract::mail::MailboxError>("recipients.local_key"))
-}
-
 fn entry(row: &EntryRow, hash_key: Option<&HashKey>) -> Result<Entry, StoreError> {
     let corrupt = "list_entries.subject";
     let subject = if row.subject_kind == "client" {
@@ -202,7 +212,7 @@ fn entry(row: &EntryRow, hash_key: Option<&HashKey>) -> Result<Entry, StoreError
         )
     };
     let recipient = match (&row.recipient, hash_key) {
-        (Some(recipient), Some(key)) if row.scope == "recipient" => Some(key.hash(&local_part(recipient)?)),
+        (Some(recipient), Some(key)) if row.scope == "recipient" => Some(key.hash_folded(&recipient.to_lowercase())),
         _ => None,
     };
     Ok(Entry {

@@ -351,13 +351,17 @@ async fn everything(read: &mut Read) -> Result<Compiled, PublishError> {
     compiled.installation(&row, postmaster, &of_installation)?;
     let of_tenants = grouped(of_tenants);
     for tenant in source::tenants(read, None).await? {
-        compiled.tenant(&tenant, of_tenants.get(&tenant.id).map_or(&[], Vec::as_slice))?;
+        let entries = of_tenants.get(&tenant.id).map_or(&[][..], Vec::as_slice);
+        compiled.or_damaged(Key::Tenant(Id::from_uuid(tenant.id)), |part| part.tenant(&tenant, entries))?;
     }
     let of_domains = grouped(of_domains);
     let recipients = grouped(source::recipients(read, None).await?);
     for row in one_a_name(source::domains(read, None).await?).values() {
         let locals = recipients.get(&row.id).map_or(&[][..], Vec::as_slice);
-        compiled.domain(row, locals, of_domains.get(&row.id).map_or(&[], Vec::as_slice))?;
+        let name: Domain =
+            row.name.parse().map_err(StoreError::corrupt::<contract::mail::DomainError>("domains.name"))?;
+        let entries = of_domains.get(&row.id).map_or(&[][..], Vec::as_slice);
+        compiled.or_damaged(Key::Domain(name), |part| part.domain(row, locals, entries))?;
     }
     Ok(compiled)
 }
@@ -390,7 +394,10 @@ async fn touched(read: &mut Read, changes: &[Change]) -> Result<Compiled, Publis
         source::tenants(read, Some(&tenants)).await?.into_iter().map(|row| (row.id, row)).collect();
     for id in tenants {
         match found.get(&id.uuid()) {
-            Some(row) => compiled.tenant(row, entries.get(&row.id).map_or(&[], Vec::as_slice))?,
+            Some(row) => {
+                let entries = entries.get(&row.id).map_or(&[][..], Vec::as_slice);
+                compiled.or_damaged(Key::Tenant(id), |part| part.tenant(row, entries))?;
+            }
             None => compiled.no_tenant(id),
         }
     }
@@ -404,7 +411,8 @@ async fn touched(read: &mut Read, changes: &[Change]) -> Result<Compiled, Publis
         match found.get(name.as_ascii()) {
             Some(row) => {
                 let locals = recipients.get(&row.id).map_or(&[][..], Vec::as_slice);
-                compiled.domain(row, locals, entries.get(&row.id).map_or(&[], Vec::as_slice))?;
+                let entries = entries.get(&row.id).map_or(&[][..], Vec::as_slice);
+                compiled.or_damaged(Key::Domain(name), |part| part.domain(row, locals, entries))?;
             }
             None => compiled.no_domain(&name),
         }

@@ -8,7 +8,7 @@ mod store;
 
 use std::time::Duration;
 
-use contract::{Id, ids};
+use contract::{Id, Micros, ids};
 
 use crate::db::{Db, StoreError, System, Tx};
 pub(crate) use store::STATEMENTS;
@@ -36,7 +36,12 @@ pub async fn make_default_pool(db: &Db) -> Result<Id<ids::Pool>, StoreError> {
     }
 }
 
-pub(crate) async fn sweep(tx: &mut Tx) -> Result<(), StoreError> {
+pub(crate) async fn sweep(tx: &mut Tx, up_since: Micros) -> Result<(), StoreError> {
     let now = tx.now();
-    store::sweep(tx, now, now - SWEPT_AFTER).await
+    store::sweep_tokens(tx, now).await?;
+    // Whoever was away for a day may be the control plane itself: its workers had nobody to be seen by.
+    if now.since(up_since) < SWEPT_AFTER {
+        return Ok(());
+    }
+    store::sweep_workers(tx, now - SWEPT_AFTER).await
 }

@@ -190,9 +190,13 @@ pub(super) fn version_of(epoch: Option<i64>, version: Option<i64>) -> Option<Hea
     Some(HeadVersion { epoch: number(epoch?)?, version: number(version?)? })
 }
 
-pub(super) async fn sweep(tx: &mut Tx, now: Micros, unseen_since: Micros) -> Result<(), StoreError> {
+pub(super) async fn sweep_tokens(tx: &mut Tx, now: Micros) -> Result<(), StoreError> {
     run!(tx, execute SWEEP_TOKENS, now.as_micros())?;
     run!(tx, execute SWEEP_ASSERTIONS, now.as_micros())?;
+    Ok(())
+}
+
+pub(super) async fn sweep_workers(tx: &mut Tx, unseen_since: Micros) -> Result<(), StoreError> {
     run!(tx, execute SWEEP_WORKERS, unseen_since.as_micros())?;
     Ok(())
 }

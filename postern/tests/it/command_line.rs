@@ -1,4 +1,4 @@
-//! What an operator meets first: a configuration that is wrong, and an orderly stop.
+//! What an operator meets first: the command line and its answers. `configuration` has what is wrong in a file.
 
 use std::process::{Command, Output};
 
@@ -6,24 +6,6 @@ fn postern(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
     command.args(arguments).env_clear().envs(variables.iter().copied());
     command.output().unwrap()
-}
-
-#[test]
-fn an_unknown_key_and_a_bad_value_are_named_with_their_line_and_end_with_2() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("postern.toml");
-    for (text, words) in [
-        ("[worker.smtp]\n\nlistne = [\"127.0.0.1:1\"]\n", ["line 3", "listne"]),
-        ("[control_plane]\nlisten = \"nowhere\"\n", ["line 2", "listen"]),
-        ("data_dir = 7\n", ["line 1", "data_dir"]),
-        ("[log\n", ["line 1", "log"]),
-    ] {
-        std::fs::write(&path, text).unwrap();
-        let output = postern(&["check-config", "--config", path.to_str().unwrap()], &[]);
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{error}");
-        assert!(words.iter().all(|word| error.contains(word)), "{text}: {error}");
-    }
 }
 
 #[test]

@@ -50,8 +50,7 @@ impl Place {
     /// Starts a subcommand with this configuration and waits until it listens. `name` is for its files.
     pub async fn start(&self, subcommand: &str, name: &str, config: &str) -> Process {
         let config = self.write(&format!("{name}.toml"), config);
-        let (addresses, log) =
-            (self.path().join(format!("{name}.addresses")), self.path().join(format!("{name}.log")));
+        let (addresses, log) = (self.path().join(format!("{name}.addresses")), self.path().join(format!("{name}.log")));
         let _ = fs::remove_file(&addresses);
         let to_log = fs::OpenOptions::new().append(true).create(true).open(&log).expect("a log");
         let child = Command::new(EXE)
@@ -106,8 +105,18 @@ impl Process {
         self.child.kill().await.expect("it was there");
     }
 
+    /// Stops in order: it ends with 0, and has never logged an ERROR.
+    pub async fn end(self) {
+        let path = self.log.clone();
+        let status = self.stop().await;
+        let log = fs::read_to_string(path).unwrap_or_default();
+        assert_eq!(status.code(), Some(0), "{log}");
+        let errors: Vec<_> = log.lines().filter(|line| line.contains("ERROR") || line.contains("panicked")).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+
     /// SIGTERM, and how it ended.
-    pub async fn stop(mut self) -> ExitStatus {
+    async fn stop(mut self) -> ExitStatus {
         let pid = self.child.id().expect("it runs").to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill");
         assert!(sent.success(), "kill -TERM {pid}");

@@ -8,7 +8,6 @@ use tests::Rest;
 
 use crate::{
     customer,
-    kill_nine::quiet,
     process::{self, Place},
 };
 
@@ -39,7 +38,7 @@ async fn it_is_started_again_after_a_stop_and_after_a_kill_and_forgets_nothing()
     rest.until_applied(version).await;
     send(&running, 1).await;
     // Its event is told in the stop, at the latest.
-    quiet(running).await;
+    running.end().await;
 
     let running = place.start("standalone", "standalone", &config).await;
     let rest = customer::sign_in(running.address("api")).await;
@@ -61,7 +60,7 @@ async fn it_is_started_again_after_a_stop_and_after_a_kill_and_forgets_nothing()
     let mut client = Client::connect(running.address("smtp")).await;
     assert_eq!(client.say("EHLO client.example").await.parameter("SIZE"), Some("70000"));
     client.say("QUIT").await.expect("221");
-    quiet(running).await;
+    running.end().await;
     assert_eq!(hop.messages().len(), 2);
 }
 
@@ -80,7 +79,7 @@ async fn the_first_owners_password_is_written_for_its_owner_alone_and_must_be_ch
     let rest = Rest::sign_in(&format!("https://{}", running.address("api")), email, password).await;
     let refused = rest.call("GET", "/v1/tenants", None).await;
     assert_eq!(refused.status, 403, "{}", refused.body);
-    quiet(running).await;
+    running.end().await;
 }
 
 #[tokio::test]
@@ -99,5 +98,5 @@ async fn health_readiness_metrics_and_documents_are_served() {
         let text = page.text().await.expect("text");
         assert!(text.contains(wanted), "{path}: {text}");
     }
-    quiet(running).await;
+    running.end().await;
 }

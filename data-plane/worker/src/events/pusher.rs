@@ -65,6 +65,10 @@ async fn run(sink: &Sink, uplink: &impl Uplink, entropy: &Entropy, counters: Dur
             // Nothing is in flight here, so nothing is lost.
             sink.restart(Uuid::from_bytes(entropy.bytes()), 0);
         }
+        // Looked at before each batch: under steady mail there is always one, and the sums must go out all the same.
+        if futures::FutureExt::now_or_never(tick.tick()).is_some() {
+            sink.flush_counters();
+        }
         match sink.freeze() {
             Some(batch) => {
                 let pause = deliver(sink, uplink, entropy, batch).await;
@@ -123,6 +127,6 @@ async fn deliver(sink: &Sink, uplink: &impl Uplink, entropy: &Entropy, batch: Fr
 
 fn restart(sink: &Sink, entropy: &Entropy, batch: &Frozen, expected: u64) -> Duration {
     tracing::warn!(stream = %batch.stream, first_seq = batch.first_seq, expected, "the event stream starts over");
-    sink.restart(Uuid::from_bytes(entropy.bytes()), batch.count);
+    sink.restart(Uuid::from_bytes(entropy.bytes()), batch.transactions);
     Duration::ZERO
 }

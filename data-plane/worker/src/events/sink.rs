@@ -60,6 +60,8 @@ struct Queue {
     dropped: Option<Gap>,
     counters: HashMap<Counted, Counters>,
     counters_since: Micros,
+    /// Transactions that earlier streams of this worker were about.
+    before_this_stream: u64,
 }
 
 /// A batch whose bytes do not change any more.
@@ -68,6 +70,8 @@ pub(crate) struct Frozen {
     pub stream: Uuid,
     pub first_seq: u64,
     pub count: u64,
+    /// Of these, how many are transactions: what a gap counts.
+    pub transactions: u64,
     pub body: bytes::Bytes,
 }
 
@@ -83,6 +87,7 @@ impl Sink {
                 dropped: None,
                 counters: HashMap::new(),
                 counters_since,
+                before_this_stream: 0,
             }),
             wake: Notify::new(),
             clock,
@@ -141,9 +146,15 @@ impl Sink {
         let mut queue = self.lock();
         let sums = std::mem::take(&mut queue.counters);
         queue.counters_since = now;
-        for (_, sums) in sums {
-            let json = serde_json::to_string(&Event::Counters(Counters { to: now, ..sums }));
-            queue.put(json.ok(), now, self.0.limit_bytes);
+        for (key, sums) in sums {
+            let json =
+                serde_json::to_string(&Event::Counters(Counters { to: now, ..sums.clone() })).unwrap_or_default();
+            if queue.bytes + json.len() <= self.0.limit_bytes {
+                queue.put(Some(json), now, self.0.limit_bytes);
+            } else {
+                // No room: they go on adding up until there is.
+                queue.counters.insert(key, sums);
+            }
         }
     }
 
@@ -167,7 +178,7 @@ impl Sink {
             r#"{{"schema":{SCHEMA},"stream":"{}","first_seq":{},"events":["#,
             queue.stream, queue.next_seq
         );
-        let mut count = 0;
+        let (mut count, mut transactions) = (0, 0);
         while count < BATCH_EVENTS && (count == 0 || body.len() < BATCH_BYTES) {
             let Some(event) = queue.events.pop_front() else { break };
             if count > 0 {
@@ -176,6 +187,7 @@ impl Sink {
             body.push_str(&event);
             queue.bytes = queue.bytes.saturating_sub(event.len());
             count += 1;
+            transactions += u64::from(is_transaction(&event));
         }
         body.push_str("]}");
         if count == 0 {
@@ -183,7 +195,7 @@ impl Sink {
         }
         let (stream, first_seq) = (queue.stream, queue.next_seq);
         queue.next_seq += count as u64;
-        Some(Frozen { stream, first_seq, count: count as u64, body: body.into() })
+        Some(Frozen { stream, first_seq, count: count as u64, transactions, body: body.into() })
     }
 
     /// Begins another stream: the control plane cannot go on with this one. What was in flight may or may not have
@@ -191,6 +203,9 @@ impl Sink {
     pub(crate) fn restart(&self, stream: Uuid, in_flight: u64) {
         let now = self.0.clock.now();
         let mut queue = self.lock();
+        let waiting = queue.events.iter().filter(|event| is_transaction(event)).count() as u64;
+        let all = self.0.totals.events.load(Ordering::Relaxed);
+        queue.before_this_stream = all.saturating_sub(waiting + in_flight);
         queue.stream = stream;
         queue.next_seq = 1;
         queue.note_dropped(now, in_flight);
@@ -214,7 +229,8 @@ impl Sink {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let totals = &self.0.totals;
         Totals {
-            events: get(&totals.events),
+            // Those of this stream: what is stored is counted by stream too.
+            events: get(&totals.events).saturating_sub(self.lock().before_this_stream),
             accepted: get(&totals.accepted),
             refused: get(&totals.refused),
             deferred: get(&totals.deferred),
@@ -225,6 +241,11 @@ impl Sink {
         // Nothing in here can panic half-way through a change.
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The kind is the first thing that an event's JSON says.
+fn is_transaction(event: &str) -> bool {
+    event.starts_with(r#"{"kind":"transaction""#)
 }
 
 impl Queue {

@@ -34,6 +34,12 @@ impl Admission {
         Arc::new(Self { max, max_per_network, by_network: Mutex::default(), sessions })
     }
 
+    /// Few places are left: whoever says nothing should not keep one for long.
+    pub(crate) fn is_crowded(&self) -> bool {
+        let all = usize::try_from(self.sessions.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
+        all > self.max / 4 * 3
+    }
+
     /// None: there are too many already.
     pub(crate) fn admit(self: &Arc<Self>, client: IpAddr) -> Option<Place> {
         let network = network_of(client);

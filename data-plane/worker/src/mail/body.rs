@@ -90,7 +90,14 @@ impl Body {
             let dir = self.scratch_dir.clone();
             let made = tokio::task::spawn_blocking(move || tempfile::tempfile_in(dir)).await;
             let file = made.map_err(io::Error::other).and_then(|file| file).map_err(Failure::Scratch)?;
-            self.file = Some(File::from_std(file));
+            let mut file = File::from_std(file);
+            // What it buffers is memory too.
+            file.set_max_buf_size(PIECE);
+            self.file = Some(file);
+            self.write_out().await?;
+            // From here on little is kept: the large buffer goes.
+            self.memory = BytesMut::new();
+            return Ok(());
         }
         self.write_out().await
     }

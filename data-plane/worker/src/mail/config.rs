@@ -24,12 +24,15 @@ pub struct Smtp {
     pub max_commands: usize,
     pub max_transactions: usize,
     pub max_errors: usize,
-    /// Longest wait for a command, in seconds (RFC 5321 §4.5.3.2.7 asks for five minutes).
+    /// Longest wait for a command, in seconds (RFC 5321 §4.5.3.2.7 asks for five minutes); half a minute at most while three
+    /// quarters of `max_connections` are taken.
     pub command_timeout_s: u64,
     /// Longest wait for the next octets of a message, in seconds.
     pub data_timeout_s: u64,
-    /// A message comes at least this fast, in bytes a second, measured after the first minute.
+    /// A message comes at least this fast, in bytes a second, measured from `rate_grace_s` on.
     pub min_rate_bytes_s: u64,
+    /// A message may be slow for so long before its rate is looked at, in seconds.
+    pub rate_grace_s: u64,
     /// Longest time for one message, in seconds.
     pub max_message_s: u64,
     /// How long sessions may go on after a stop was asked for, in seconds.
@@ -58,6 +61,9 @@ pub struct Delivery {
     pub slot_timeout_s: u64,
     /// Longest time for everything before the dot, in seconds; then 451.
     pub envelope_timeout_s: u64,
+    /// How long a next hop's transaction of several recipients is held open for a sender that says nothing or sends slowly,
+    /// in seconds. After that the hop is asked for them again, at the end.
+    pub live_s: u64,
     /// How long the answer to the dot is waited for, in seconds (RFC 5321 §4.5.3.2.6: ten minutes).
     pub final_timeout_s: u64,
     /// How long a delivered message is remembered, so that its repetition is answered and not delivered, in seconds.
@@ -80,6 +86,7 @@ impl Default for Smtp {
             command_timeout_s: 300,
             data_timeout_s: 180,
             min_rate_bytes_s: 100,
+            rate_grace_s: 60,
             max_message_s: 3_600,
             drain_s: 30,
         }
@@ -98,6 +105,7 @@ impl Default for Delivery {
             connect_timeout_s: 15,
             slot_timeout_s: 30,
             envelope_timeout_s: 60,
+            live_s: 15,
             final_timeout_s: 600,
             repeat_s: 900,
         }

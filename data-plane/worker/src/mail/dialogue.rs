@@ -17,8 +17,10 @@ pub(crate) struct Dialogue {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum About {
     Everybody,
-    /// The recipient with this number.
+    /// The recipient with this number, as the sender named them.
     Recipient(usize),
+    /// Those whom the message went to: whatever a next hop says may name them.
+    Group,
 }
 
 impl Dialogue {
@@ -37,16 +39,16 @@ impl Dialogue {
         }
     }
 
-    /// The lines as one tenant may see them: others' recipients are left out, and it is said that they were there.
-    pub(crate) fn seen_by(&self, may_see: impl Fn(usize) -> bool) -> Vec<Line> {
-        self.lines
-            .iter()
-            .map(|(line, about)| match about {
-                About::Recipient(number) if !may_see(*number) => {
-                    Line { text: "… (a recipient of someone else)".to_owned(), ..line.clone() }
-                }
-                _ => line.clone(),
-            })
-            .collect()
+    /// The lines as one tenant may see them: the delivery only if it was theirs, and of others' recipients only that they
+    /// were there.
+    pub(crate) fn seen_by(&self, in_group: bool, may_see: impl Fn(usize) -> bool) -> Vec<Line> {
+        let seen = |(line, about): &(Line, About)| match *about {
+            About::Group if !in_group => None,
+            About::Recipient(number) if !may_see(number) => {
+                Some(Line { text: "… (a recipient of someone else)".to_owned(), ..line.clone() })
+            }
+            About::Everybody | About::Group | About::Recipient(_) => Some(line.clone()),
+        };
+        self.lines.iter().filter_map(seen).collect()
     }
 }

@@ -1,74 +1,84 @@
 //! Takes connections. Nothing here waits for one sender while another is at the door.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use smtp::Said;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::watch,
+    task::JoinSet,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Shared, session, wire::Wire};
 
-/// How long until another try when an address cannot be bound, or no connection can be taken.
+/// Connections that wait to be taken.
+const BACKLOG: u32 = 1_024;
+/// How long until another try when no connection can be taken.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How often idle connections to next hops are looked through.
 const SWEEP: Duration = Duration::from_secs(5);
+/// For sessions to say their last word.
+const LAST_WORD: Duration = Duration::from_secs(2);
 
-pub(crate) async fn run(shared: Arc<Shared>, bound: watch::Sender<Vec<SocketAddr>>, hard_stop: CancellationToken) {
+/// Takes the address, and no connections yet.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Connections of before may still be ending (TIME_WAIT).
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+/// Ends when `stopping` was asked for and every session is over, and takes all of them along when it is dropped.
+pub(crate) async fn run(shared: Arc<Shared>, sockets: Vec<TcpSocket>, bound: watch::Sender<Vec<SocketAddr>>) {
     let mut listeners = Vec::new();
-    for address in &shared.smtp.listen {
-        match TcpListener::bind(address).await {
+    for socket in sockets {
+        match socket.listen(BACKLOG) {
             Ok(listener) => listeners.push(listener),
-            Err(error) => tracing::error!(%address, %error, "the SMTP address cannot be bound"),
+            Err(error) => tracing::error!(%error, "an SMTP address cannot be listened on"),
         }
     }
     let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     tracing::info!(?addresses, "listening for SMTP");
     let _ = bound.send(addresses);
     let sessions = TaskTracker::new();
-    // Whichever way this ends, nothing goes on behind it.
-    let over = CancellationToken::new();
-    let _over = over.clone().drop_guard();
-    let accepting: Vec<_> = listeners
-        .into_iter()
-        .map(|listener| tokio::spawn(accept(listener, Arc::clone(&shared), sessions.clone(), over.clone())))
-        .collect();
-    let sweeping = tokio::spawn({
-        let shared = Arc::clone(&shared);
-        async move {
-            let mut tick = tokio::time::interval(SWEEP);
-            loop {
-                tick.tick().await;
-                shared.deliverer.hops.sweep();
-                #[expect(clippy::cast_precision_loss, reason = "a gauge of octets")]
-                metrics::gauge!("postern_smtp_message_bytes").set(shared.budget.used_bytes() as f64);
-            }
-        }
-    });
+    let dropped = CancellationToken::new();
+    let _take_along = dropped.clone().drop_guard();
+    let mut accepting = JoinSet::new();
+    for listener in listeners {
+        accepting.spawn(accept(listener, Arc::clone(&shared), sessions.clone(), dropped.clone()));
+    }
+    let mut sweeping = JoinSet::new();
+    sweeping.spawn(sweep(Arc::clone(&shared)));
     shared.stopping.cancelled().await;
-    accepting.iter().for_each(tokio::task::JoinHandle::abort);
+    accepting.shutdown().await;
     sessions.close();
     let drain = Duration::from_secs(shared.smtp.drain_s);
     if tokio::time::timeout(drain, sessions.wait()).await.is_err() {
         // Those that wait for a hop's answer write down that it is not known; the others are ended where they stand.
-        hard_stop.cancel();
-        let _ = tokio::time::timeout(Duration::from_secs(2), sessions.wait()).await;
+        shared.hard_stop.cancel();
+        let _ = tokio::time::timeout(LAST_WORD, sessions.wait()).await;
     }
-    sweeping.abort();
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>, sessions: TaskTracker, over: CancellationToken) {
+async fn sweep(shared: Arc<Shared>) {
+    let mut tick = tokio::time::interval(SWEEP);
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = over.cancelled() => return,
-        };
-        match accepted {
+        tick.tick().await;
+        shared.deliverer.hops.sweep();
+        #[expect(clippy::cast_precision_loss, reason = "a gauge of octets")]
+        metrics::gauge!("postern_smtp_message_bytes").set(shared.budget.used_bytes() as f64);
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>, sessions: TaskTracker, dropped: CancellationToken) {
+    loop {
+        match listener.accept().await {
             Ok((tcp, peer)) => {
-                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-                sessions.spawn(over.clone().run_until_cancelled_owned(one(tcp, peer, Arc::clone(&shared))));
+                let session = one(tcp, SocketAddr::new(peer.ip().to_canonical(), peer.port()), Arc::clone(&shared));
+                let dropped = dropped.clone();
+                sessions.spawn(async move { dropped.run_until_cancelled(session).await });
             }
             Err(error) => {
                 // Out of file descriptors, most likely: they come back as sessions end.

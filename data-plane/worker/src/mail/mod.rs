@@ -1,5 +1,5 @@
-//! The SMTP side of a worker. `listen` takes connections, `session` drives one, `transaction` knows who was accepted and
-//! which way they go, `delivery` brings the message there, `trace` tells what happened.
+//! The SMTP side of a worker. `listen` takes connections, `session` drives one and `message` its messages, `transaction`
+//! knows who was accepted and which way they go, `delivery` brings the message there, `trace` tells what happened.
 //!
 //! `body` and `budget` hold messages, `repeat` knows those that come again, `admission` counts sessions, `tls` has both
 //! sides' settings.
@@ -11,6 +11,7 @@ pub mod config;
 mod delivery;
 mod dialogue;
 mod listen;
+mod message;
 mod repeat;
 mod session;
 mod tls;
@@ -27,7 +28,7 @@ use std::{
 
 use contract::{Clock, Entropy, mail::Domain};
 use rustls::ServerConfig;
-use tokio::sync::watch;
+use tokio::{net::TcpSocket, sync::watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{events::Sink, index::Current};
@@ -43,6 +44,8 @@ pub enum SetUpError {
     Hostname,
     #[error("the scratch directory {0} cannot be written")]
     Scratch(PathBuf, #[source] std::io::Error),
+    #[error("the SMTP address {0} cannot be bound")]
+    Bind(SocketAddr, #[source] std::io::Error),
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
 }
@@ -55,6 +58,7 @@ pub(crate) struct SetUp {
     hostname: Domain,
     tls: Arc<ServerConfig>,
     scratch_dir: PathBuf,
+    sockets: Vec<TcpSocket>,
 }
 
 /// What the rest of the worker hands in.
@@ -82,8 +86,10 @@ pub(crate) struct Shared {
     budget: Arc<Budget>,
     repeats: Arc<Repeats>,
     deliverer: Arc<Deliverer>,
-    /// No new commands.
+    /// No new transactions.
     stopping: CancellationToken,
+    /// Not even the end of this one.
+    hard_stop: CancellationToken,
 }
 
 impl SetUp {
@@ -96,7 +102,9 @@ impl SetUp {
         // Better now than with the first large message.
         tempfile::tempfile_in(&scratch_dir).map_err(|error| SetUpError::Scratch(scratch_dir.clone(), error))?;
         let tls = tls::server_config(smtp, hostname.as_ascii())?;
-        Ok(Self { smtp: smtp.clone(), delivery: delivery.clone(), hostname, tls, scratch_dir })
+        let bind = |address: &SocketAddr| listen::bind(*address).map_err(|error| SetUpError::Bind(*address, error));
+        let sockets = smtp.listen.iter().map(bind).collect::<Result<_, _>>()?;
+        Ok(Self { smtp: smtp.clone(), delivery: delivery.clone(), hostname, tls, scratch_dir, sockets })
     }
 }
 
@@ -118,7 +126,7 @@ pub(crate) async fn run(
         () = stopping.cancelled() => return,
     }
     let hard_stop = CancellationToken::new();
-    let SetUp { smtp, delivery, hostname, tls, scratch_dir } = set_up;
+    let SetUp { smtp, delivery, hostname, tls, scratch_dir, sockets } = set_up;
     let outside = Outside {
         dns: context.dns.clone(),
         helo: hostname.clone(),
@@ -140,6 +148,7 @@ pub(crate) async fn run(
         scratch_dir,
         context,
         stopping,
+        hard_stop,
     });
-    listen::run(shared, bound, hard_stop).await;
+    listen::run(shared, sockets, bound).await;
 }

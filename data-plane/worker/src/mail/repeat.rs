@@ -14,10 +14,10 @@ use tokio::time::Instant;
 /// What is the same when the same message comes again, whoever carries it.
 pub(crate) type Fingerprint = [u8; 32];
 
-/// Delivered messages remembered at most.
+/// Messages remembered at most.
 const MAX_REMEMBERED: usize = 100_000;
 
-pub(crate) fn fingerprint(sender: &ReversePath, recipients: &[String], content: &[u8; 32]) -> Fingerprint {
+pub(crate) fn fingerprint(sender: &ReversePath, recipients: &[&str], content: &[u8; 32]) -> Fingerprint {
     let mut recipients: Vec<_> = recipients.iter().map(|recipient| recipient.to_lowercase()).collect();
     recipients.sort_unstable();
     let mut hash = Sha256::new();
@@ -41,14 +41,19 @@ pub(crate) struct Repeats {
 struct State {
     known: HashMap<Fingerprint, Known>,
     /// In the order in which they are forgotten.
-    delivered: VecDeque<(Instant, Fingerprint)>,
+    remembered: VecDeque<(Instant, Fingerprint)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Known {
     InFlight,
-    Delivered,
+    /// The hop has it.
+    Delivered(Until),
+    /// The dot was sent, and no answer came: the hop may have it.
+    Perhaps(Until),
 }
+
+type Until = Instant;
 
 /// What is known of a message that has just come.
 #[derive(Debug)]
@@ -58,11 +63,14 @@ pub(crate) enum Seen {
     Delivered,
 }
 
-/// A delivery that is under way; forgotten when dropped, unless it was [`delivered`](Self::delivered).
+/// A delivery that is under way; forgotten when dropped, unless it was [`delivered`](Self::delivered) or its outcome is
+/// [`not known`](Self::unknown).
 #[derive(Debug)]
 pub(crate) struct InFlight {
     repeats: Arc<Repeats>,
     fingerprint: Fingerprint,
+    /// What to go back to when nothing comes of it.
+    before: Option<Known>,
     done: bool,
 }
 
@@ -73,22 +81,14 @@ impl Repeats {
 
     pub(crate) fn begin(self: &Arc<Self>, fingerprint: Fingerprint) -> Seen {
         let mut state = self.lock();
-        let now = Instant::now();
-        while let Some((until, old)) = state.delivered.front().copied() {
-            if until > now && state.delivered.len() <= MAX_REMEMBERED {
-                break;
-            }
-            state.delivered.pop_front();
-            state.known.remove(&old);
-        }
-        match state.known.get(&fingerprint) {
-            Some(Known::InFlight) => Seen::InFlight,
-            Some(Known::Delivered) => Seen::Delivered,
-            None => {
-                state.known.insert(fingerprint, Known::InFlight);
-                Seen::New(InFlight { repeats: Arc::clone(self), fingerprint, done: false })
-            }
-        }
+        state.forget(Instant::now());
+        let before = match state.known.get(&fingerprint) {
+            Some(Known::InFlight) => return Seen::InFlight,
+            Some(Known::Delivered(_)) => return Seen::Delivered,
+            before => before.copied(),
+        };
+        state.known.insert(fingerprint, Known::InFlight);
+        Seen::New(InFlight { repeats: Arc::clone(self), fingerprint, before, done: false })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -96,21 +96,56 @@ impl Repeats {
     }
 }
 
+impl State {
+    fn forget(&mut self, now: Instant) {
+        while let Some((until, old)) = self.remembered.front().copied() {
+            if until > now && self.remembered.len() <= MAX_REMEMBERED {
+                return;
+            }
+            self.remembered.pop_front();
+            // It may be under way again, or have been remembered anew since.
+            if matches!(self.known.get(&old), Some(Known::Delivered(at) | Known::Perhaps(at)) if *at == until) {
+                self.known.remove(&old);
+            }
+        }
+    }
+}
+
 impl InFlight {
+    /// May the hop have it already, from a delivery that was not answered?
+    pub(crate) fn may_be_double(&self) -> bool {
+        matches!(self.before, Some(Known::Perhaps(_)))
+    }
+
     /// The hop has it, but its sender may not have heard so: it is remembered.
-    pub(crate) fn delivered(mut self) {
+    pub(crate) fn delivered(self) {
+        self.remember(Known::Delivered);
+    }
+
+    /// Nobody knows whether the hop has it. A repetition is tried, and known as a probable double.
+    pub(crate) fn unknown(self) {
+        self.remember(Known::Perhaps);
+    }
+
+    fn remember(mut self, as_what: fn(Until) -> Known) {
         self.done = true;
+        let until = Instant::now() + self.repeats.remember;
         let mut state = self.repeats.lock();
-        state.known.insert(self.fingerprint, Known::Delivered);
-        state.delivered.push_back((Instant::now() + self.repeats.remember, self.fingerprint));
+        state.known.insert(self.fingerprint, as_what(until));
+        state.remembered.push_back((until, self.fingerprint));
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        if !self.done {
-            self.repeats.lock().known.remove(&self.fingerprint);
+        if self.done {
+            return;
         }
+        let mut state = self.repeats.lock();
+        match self.before.filter(|before| matches!(before, Known::Perhaps(until) if *until > Instant::now())) {
+            Some(before) => state.known.insert(self.fingerprint, before),
+            None => state.known.remove(&self.fingerprint),
+        };
     }
 }
 
@@ -128,6 +163,38 @@ mod tests {
         assert!(matches!(repeats.begin([1; 32]), Seen::Delivered));
         tokio::time::advance(Duration::from_secs(61)).await;
         assert!(matches!(repeats.begin([1; 32]), Seen::New(_)), "forgotten, and a failed delivery leaves no trace");
+        assert!(matches!(repeats.begin([1; 32]), Seen::New(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_have_arrived_is_tried_again_and_known_as_a_probable_double() {
+        let repeats = Repeats::new(Duration::from_secs(60));
+        let Seen::New(first) = repeats.begin([1; 32]) else { panic!("new") };
+        assert!(!first.may_be_double());
+        first.unknown();
+        for _ in 0..2 {
+            let Seen::New(again) = repeats.begin([1; 32]) else { panic!("tried again") };
+            assert!(again.may_be_double(), "also after a try that came to nothing");
+            assert!(matches!(repeats.begin([1; 32]), Seen::InFlight));
+        }
+        tokio::time::advance(Duration::from_secs(61)).await;
+        let Seen::New(late) = repeats.begin([1; 32]) else { panic!("tried again") };
+        assert!(!late.may_be_double(), "forgotten");
+        drop(late);
+        assert!(repeats.lock().known.is_empty() && repeats.lock().remembered.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_old_memory_does_not_take_a_new_one_with_it() {
+        let repeats = Repeats::new(Duration::from_secs(60));
+        let Seen::New(first) = repeats.begin([1; 32]) else { panic!("new") };
+        first.unknown();
+        tokio::time::advance(Duration::from_secs(30)).await;
+        let Seen::New(again) = repeats.begin([1; 32]) else { panic!("tried again") };
+        again.delivered();
+        tokio::time::advance(Duration::from_secs(31)).await;
+        assert!(matches!(repeats.begin([1; 32]), Seen::Delivered));
+        tokio::time::advance(Duration::from_secs(30)).await;
         assert!(matches!(repeats.begin([1; 32]), Seen::New(_)));
     }
 }

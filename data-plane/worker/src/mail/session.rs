@@ -1,67 +1,76 @@
-//! Drives one session: reads, asks `smtp::server` what it means, answers its questions, records what happened.
+//! Drives one session: reads, asks `smtp::server` what it means, answers its questions. `message` takes what comes after
+//! DATA.
 
 use std::{sync::Arc, time::Duration};
 
 use contract::{
-    events::{Speaker, Timings, Tls},
+    events::{Speaker, Tls},
     mail::Reply,
-    policy::{Disposition, Reason, Rule, message, settings::BareNewline},
+    policy::{Reason, Rule},
 };
 use smtp::{
     Said,
-    data::HeaderAnomaly,
-    received,
-    server::{Complete, Config, DataPending, Greeting, MailPending, RcptPending, Receiving, Session, Step, Taken},
+    server::{Config, DataPending, Greeting, MailPending, RcptPending, Session, Step},
 };
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use super::{
     Shared,
-    body::{Body, Failure},
-    delivery::{Message, Outcome, Progress},
     dialogue::{About, Dialogue},
-    repeat::{Seen, fingerprint},
     trace::{self, End},
-    transaction::{Transaction, micros},
+    transaction::Transaction,
     wire::Wire,
 };
-use crate::index::Index;
 
 /// Octets asked of the socket at once.
 const COMMAND_READ: usize = 4 * 1024;
-const DATA_READ: usize = 64 * 1024;
-/// A message may be slow for so long before its rate is looked at.
-const RATE_GRACE: Duration = Duration::from_mins(1);
+/// How long a command may take while few places are left.
+const CROWDED_TIMEOUT: Duration = Duration::from_secs(30);
 
-struct Driver<'a> {
-    shared: &'a Arc<Shared>,
-    wire: Wire,
+pub(super) struct Driver<'a> {
+    pub shared: &'a Arc<Shared>,
+    pub wire: Wire,
     tls: Option<Tls>,
-    transaction: Option<Box<Transaction>>,
+    pub transaction: Option<Box<Transaction>>,
+    /// Since when a command is waited for. Octets that make no line do not begin it anew.
+    waiting_since: Option<Instant>,
 }
 
 /// Why a session is over.
-enum Over {
-    /// Everything was said.
-    Said,
+pub(super) enum Over {
+    /// Everything was said; with a last reply that was not asked for, this one.
+    Said(Option<Said>),
     /// The sender is gone, or cannot be heard.
     Gone,
 }
 
 pub(crate) async fn serve(wire: Wire, shared: &Arc<Shared>) {
-    let mut driver = Driver { shared, wire, tls: None, transaction: None };
+    let mut driver = Driver { shared, wire, tls: None, transaction: None, waiting_since: None };
     let over = driver.run().await;
-    if let Some(transaction) = driver.transaction.take() {
-        // Recipients were named, and no message came.
-        if !transaction.named.is_empty() {
-            let end = End::of_envelope(&transaction, Disposition::Aborted, Reason::ClientLeft);
-            trace::record(shared, &transaction, &end);
-        }
-    }
+    let said = match over {
+        Over::Said(said) => said,
+        Over::Gone => None,
+    };
+    let (rule, reason) = why(said);
+    driver.dropped(rule, reason);
     match over {
-        Over::Said => driver.wire.close().await,
+        Over::Said(None) => driver.wire.close().await,
+        Over::Said(Some(_)) => driver.wire.close_on_a_talker().await,
         Over::Gone => {}
+    }
+}
+
+/// What the trace says of a transaction that ended with its session.
+pub(super) const fn why(said: Option<Said>) -> (Rule, Reason) {
+    match said {
+        None => (Rule::Protocol, Reason::ClientLeft),
+        Some(Said::Timeout) => (Rule::Limits, Reason::Timeout),
+        Some(Said::TooSlow) => (Rule::Limits, Reason::TooSlow),
+        Some(Said::ShuttingDown) => (Rule::Limits, Reason::ShuttingDown),
+        Some(Said::TooManyErrors | Said::TooManyCommands) => (Rule::Limits, Reason::TooManyErrors),
+        Some(Said::Pipelining) => (Rule::Protocol, Reason::Pipelining),
+        Some(_) => (Rule::Protocol, Reason::Syntax),
     }
 }
 
@@ -71,6 +80,9 @@ impl Driver<'_> {
         self.wire.take_early();
         let mut step = Greeting::new(config).greet(&self.wire.input);
         loop {
+            if !matches!(step, Step::Wait(_)) {
+                self.waiting_since = None;
+            }
             step = match step {
                 Step::Wait(session) => match self.wait(session).await {
                     Ok(step) => step,
@@ -79,7 +91,7 @@ impl Driver<'_> {
                 Step::Answer { next, reply, dropped } => {
                     self.heard_and_said(&reply);
                     if dropped.is_some() {
-                        self.dropped();
+                        self.dropped(Rule::Protocol, Reason::ClientLeft);
                     }
                     self.wire.say(&reply);
                     if self.wire.has_much_to_say() && self.wire.flush().await.is_err() {
@@ -123,7 +135,7 @@ impl Driver<'_> {
                     }
                     self.heard_and_said(&reply);
                     self.wire.say(&reply);
-                    return Over::Said;
+                    return Over::Said(fault);
                 }
             };
         }
@@ -150,23 +162,37 @@ impl Driver<'_> {
     /// Says what was kept back, then waits for the sender.
     async fn wait(&mut self, session: Session) -> Result<Step, Over> {
         self.wire.flush().await.map_err(|_| Over::Gone)?;
+        self.wire.let_go();
         let patience = Duration::from_secs(self.shared.smtp.command_timeout_s);
+        let patience = if self.shared.admission.is_crowded() { patience.min(CROWDED_TIMEOUT) } else { patience };
+        let deadline = *self.waiting_since.get_or_insert_with(Instant::now) + patience;
         let idle = self.transaction.is_none();
-        let received = tokio::select! {
-            received = tokio::time::timeout(patience, self.wire.receive(COMMAND_READ)) => received,
-            () = self.shared.stopping.cancelled(), if idle => {
-                self.wire.say(&Said::ShuttingDown.reply());
-                return Err(Over::Said);
-            }
-        };
-        match received {
-            Ok(Ok(true)) => Ok(session.read(&mut self.wire.input)),
-            Ok(Ok(false) | Err(_)) => Err(Over::Gone),
-            Err(_) => {
-                self.wire.say(&Said::Timeout.reply());
-                Err(Over::Said)
-            }
+        loop {
+            let live_until = self.transaction.as_ref().and_then(|transaction| transaction.live_until(self.shared));
+            let received = tokio::select! {
+                received = tokio::time::timeout_at(deadline, self.wire.receive(COMMAND_READ)) => received,
+                () = self.shared.stopping.cancelled(), if idle => return Err(self.end(Said::ShuttingDown)),
+                () = self.shared.hard_stop.cancelled() => return Err(self.end(Said::ShuttingDown)),
+                () = tokio::time::sleep_until(live_until.unwrap_or(deadline)), if live_until.is_some() => {
+                    // Others wait for the place that is held for nothing.
+                    if let Some(transaction) = &mut self.transaction {
+                        transaction.put_live_away(self.shared);
+                    }
+                    continue;
+                }
+            };
+            return match received {
+                Ok(Ok(true)) => Ok(session.read(&mut self.wire.input)),
+                Ok(Ok(false) | Err(_)) => Err(Over::Gone),
+                Err(_) => Err(self.end(Said::Timeout)),
+            };
         }
+    }
+
+    /// The last thing that is said.
+    pub(super) fn end(&mut self, said: Said) -> Over {
+        self.wire.say(&said.reply());
+        Over::Said(Some(said))
     }
 
     fn mail(&mut self, pending: MailPending) -> Step {
@@ -214,217 +240,12 @@ impl Driver<'_> {
         }
     }
 
-    /// The message, to its end.
-    async fn receive(&mut self, mut receiving: Receiving) -> Result<Step, Over> {
-        let began = Instant::now();
-        let shared = self.shared;
-        let mut body =
-            Body::new(&shared.budget, self.wire.peer.ip(), shared.delivery.memory_message_bytes, &shared.scratch_dir);
-        let mut failure = None;
-        let complete = loop {
-            let mut full = false;
-            let taken = receiving.take(&mut self.wire.input, |piece| full |= !full && body.push(piece).is_err());
-            if full {
-                failure = Some(Failure::Full);
-            } else if failure.is_none()
-                && let Err(error) = body.settle().await
-            {
-                failure = Some(error);
-            }
-            match taken {
-                Taken::All(complete) => break complete,
-                Taken::More(mut more) => {
-                    if failure.is_some() || more.is_swallowing() {
-                        // Given back at once: others may use it while the rest of this is read and forgotten.
-                        more.swallow();
-                        body.abandon();
-                    }
-                    self.more_content(began, more.facts().size_bytes).await?;
-                    receiving = more;
-                }
-            }
-        };
-        let receive_us = micros(began);
-        self.finish(complete, body, failure, receive_us).await
-    }
-
-    async fn more_content(&mut self, began: Instant, size_bytes: u64) -> Result<(), Over> {
-        let smtp = &self.shared.smtp;
-        let elapsed = began.elapsed();
-        let slow = elapsed > RATE_GRACE && size_bytes / elapsed.as_secs().max(1) < smtp.min_rate_bytes_s;
-        if slow || elapsed > Duration::from_secs(smtp.max_message_s) {
-            self.wire.say(&Said::TooSlow.reply());
-            return Err(self.broken(Reason::TooSlow, size_bytes));
-        }
-        let patience = Duration::from_secs(smtp.data_timeout_s);
-        match tokio::time::timeout(patience, self.wire.receive(DATA_READ)).await {
-            Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false) | Err(_)) => {
-                self.broken(Reason::ClientLeft, size_bytes);
-                Err(Over::Gone)
-            }
-            Err(_) => {
-                self.wire.say(&Said::Timeout.reply());
-                Err(self.broken(Reason::Timeout, size_bytes))
-            }
-        }
-    }
-
-    /// The message ended before its end.
-    fn broken(&mut self, reason: Reason, size_bytes: u64) -> Over {
+    /// The transaction is over without a message.
+    fn dropped(&mut self, rule: Rule, reason: Reason) {
         if let Some(mut transaction) = self.transaction.take() {
-            if let Some(live) = transaction.take_live() {
-                self.shared.deliverer.put_away(live);
-            }
-            let end = End {
-                disposition: Disposition::Aborted,
-                rule: if reason == Reason::ClientLeft { Rule::Protocol } else { Rule::Limits },
-                reason,
-                size_bytes: Some(size_bytes),
-                ..End::of_envelope(&transaction, Disposition::Aborted, reason)
-            };
-            trace::record(self.shared, &transaction, &end);
-        }
-        Over::Said
-    }
-
-    async fn finish(
-        &mut self,
-        complete: Complete,
-        body: Body,
-        failure: Option<Failure>,
-        receive_us: u64,
-    ) -> Result<Step, Over> {
-        let Some(mut transaction) = self.transaction.take() else {
-            return Ok(complete.answer(Said::InternalError.reply(), &self.wire.input));
-        };
-        let began = Instant::now();
-        let (outcome, hop_reply_unknown) = self.decide(&mut transaction, &complete, body, failure).await;
-        let facts = complete.facts();
-        let end = End {
-            disposition: outcome.disposition,
-            rule: outcome.rule,
-            reason: outcome.reason,
-            reply: outcome.reply.to_string(),
-            hop: outcome.hop,
-            message_id: facts.message_id.clone(),
-            size_bytes: Some(facts.size_bytes),
-            timings: Timings {
-                receive_us,
-                hop_connect_us: u64::try_from(outcome.progress.connect.as_micros()).unwrap_or(u64::MAX),
-                hop_us: if outcome.progress.hop.is_zero() { 0 } else { micros(began) },
-                ..Timings::default()
-            },
-            probable_duplicate: hop_reply_unknown,
-        };
-        transaction.dialogue.add(Speaker::Server, &outcome.reply.to_string(), About::Everybody);
-        trace::record(self.shared, &transaction, &end);
-        if outcome.disposition == Disposition::Aborted {
-            return Err(Over::Gone);
-        }
-        Ok(complete.answer(outcome.reply, &self.wire.input))
-    }
-
-    /// Gather, decide, act: what is said to the message. The flag: it may be at the hop although nobody knows.
-    async fn decide(
-        &mut self,
-        transaction: &mut Transaction,
-        complete: &Complete,
-        body: Body,
-        failure: Option<Failure>,
-    ) -> (Outcome, bool) {
-        let shared = self.shared;
-        let facts = complete.facts();
-        let Some(group) = &transaction.group else {
-            return (own(Disposition::Deferred, Rule::Protocol, Reason::None, Said::InternalError.reply()), false);
-        };
-        let (way, effective) = (group.way.clone(), Arc::clone(&group.effective));
-        let live = transaction.take_live();
-        let put_away = |live| {
-            if let Some(live) = live {
-                shared.deliverer.put_away(live);
-            }
-        };
-        let judged = message::judge(
-            &effective,
-            &message::MessageFacts {
-                size_bytes: facts.size_bytes,
-                longest_line_octets: facts.longest_line_octets,
-                bare_cr: facts.bare_cr,
-                bare_lf: facts.bare_lf,
-                nul: facts.nul,
-                // A line of white space that continues a field is obsolete and must be taken (RFC 5322 §4.2).
-                header_boundary: facts.header_anomaly.is_some_and(|found| found != HeaderAnomaly::BlankLine),
-                received_fields: facts.received_fields,
-                received_here: facts.received_here,
-            },
-        );
-        if let Some(verdict) = judged {
-            put_away(live);
-            return (own(verdict.disposition, verdict.rule, verdict.reason, verdict.reply), false);
-        }
-        let content = match failure {
-            Some(failure) => Err(failure),
-            None => body.finish().await,
-        };
-        let mut content = match content {
-            Ok(content) => content,
-            Err(failure) => {
-                put_away(live);
-                return (no_room(&failure), false);
-            }
-        };
-        let addresses: Vec<_> = transaction
-            .named
-            .iter()
-            .filter(|named| named.mailbox.is_some())
-            .map(|named| named.address.clone())
-            .collect();
-        let in_flight = match shared.repeats.begin(fingerprint(&transaction.sender.path, &addresses, &content.sha256)) {
-            Seen::New(in_flight) => in_flight,
-            Seen::InFlight => {
-                put_away(live);
-                return (own(Disposition::Deferred, Rule::Repeat, Reason::InFlight, Said::InFlight.reply()), false);
-            }
-            Seen::Delivered => {
-                put_away(live);
-                let said = Said::AlreadyDelivered.reply();
-                return (own(Disposition::Accepted, Rule::Repeat, Reason::AlreadyDelivered, said), false);
-            }
-        };
-        let recipients = transaction.recipients();
-        let field = received_field(shared, transaction, &recipients);
-        let (wire, sender) = (&self.wire, transaction.sender.clone());
-        let message = Message {
-            sender: &sender,
-            recipients,
-            field,
-            content: &mut content,
-            facts,
-            normalize: effective.bare_newline == BareNewline::Normalize,
-            sender_is_there: &|| wire.is_there(),
-        };
-        let outcome = shared.deliverer.deliver(&way, message, live, &mut transaction.dialogue).await;
-        match outcome.disposition {
-            Disposition::Accepted => in_flight.delivered(),
-            // Not remembered as delivered: nobody knows. A repetition is tried, and may be a double.
-            Disposition::Unknown | Disposition::Refused | Disposition::Deferred | Disposition::Aborted => {
-                drop(in_flight);
-            }
-        }
-        let unknown = outcome.disposition == Disposition::Unknown;
-        (outcome, unknown)
-    }
-
-    /// RSET, EHLO, a refused DATA: the transaction is over without a message.
-    fn dropped(&mut self) {
-        if let Some(mut transaction) = self.transaction.take() {
-            if let Some(live) = transaction.take_live() {
-                self.shared.deliverer.put_away(live);
-            }
+            transaction.put_live_away(self.shared);
             if !transaction.named.is_empty() {
-                let end = End::of_envelope(&transaction, Disposition::Aborted, Reason::ClientLeft);
-                trace::record(self.shared, &transaction, &end);
+                trace::record(self.shared, &transaction, &End::of_envelope(&transaction, rule, reason));
             }
         }
     }
@@ -438,46 +259,6 @@ impl Driver<'_> {
         {
             transaction.dialogue.add(Speaker::Client, &said, About::Everybody);
             transaction.dialogue.add(Speaker::Server, &reply.to_string(), About::Everybody);
-        }
-    }
-}
-
-fn received_field(shared: &Shared, transaction: &Transaction, recipients: &[contract::mail::Mailbox]) -> String {
-    let tls = transaction
-        .tls
-        .as_ref()
-        .map(|tls| received::TlsFacts { version: tls.version.clone(), cipher: tls.cipher.clone() });
-    let index: &Index = &transaction.index;
-    received::Received {
-        helo: &transaction.helo,
-        client: transaction.client,
-        by: &shared.hostname,
-        installation: &index.installation.id.to_string(),
-        protocol: trace::protocol(transaction),
-        tls: tls.as_ref(),
-        id: &transaction.id.to_string(),
-        sole_recipient: match recipients {
-            [only] => Some(only),
-            _ => None,
-        },
-        at: shared.context.clock.now(),
-    }
-    .to_field()
-}
-
-fn own(disposition: Disposition, rule: Rule, reason: Reason, reply: Reply) -> Outcome {
-    Outcome { disposition, rule, reason, reply, hop: None, progress: Progress::default() }
-}
-
-fn no_room(failure: &Failure) -> Outcome {
-    match failure {
-        Failure::Full => {
-            metrics::counter!("postern_smtp_budget_refusals_total").increment(1);
-            own(Disposition::Deferred, Rule::Limits, Reason::Memory, Said::Memory.reply())
-        }
-        Failure::Scratch(error) => {
-            tracing::error!(%error, "the scratch directory cannot be used");
-            own(Disposition::Deferred, Rule::Limits, Reason::Memory, Said::InternalError.reply())
         }
     }
 }

@@ -30,14 +30,14 @@ pub(crate) struct End {
 }
 
 impl End {
-    /// Nothing but recipients were ever spoken of: the last answer to one of them is the last word.
-    pub(crate) fn of_envelope(transaction: &Transaction, disposition: Disposition, reason: Reason) -> Self {
+    /// Recipients were named and no message came: the last answer to one of them is the last word.
+    pub(crate) fn of_envelope(transaction: &Transaction, rule: Rule, reason: Reason) -> Self {
         let last = transaction.named.last();
         // A transaction whose recipients were all refused was refused, by the rule that refused the last of them.
         let all_refused = transaction.group.is_none();
         let (disposition, rule, reason) = match last.filter(|_| all_refused) {
             Some(named) => (named.verdict.disposition, named.verdict.rule, named.verdict.reason),
-            None => (disposition, Rule::Protocol, reason),
+            None => (Disposition::Aborted, rule, reason),
         };
         Self {
             disposition,
@@ -107,9 +107,8 @@ fn event(shared: &Shared, transaction: &Transaction, end: &End, tenant: Option<I
         probable_duplicate: end.probable_duplicate && in_group,
         config: transaction.index.config.to_string(),
         dialogue: keep_dialogue.then(|| {
-            transaction
-                .dialogue
-                .seen_by(|number| transaction.named.get(number).is_none_or(|named| named.tenant == tenant))
+            let may_see = |number| transaction.named.get(number).is_some_and(|named: &Named| named.tenant == tenant);
+            transaction.dialogue.seen_by(in_group, may_see)
         }),
     }
 }

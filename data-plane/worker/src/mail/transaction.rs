@@ -1,6 +1,6 @@
 //! One transaction while it lasts: who was accepted, which way they go, what everybody was told.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use contract::{
     Id, Micros,
@@ -10,8 +10,9 @@ use contract::{
     policy::{Disposition, Effective, Known, Reason, Rule, Verdict},
     snapshot::object::Route,
 };
+use futures::FutureExt;
 use smtp::{Said, server::Sender};
-use tokio::time::Instant;
+use tokio::{task::JoinHandle, time::Instant};
 
 use super::{
     Shared,
@@ -21,7 +22,7 @@ use super::{
 use crate::index::{Asked, Index, Lookup, ServedDomain};
 
 /// How long a RCPT waits to learn whether the sender's domain has a null MX. Not known is not yes.
-const NULL_MX_PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
+const NULL_MX_PATIENCE: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub(crate) struct Transaction {
@@ -37,11 +38,20 @@ pub(crate) struct Transaction {
     pub dialogue: Dialogue,
     pub named: Vec<Named>,
     pub group: Option<Group>,
-    live: Option<LiveHop>,
-    /// The hop would refuse the first recipient: nobody joins it.
+    /// The hop's transaction that took all of several recipients, and since when nothing has happened on it.
+    live: Option<(LiveHop, Instant)>,
+    /// The hop would refuse somebody who was accepted: nobody joins that one.
     sole_only: bool,
-    sender_null_mx: Option<Known<bool>>,
+    sender_null_mx: NullMx,
     pub envelope_us: u64,
+}
+
+/// Does the sender's domain say that it takes no mail (RFC 7505)?
+#[derive(Debug)]
+enum NullMx {
+    NotAsked,
+    Asked(JoinHandle<Known<bool>>),
+    Told(Known<bool>),
 }
 
 /// A recipient that was named, and what came of it.
@@ -90,7 +100,7 @@ impl Transaction {
         dialogue: Dialogue,
     ) -> Self {
         let began_at = shared.context.clock.now();
-        Self {
+        let mut transaction = Self {
             id: Id::new(began_at, shared.context.entropy.bytes()),
             index,
             sender,
@@ -105,9 +115,14 @@ impl Transaction {
             group: None,
             live: None,
             sole_only: false,
-            sender_null_mx: None,
+            sender_null_mx: NullMx::NotAsked,
             envelope_us: 0,
+        };
+        // Where it will matter, most likely: DNS and the sender's next command travel at the same time.
+        if transaction.index.installation.effective.reject_null_mx_sender {
+            transaction.sender_null_mx = ask_null_mx(shared, &transaction.sender);
         }
+        transaction
     }
 
     /// The accepted mailboxes, in order.
@@ -116,12 +131,23 @@ impl Transaction {
     }
 
     pub(crate) fn take_live(&mut self) -> Option<LiveHop> {
-        self.live.take()
+        self.live.take().map(|(live, _)| live)
+    }
+
+    /// When the next hop's transaction is given up, where there is one.
+    pub(crate) fn live_until(&self, shared: &Shared) -> Option<Instant> {
+        self.live.as_ref().map(|(_, since)| *since + Duration::from_secs(shared.delivery.live_s))
+    }
+
+    /// Gives up the next hop's transaction, where there is one.
+    pub(crate) fn put_live_away(&mut self, shared: &Shared) {
+        if let Some(live) = self.take_live() {
+            shared.deliverer.put_away(live);
+        }
     }
 
     /// What to answer to a RCPT.
     pub(crate) async fn rcpt(&mut self, shared: &Shared, path: &ForwardPath) -> Reply {
-        let number = self.named.len();
         let postmaster = self.index.installation.postmaster.clone();
         let mailbox = match &path.recipient {
             Recipient::Mailbox(mailbox) => Some(mailbox.clone()),
@@ -146,7 +172,7 @@ impl Transaction {
             (named.verdict.disposition, &lookup, mailbox)
             && let Some(route) = &served.route
         {
-            self.join(shared, Group::of(served, route), mailbox, &mut named, number).await;
+            self.join(shared, Group::of(served, route), mailbox, &mut named).await;
         }
         let reply = named.verdict.reply.clone();
         self.named.push(named);
@@ -155,42 +181,39 @@ impl Transaction {
     }
 
     async fn judge(&mut self, shared: &Shared, lookup: &Lookup, mailbox: &Mailbox, source_route: bool) -> Verdict {
-        let sender_null_mx = match lookup {
-            Lookup::Served(served) if served.effective.reject_null_mx_sender => self.null_mx(shared).await,
-            _ => Known::Yes(false),
+        let judge = |sender_null_mx| {
+            let now = shared.context.clock.now();
+            let asked = Asked { client: self.client, sender: &self.sender.path, sender_null_mx, source_route, now };
+            lookup.judge(mailbox.local(), &asked)
         };
-        let asked = Asked {
-            client: self.client,
-            sender: &self.sender.path,
-            sender_null_mx,
-            source_route,
-            now: shared.context.clock.now(),
-        };
-        lookup.judge(mailbox.local(), &asked)
+        let verdict = judge(Known::Unavailable);
+        let Lookup::Served(served) = lookup else { return verdict };
+        // Nobody waits for DNS where it would change nothing.
+        let matters = matches!(verdict.rule, Rule::Default | Rule::Recipients | Rule::RoutingCharacters);
+        if !matters || !served.effective.reject_null_mx_sender {
+            return verdict;
+        }
+        let yes = judge(Known::Yes(true));
+        if self.null_mx(shared).await == Known::Yes(true) { yes } else { verdict }
     }
 
     /// Asked once in a transaction.
     async fn null_mx(&mut self, shared: &Shared) -> Known<bool> {
-        if let Some(known) = self.sender_null_mx {
-            return known;
+        if let NullMx::NotAsked = self.sender_null_mx {
+            self.sender_null_mx = ask_null_mx(shared, &self.sender);
         }
-        let known = match self.sender.path.domain() {
-            None => Known::Yes(false),
-            Some(domain) => {
-                let look = shared.context.dns.null_mx(domain);
-                match tokio::time::timeout(NULL_MX_PATIENCE, look).await {
-                    Ok(checks::Outcome::Known(_)) => Known::Yes(true),
-                    Ok(checks::Outcome::Absent) => Known::Yes(false),
-                    Ok(checks::Outcome::Unavailable(_)) | Err(_) => Known::Unavailable,
-                }
-            }
-        };
-        self.sender_null_mx = Some(known);
-        known
+        if let NullMx::Asked(look) = &mut self.sender_null_mx {
+            let told = tokio::time::timeout(NULL_MX_PATIENCE, look).await;
+            self.sender_null_mx = NullMx::Told(told.ok().and_then(Result::ok).unwrap_or(Known::Unavailable));
+        }
+        match self.sender_null_mx {
+            NullMx::Told(known) => known,
+            NullMx::NotAsked | NullMx::Asked(_) => Known::Unavailable,
+        }
     }
 
     /// The first recipient opens the group; the next hop is asked about every later one while the sender waits.
-    async fn join(&mut self, shared: &Shared, group: Group, mailbox: Mailbox, named: &mut Named, number: usize) {
+    async fn join(&mut self, shared: &Shared, group: Group, mailbox: Mailbox, named: &mut Named) {
         let Some(open) = &self.group else {
             self.group = Some(group);
             named.mailbox = Some(mailbox);
@@ -208,18 +231,13 @@ impl Transaction {
         let way = open.way.clone();
         let before: Vec<_> = self.recipients();
         let deliverer = &shared.deliverer;
-        let asked = match self.live.take() {
-            Some(live) => deliverer.one_more(live, &mailbox, number, &mut self.dialogue).await,
-            None => match &before[..] {
-                [first] => deliverer.begin_live(&way, &self.sender, first, &mailbox, &mut self.dialogue).await,
-                // The transaction that took them is gone: they will be asked again at the end, all of them, and nobody
-                // joins until then.
-                _ => LiveRcpt::FirstRefused,
-            },
+        let asked = match self.take_live() {
+            Some(live) => deliverer.one_more(live, &mailbox, &mut self.dialogue).await,
+            None => deliverer.begin_live(&way, &self.sender, &before, &mailbox, &mut self.dialogue).await,
         };
         match asked {
             LiveRcpt::Answered { live, accepted, reply, hop_reply } => {
-                self.live = Some(live);
+                self.live = Some((live, Instant::now()));
                 named.hop_reply = Some(hop_reply);
                 if accepted {
                     named.mailbox = Some(mailbox);
@@ -234,15 +252,34 @@ impl Transaction {
                     );
                 }
             }
-            LiveRcpt::FirstRefused => {
+            LiveRcpt::EarlierRefused => {
                 self.sole_only = true;
                 named.verdict = sole_only();
             }
             LiveRcpt::Failed(error) => {
-                self.dialogue.add(Speaker::Hop, &format!("({error})"), About::Recipient(number));
+                self.dialogue.add(Speaker::Hop, &format!("({error})"), About::Group);
                 named.verdict = plain(Disposition::Deferred, Rule::NextHop, error.reason(), error.said().reply());
             }
         }
+    }
+}
+
+/// A remembered answer is there at once; another is on its way when this returns.
+fn ask_null_mx(shared: &Shared, sender: &Sender) -> NullMx {
+    let Some(domain) = sender.path.domain().cloned() else {
+        return NullMx::Told(Known::Yes(false));
+    };
+    let dns = shared.context.dns.clone();
+    let mut look = Box::pin(async move {
+        match dns.null_mx(&domain).await {
+            checks::Outcome::Known(_) => Known::Yes(true),
+            checks::Outcome::Absent => Known::Yes(false),
+            checks::Outcome::Unavailable(_) => Known::Unavailable,
+        }
+    });
+    match (&mut look).now_or_never() {
+        Some(known) => NullMx::Told(known),
+        None => NullMx::Asked(tokio::spawn(look)),
     }
 }
 

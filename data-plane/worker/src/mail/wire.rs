@@ -1,6 +1,10 @@
 //! The sender's side of a session: octets in, replies out, in the clear or under TLS.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{
+    io::{self, Read},
+    net::SocketAddr,
+    time::Duration,
+};
 
 use contract::mail::Reply;
 use smtp::Input;
@@ -30,6 +34,10 @@ enum Socket {
 const MAX_KEPT_BACK: usize = 16 * 1024;
 const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+const LINGER: Duration = Duration::from_secs(2);
+const MAX_DRAINED: usize = 1024 * 1024;
+/// Room for commands.
+const KEPT_INPUT: usize = 8 * 1024;
 
 impl Wire {
     pub(crate) fn new(tcp: TcpStream, peer: SocketAddr) -> Self {
@@ -77,10 +85,20 @@ impl Wire {
         Ok(octets > 0)
     }
 
-    /// Takes what has come already, without waiting.
+    /// Takes what has come already, without waiting. Asks the kernel: the reactor knows nothing of a new connection yet.
     pub(crate) fn take_early(&mut self) {
         if let Socket::Plain(tcp) = &self.socket {
-            let _ = tcp.try_read_buf(self.input.buffer());
+            let mut early = [0; 512];
+            let octets = (&*socket2::SockRef::from(tcp)).read(&mut early).unwrap_or(0);
+            self.input.extend(early.get(..octets).unwrap_or_default());
+        }
+    }
+
+    /// Gives back the memory that a message needed.
+    pub(crate) fn let_go(&mut self) {
+        let buffer = self.input.buffer();
+        if buffer.is_empty() && buffer.capacity() > KEPT_INPUT {
+            *buffer = bytes::BytesMut::new();
         }
     }
 
@@ -115,10 +133,36 @@ impl Wire {
 
     /// Says what is left, and closes in order.
     pub(crate) async fn close(mut self) {
+        self.end().await;
+    }
+
+    /// The same, for a sender that may still be sending: octets that nobody has read would reset the connection, and the
+    /// last reply would be lost with it.
+    pub(crate) async fn close_on_a_talker(mut self) {
+        self.end().await;
+        let drain = async {
+            let mut left = MAX_DRAINED;
+            let mut octets = [0; 4_096];
+            while left > 0 {
+                let read = match &mut self.socket {
+                    Socket::Plain(tcp) => tcp.read(&mut octets).await,
+                    Socket::Tls(tls) => tls.get_mut().0.read(&mut octets).await,
+                    Socket::Gone => return,
+                };
+                match read {
+                    Ok(octets @ 1..) => left = left.saturating_sub(octets),
+                    Ok(0) | Err(_) => return,
+                }
+            }
+        };
+        let _ = tokio::time::timeout(LINGER, drain).await;
+    }
+
+    async fn end(&mut self) {
         let _ = self.flush().await;
         let _ = match &mut self.socket {
-            Socket::Plain(tcp) => tokio::time::timeout(Duration::from_secs(2), tcp.shutdown()).await,
-            Socket::Tls(tls) => tokio::time::timeout(Duration::from_secs(2), tls.shutdown()).await,
+            Socket::Plain(tcp) => tokio::time::timeout(LINGER, tcp.shutdown()).await,
+            Socket::Tls(tls) => tokio::time::timeout(LINGER, tls.shutdown()).await,
             Socket::Gone => return,
         };
     }

@@ -30,6 +30,11 @@ pub(crate) struct Outside {
     pub connect_timeout: Duration,
 }
 
+/// From TCP to EHLO's answer. RFC 5321 §4.5.3.2.1 would wait five minutes for a greeting; nobody else could be asked then.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(25);
+/// Of which TLS may take so much; a route that does not demand it then has time to do without.
+const TLS_TIMEOUT: Duration = Duration::from_secs(10);
+
 impl Outside {
     /// Where the hop may be reached now: resolved, and without addresses that are not allowed.
     pub(crate) async fn addresses(&self, host: &str, port: u16, allowed: &[Cidr]) -> Result<Vec<SocketAddr>, Unusable> {
@@ -66,11 +71,15 @@ impl Outside {
         target: &Target,
         address: SocketAddr,
     ) -> Result<(Socket, Idle, Facts), Unusable> {
-        let client = target.tls.as_ref().map_err(|error| Unusable::Tls(error.clone()))?.as_ref();
-        let level = match &target.key.tls {
+        let level = match &target.tls {
             HopTls::None => Tls::Never,
             HopTls::Opportunistic => Tls::IfOffered,
             HopTls::Required | HopTls::Verified { .. } => Tls::Required,
+        };
+        let client = match &target.client {
+            Ok(client) => client.as_ref(),
+            Err(_) if level == Tls::IfOffered => None,
+            Err(error) => return Err(Unusable::Tls(error.clone())),
         };
         match self.shake(address, level, client).await {
             // Encryption that nobody demanded is not worth the mail: once more, in the clear, and the trace says why.
@@ -94,6 +103,18 @@ impl Outside {
             .map_err(|error| Unusable::Connect(error.to_string()))?;
         // Commands are small and written whole: waiting for more would only cost a round trip.
         let _ = tcp.set_nodelay(true);
+        tokio::time::timeout(HANDSHAKE_TIMEOUT, self.greet(tcp, address, level, client))
+            .await
+            .unwrap_or(Err(Unusable::Timeout))
+    }
+
+    async fn greet(
+        &self,
+        tcp: TcpStream,
+        address: SocketAddr,
+        level: Tls,
+        client: Option<&HopClient>,
+    ) -> Result<(Socket, Idle, Facts), Unusable> {
         let mut socket = Socket::Plain(tcp);
         let mut facts = Facts { address, tls: None, tls_failure: None };
         let mut handshake = Handshake::new(self.helo.clone(), level);
@@ -128,9 +149,9 @@ async fn start_tls(
         return Err(Unusable::Tls("there is nothing to do TLS with".to_owned()));
     };
     let connector = TlsConnector::from(client.config.clone());
-    let stream = connector
-        .connect(client.server_name.clone(), tcp)
+    let stream = tokio::time::timeout(TLS_TIMEOUT, connector.connect(client.server_name.clone(), tcp))
         .await
+        .map_err(|_| Unusable::Tls("the handshake took too long".to_owned()))?
         .map_err(|error| Unusable::Tls(tls::failure(&error)))?;
     let agreed = tls::facts(stream.get_ref().1, client.verified);
     Ok((Socket::Tls(Box::new(stream)), agreed, upgrade.done()))

@@ -1,13 +1,20 @@
 //! One connection to a next hop: octets out, octets in, and whether it is quiet.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use contract::{Id, events::Tls, ids};
 use smtp::client::{Idle, Wire};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
+    sync::OwnedSemaphorePermit,
+    time::Instant,
 };
 use tokio_rustls::client::TlsStream;
 
@@ -41,6 +48,7 @@ pub(crate) struct Connection {
     pub idle: Idle,
     pub facts: Facts,
     pub owner: Owner,
+    pub made: Instant,
     /// It has carried something before.
     pub reused: bool,
 }
@@ -69,6 +77,12 @@ impl Socket {
 
     /// Has nothing come, and is the other side still there? Asks the kernel: what the reactor knows may be old.
     pub(crate) async fn is_quiet(&mut self) -> bool {
+        // Under TLS octets may have been taken from the kernel already, with what came before them.
+        if let Self::Tls(tls) = self
+            && std::future::poll_fn(|context| Poll::Ready(has_more(tls, context))).await
+        {
+            return false;
+        }
         let mut octet = [std::mem::MaybeUninit::uninit(); 1];
         match socket2::SockRef::from(self.tcp()).peek(&mut octet) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
@@ -76,10 +90,7 @@ impl Socket {
             Ok(_) => match self {
                 Self::Plain(_) => false,
                 // It may be a session ticket, which is no business of SMTP.
-                Self::Tls(tls) => {
-                    let mut octet = [0];
-                    tokio::time::timeout(Duration::from_millis(20), tls.read(&mut octet)).await.is_err()
-                }
+                Self::Tls(tls) => tokio::time::timeout(TICKET, tls.read(&mut [0])).await.is_err(),
             },
         }
     }
@@ -112,6 +123,31 @@ impl Socket {
         self.receive(wire).await
     }
 }
+
+/// How long octets of TLS that wait are given to turn out to be none of SMTP's.
+const TICKET: Duration = Duration::from_millis(20);
+
+/// Octets of SMTP, the end, or an error: whatever is not silence.
+fn has_more(tls: &mut TlsStream<TcpStream>, context: &mut Context<'_>) -> bool {
+    let mut octet = [0];
+    Pin::new(tls).poll_read(context, &mut ReadBuf::new(&mut octet)).is_ready()
+}
+
+impl Connection {
+    /// Says goodbye (RFC 5321 §4.1.1.10) and closes. Nobody waits for it.
+    pub(crate) fn quit(mut self) {
+        tokio::spawn(async move {
+            let goodbye = async {
+                self.socket.write_all(self.idle.quit()).await?;
+                // Its answer, or its end: closing before would reset what is on the way.
+                self.socket.io().read(&mut [0; 64]).await
+            };
+            let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+        });
+    }
+}
+
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Both directions of a socket.
 trait ReadWrite: AsyncRead + AsyncWrite + Unpin {}

@@ -2,12 +2,17 @@
 //! which connections wait to be used again.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use contract::snapshot::object::{HopTls, NextHop};
+use checks::is_forbidden_destination;
+use contract::{
+    mail::Cidr,
+    snapshot::object::{HopTls, NextHop},
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
@@ -27,32 +32,30 @@ use crate::mail::{
 const FAILURES_TO_REST: u32 = 5;
 const REST_MIN: Duration = Duration::from_secs(2);
 const REST_MAX: Duration = Duration::from_mins(1);
-/// Hops remembered at most; beyond it those without a connection are forgotten.
-const MAX_TARGETS: usize = 20_000;
+/// A connection that has stood so long is not used again: its name may lead elsewhere by now, and one that had to do
+/// without TLS gets another chance.
+const MAX_AGE: Duration = Duration::from_mins(5);
+/// Hosts remembered at most; beyond it those without a connection are forgotten.
+const MAX_HOSTS: usize = 20_000;
 
 #[derive(Debug)]
 pub(crate) struct Hops {
-    targets: Mutex<HashMap<TargetKey, Arc<Target>>>,
+    /// By host, in lower case.
+    targets: Mutex<HashMap<Box<str>, Vec<Arc<Target>>>>,
     max_connections: usize,
     max_transactions: u32,
     idle: Duration,
     slot_timeout: Duration,
 }
 
-/// What makes two next hops the same.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct TargetKey {
-    pub host: String,
-    pub port: u16,
-    pub tls: HopTls,
-}
-
-/// One next hop.
+/// One next hop: what has the same host, port and demands on TLS.
 #[derive(Debug)]
 pub(crate) struct Target {
-    pub key: TargetKey,
+    pub host: Box<str>,
+    pub port: u16,
+    pub tls: HopTls,
     /// Made once: a root store is large.
-    pub tls: Result<Option<HopClient>, String>,
+    pub client: Result<Option<HopClient>, String>,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<(Instant, Connection)>>,
     breaker: Mutex<Breaker>,
@@ -76,23 +79,38 @@ impl Hops {
     }
 
     pub(crate) fn target(&self, hop: &NextHop) -> Arc<Target> {
-        let key = TargetKey { host: hop.host.to_ascii_lowercase(), port: hop.port, tls: hop.tls.clone() };
-        let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(target) = targets.get(&key) {
+        let host = if hop.host.bytes().any(|octet| octet.is_ascii_uppercase()) {
+            Cow::Owned(hop.host.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(&*hop.host)
+        };
+        let mut targets = self.targets();
+        let known = targets.get(&*host).into_iter().flatten();
+        if let Some(target) = known.clone().find(|target| target.port == hop.port && target.tls == hop.tls) {
             return Arc::clone(target);
         }
-        if targets.len() >= MAX_TARGETS {
-            targets.retain(|_, target| Arc::strong_count(target) > 1 || !target.idle().is_empty());
+        if targets.len() >= MAX_HOSTS {
+            targets.retain(|_, of_host| {
+                of_host.retain(|target| Arc::strong_count(target) > 1 || !target.idle().is_empty());
+                !of_host.is_empty()
+            });
         }
+        let host: Box<str> = host.into();
         let target = Arc::new(Target {
-            tls: tls::hop_client(&key.tls, &key.host).map_err(|error| error.to_string()),
-            key: key.clone(),
+            host: host.clone(),
+            port: hop.port,
+            tls: hop.tls.clone(),
+            client: tls::hop_client(&hop.tls, &host).map_err(|error| error.to_string()),
             permits: Arc::new(Semaphore::new(self.max_connections)),
             idle: Mutex::default(),
             breaker: Mutex::default(),
         });
-        targets.insert(key, Arc::clone(&target));
+        targets.entry(host).or_default().push(Arc::clone(&target));
         target
+    }
+
+    fn targets(&self) -> MutexGuard<'_, HashMap<Box<str>, Vec<Arc<Target>>>> {
+        self.targets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A place for one more connection in use.
@@ -107,16 +125,19 @@ impl Hops {
         }
     }
 
-    /// A connection of this owner that waits, is quiet and not too old.
-    pub(crate) async fn idle(&self, target: &Target, owner: Owner) -> Option<Connection> {
+    /// A connection of this owner that waits, is quiet, and leads where it still may.
+    pub(crate) async fn idle(&self, target: &Target, owner: Owner, allowed: &[Cidr]) -> Option<Connection> {
         loop {
+            target.end_expired();
             let mut connection = {
                 let mut idle = target.idle();
-                let now = Instant::now();
-                idle.retain(|(until, _)| *until > now);
                 let place = idle.iter().rposition(|(_, connection)| connection.owner == owner)?;
                 idle.swap_remove(place).1
             };
+            if is_forbidden_destination(connection.facts.address.ip(), allowed).is_some() {
+                connection.quit();
+                continue;
+            }
             // Octets that can be read now were not asked for: they would be taken for an answer to what comes next.
             if connection.socket.is_quiet().await && connection.idle.is_clean() {
                 connection.reused = true;
@@ -131,19 +152,19 @@ impl Hops {
         outside: &Outside,
         target: &Arc<Target>,
         owner: Owner,
-        allowed: &[contract::mail::Cidr],
+        allowed: &[Cidr],
     ) -> Result<Connection, Unusable> {
         if target.is_resting() {
             return Err(Unusable::Resting);
         }
         target.make_room(self.max_connections);
-        let addresses = outside.addresses(&target.key.host, target.key.port, allowed).await?;
+        let addresses = outside.addresses(&target.host, target.port, allowed).await?;
         let mut last = Unusable::Dns("no address".to_owned());
         for address in addresses {
             match outside.connect(target, address).await {
                 Ok((socket, idle, facts)) => {
                     target.worked();
-                    return Ok(Connection { socket, idle, facts, owner, reused: false });
+                    return Ok(Connection { socket, idle, facts, owner, made: Instant::now(), reused: false });
                 }
                 Err(error) => last = error,
             }
@@ -156,8 +177,13 @@ impl Hops {
     pub(crate) fn give_back(&self, target: &Target, lent: Lent) {
         let Lent { connection, permit } = lent;
         let limit = connection.idle.capabilities().max_transactions.unwrap_or(u32::MAX).min(self.max_transactions);
-        if connection.idle.is_clean() && connection.idle.transactions() < limit && !self.idle.is_zero() {
-            target.idle().push((Instant::now() + self.idle, connection));
+        if connection.idle.is_clean() {
+            let worn = connection.idle.transactions() >= limit || connection.made.elapsed() > MAX_AGE;
+            if worn || self.idle.is_zero() {
+                connection.quit();
+            } else {
+                target.idle().push((Instant::now() + self.idle, connection));
+            }
         }
         // Only now: whoever waits for the place finds the connection there.
         drop(permit);
@@ -165,28 +191,34 @@ impl Hops {
 
     /// Closes what has waited too long. To be called now and then.
     pub(crate) fn sweep(&self) {
-        let targets: Vec<_> = self.targets.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        let now = Instant::now();
+        let targets: Vec<_> = self.targets().values().flatten().cloned().collect();
         for target in targets {
-            target.idle().retain(|(until, _)| *until > now);
+            target.end_expired();
         }
     }
 }
 
 impl Target {
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(Instant, Connection)>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<(Instant, Connection)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end_expired(&self) {
+        let now = Instant::now();
+        let expired: Vec<_> = self.idle().extract_if(.., |(until, _)| *until <= now).collect();
+        expired.into_iter().for_each(|(_, connection)| connection.quit());
     }
 
     /// Connections in use and waiting stay within the limit together.
     fn make_room(&self, max_connections: usize) {
         let in_use = max_connections.saturating_sub(self.permits.available_permits());
-        let mut idle = self.idle();
         let keep = max_connections.saturating_sub(in_use);
-        if idle.len() > keep {
-            let surplus = idle.len() - keep;
-            idle.drain(..surplus);
-        }
+        let surplus: Vec<_> = {
+            let mut idle = self.idle();
+            let surplus = idle.len().saturating_sub(keep);
+            idle.drain(..surplus).collect()
+        };
+        surplus.into_iter().for_each(|(_, connection)| connection.quit());
     }
 
     fn is_resting(&self) -> bool {

@@ -1,16 +1,21 @@
 //! The way to the next hop: which one, over which connection, and what its answers mean.
 //!
-//! `hops` knows every next hop (limit, circuit breaker, idle connections), `connect` makes a connection, `connection`
-//! drives one, `transaction` delivers: with one recipient in a burst, with several live.
+//! `hops` knows every next hop (limit, circuit breaker, idle connections), `connect` makes a connection, `connection` is
+//! one. `transaction` delivers: one recipient in a burst, several by `live`, then `content`; `outcome` says what came of it.
 
 mod connect;
 mod connection;
+mod content;
 mod hops;
+mod live;
+mod outcome;
 mod transaction;
 
 pub(crate) use connect::Outside;
 pub(crate) use hops::Hops;
-pub(crate) use transaction::{Deliverer, LiveHop, LiveRcpt, Message, Outcome, Progress, Way};
+pub(crate) use live::{LiveHop, LiveRcpt};
+pub(crate) use outcome::Outcome;
+pub(crate) use transaction::{Deliverer, Message, Way};
 
 use contract::policy::Reason;
 use smtp::{Said, client::Failure};
@@ -18,6 +23,8 @@ use smtp::{Said, client::Failure};
 /// Why a next hop could not be used, before the dot. Another may be.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unusable {
+    #[error("the route names no next hop")]
+    NoHop,
     #[error("its name does not resolve: {0}")]
     Dns(String),
     #[error("every address is forbidden as a next hop ({0})")]
@@ -41,7 +48,7 @@ pub(crate) enum Unusable {
 impl Unusable {
     pub(crate) fn reason(&self) -> Reason {
         match self {
-            Self::Dns(_) | Self::Connect(_) | Self::Broken(_) | Self::Resting => Reason::HopUnreachable,
+            Self::NoHop | Self::Dns(_) | Self::Connect(_) | Self::Broken(_) | Self::Resting => Reason::HopUnreachable,
             Self::Forbidden(_) => Reason::HopAddressForbidden,
             Self::Tls(_) => Reason::HopTls,
             Self::Protocol(failure) => match failure.said() {
@@ -55,7 +62,7 @@ impl Unusable {
 
     pub(crate) fn said(&self) -> Said {
         match self {
-            Self::Dns(_) | Self::Connect(_) | Self::Broken(_) | Self::Resting => Said::HopUnreachable,
+            Self::NoHop | Self::Dns(_) | Self::Connect(_) | Self::Broken(_) | Self::Resting => Said::HopUnreachable,
             Self::Forbidden(_) => Said::HopAddressForbidden,
             Self::Tls(_) => Said::HopTls,
             Self::Protocol(failure) => failure.said(),
