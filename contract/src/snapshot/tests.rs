@@ -293,7 +293,7 @@ fn bytes_that_are_not_what_was_named_are_refused_and_the_snapshot_with_them() {
         publisher.stored.insert(name, good[..good.len() - 1].to_vec());
         let cut = publisher.assemble(&head, None).unwrap_err();
         assert!(matches!(cut, Refusal::Truncated | Refusal::HashMismatch), "{cut}");
-        publisher.stored.insert(name, good.iter().copied().chain([0; 40_000]).collect());
+        publisher.stored.insert(name, good.iter().copied().chain(std::iter::repeat_n(0, 40_000)).collect());
         assert_eq!(publisher.assemble(&head, None).unwrap_err(), Refusal::Oversize);
         publisher.stored.remove(&name);
         assert_eq!(publisher.assemble(&head, None).unwrap_err(), Refusal::Dangling);

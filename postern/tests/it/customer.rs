@@ -7,12 +7,12 @@ use tests::Rest;
 
 use crate::process::{OWNER, PASSWORD};
 
-pub async fn sign_in(api: SocketAddr) -> Rest {
+pub(crate) async fn sign_in(api: SocketAddr) -> Rest {
     Rest::sign_in(&format!("https://{api}"), OWNER, PASSWORD).await
 }
 
 /// Sets it up; gives the configuration version that has it.
-pub async fn onboard(rest: &Rest, hop: SocketAddr) -> i64 {
+pub(crate) async fn onboard(rest: &Rest, hop: SocketAddr) -> i64 {
     let tenant = rest.post("/v1/tenants", json!({ "name": "Acme" })).await.text("id");
     let hop = json!({ "host": "127.0.0.1", "port": hop.port(), "tls": { "level": "none" } });
     let route = json!({ "tenant_id": tenant, "name": "mail server", "hops": [hop] });

@@ -12,43 +12,43 @@ use std::{
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
-pub const EXE: &str = env!("CARGO_BIN_EXE_postern");
+pub(crate) const EXE: &str = env!("CARGO_BIN_EXE_postern");
 /// How long a process may take until it listens, or ends: a debug build on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// A directory with everything of one installation on this machine.
 #[derive(Debug)]
-pub struct Place {
+pub(crate) struct Place {
     dir: tempfile::TempDir,
 }
 
 /// A running process; killed with this value.
 #[derive(Debug)]
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     addresses: Value,
     log: PathBuf,
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { dir: tempfile::tempdir().expect("a directory") }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
     /// A file in it.
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path().join(name);
         fs::write(&path, text).expect("a file");
         path
     }
 
     /// Starts a subcommand with this configuration and waits until it listens. `name` is for its files.
-    pub async fn start(&self, subcommand: &str, name: &str, config: &str) -> Process {
+    pub(crate) async fn start(&self, subcommand: &str, name: &str, config: &str) -> Process {
         let config = self.write(&format!("{name}.toml"), config);
         let (addresses, log) = (self.path().join(format!("{name}.addresses")), self.path().join(format!("{name}.log")));
         let _ = fs::remove_file(&addresses);
@@ -89,24 +89,24 @@ impl Process {
     }
 
     /// What it wrote, of all its starts.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// An address it wrote down: `api`, `smtp`, `worker_http`.
-    pub fn address(&self, key: &str) -> SocketAddr {
+    pub(crate) fn address(&self, key: &str) -> SocketAddr {
         let value = &self.addresses[key];
         let text = value.as_str().or_else(|| value.get(0)?.as_str());
         text.and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no {key} in {}", self.addresses))
     }
 
     /// `kill -9`.
-    pub async fn kill(mut self) {
+    pub(crate) async fn kill(mut self) {
         self.child.kill().await.expect("it was there");
     }
 
     /// Stops in order: it ends with 0, and has never logged an ERROR.
-    pub async fn end(self) {
+    pub(crate) async fn end(self) {
         let path = self.log.clone();
         let status = self.stop().await;
         let log = fs::read_to_string(path).unwrap_or_default();
@@ -128,7 +128,7 @@ impl Process {
 }
 
 /// Settings for a control plane on free ports (or those given), with this name server.
-pub fn control_plane(data_dir: &Path, listen: SocketAddr, dns: SocketAddr) -> String {
+pub(crate) fn control_plane(data_dir: &Path, listen: SocketAddr, dns: SocketAddr) -> String {
     format!(
         r#"
 data_dir = "{data_dir}"
@@ -146,11 +146,11 @@ servers = ["{dns}"]
     )
 }
 
-pub const OWNER: &str = "owner@provider.example";
-pub const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const OWNER: &str = "owner@provider.example";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// Settings for a worker.
-pub fn worker(smtp: SocketAddr, dns: SocketAddr) -> String {
+pub(crate) fn worker(smtp: SocketAddr, dns: SocketAddr) -> String {
     format!(
         r#"
 [worker.smtp]
@@ -165,12 +165,12 @@ servers = ["{dns}"]
 }
 
 /// A worker that joins from elsewhere.
-pub fn joining(name: &str, api: SocketAddr, join_token: &str, smtp: SocketAddr, dns: SocketAddr) -> String {
+pub(crate) fn joining(name: &str, api: SocketAddr, join_token: &str, smtp: SocketAddr, dns: SocketAddr) -> String {
     let rest = worker(smtp, dns);
     format!("[worker]\nname = \"{name}\"\ncontrol_plane = \"https://{api}\"\njoin_token = \"{join_token}\"\n{rest}")
 }
 
 /// Any free port.
-pub fn free() -> SocketAddr {
+pub(crate) fn free() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }

@@ -43,7 +43,9 @@ const CASES: &[Case] = &[
     },
     Case {
         what: "where it is offered",
-        hop: |hop, _| drop(hop.offer_tls(&Ca::new().issue_expired(&["elsewhere.example"]))),
+        hop: |hop, _| {
+            hop.offer_tls(&Ca::new().issue_expired(&["elsewhere.example"]));
+        },
         tls: |_, _| json!({ "level": "opportunistic" }),
         reply: "250",
         secured: Some(false),
@@ -51,7 +53,9 @@ const CASES: &[Case] = &[
     },
     Case {
         what: "where it is not offered",
-        hop: |hop, _| drop(hop.no_tls()),
+        hop: |hop, _| {
+            hop.no_tls();
+        },
         tls: |_, _| json!({ "level": "opportunistic" }),
         reply: "250",
         secured: None,
@@ -70,7 +74,9 @@ const CASES: &[Case] = &[
     },
     Case {
         what: "required, of anybody",
-        hop: |hop, _| drop(hop.offer_tls(&Ca::new().issue(&["elsewhere.example"]))),
+        hop: |hop, _| {
+            hop.offer_tls(&Ca::new().issue(&["elsewhere.example"]));
+        },
         tls: |_, _| json!({ "level": "required" }),
         reply: "250",
         secured: Some(false),
@@ -78,7 +84,9 @@ const CASES: &[Case] = &[
     },
     Case {
         what: "required and not offered",
-        hop: |hop, _| drop(hop.no_tls()),
+        hop: |hop, _| {
+            hop.no_tls();
+        },
         tls: |_, _| json!({ "level": "required" }),
         reply: "451 4.7.5",
         secured: None,
@@ -98,7 +106,9 @@ const CASES: &[Case] = &[
     Case { what: "verified", hop: good, tls: |ca, _| verified(ca), reply: "250", secured: Some(true), failure: false },
     Case {
         what: "verified, and expired",
-        hop: |hop, ca| drop(hop.offer_tls(&ca.issue_expired(&[HOST]))),
+        hop: |hop, ca| {
+            hop.offer_tls(&ca.issue_expired(&[HOST]));
+        },
         tls: |ca, _| verified(ca),
         reply: "451 4.7.5",
         secured: None,
@@ -106,7 +116,9 @@ const CASES: &[Case] = &[
     },
     Case {
         what: "verified, and another's name",
-        hop: |hop, ca| drop(hop.offer_tls(&ca.issue(&["other.acme.example"]))),
+        hop: |hop, ca| {
+            hop.offer_tls(&ca.issue(&["other.acme.example"]));
+        },
         tls: |ca, _| verified(ca),
         reply: "451 4.7.5",
         secured: None,
@@ -130,7 +142,9 @@ const CASES: &[Case] = &[
     },
     Case {
         what: "the pinned key",
-        hop: |hop, _| drop(hop.offer_tls(&pinned())),
+        hop: |hop, _| {
+            hop.offer_tls(&pinned());
+        },
         tls: |_, certificate| json!({ "level": "verified", "trust": "pins", "pins": [hex(certificate)] }),
         reply: "250",
         secured: Some(true),

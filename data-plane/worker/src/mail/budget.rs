@@ -105,7 +105,9 @@ mod tests {
         assert_eq!(neighbour.grow(51), Err(Full));
         assert_eq!(neighbour.grow(50), Ok(()));
         let mut others: Vec<_> = (2..=4).map(|n| budget.charge(client(n))).collect();
-        others.iter_mut().for_each(|charge| assert_eq!(charge.grow(250), Ok(())));
+        for charge in &mut others {
+            assert_eq!(charge.grow(250), Ok(()));
+        }
         assert_eq!(budget.charge(client(9)).grow(1), Err(Full));
         drop((first, neighbour, others));
         assert_eq!(budget.used_bytes(), 0);

@@ -76,7 +76,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, sessions: TaskTracke
     loop {
         match listener.accept().await {
             Ok((tcp, peer)) => {
-                let session = one(tcp, SocketAddr::new(peer.ip().to_canonical(), peer.port()), Arc::clone(&shared));
+                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                let session = Box::pin(one(tcp, peer, Arc::clone(&shared)));
                 let dropped = dropped.clone();
                 sessions.spawn(async move { dropped.run_until_cancelled(session).await });
             }

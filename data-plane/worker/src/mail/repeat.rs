@@ -155,7 +155,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_repetition_waits_for_the_first_and_is_then_known_for_a_while() {
-        let repeats = Repeats::new(Duration::from_secs(60));
+        let repeats = Repeats::new(Duration::from_mins(1));
         let Seen::New(first) = repeats.begin([1; 32]) else { panic!("new") };
         assert!(matches!(repeats.begin([1; 32]), Seen::InFlight));
         assert!(matches!(repeats.begin([2; 32]), Seen::New(_)));
@@ -168,7 +168,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_may_have_arrived_is_tried_again_and_known_as_a_probable_double() {
-        let repeats = Repeats::new(Duration::from_secs(60));
+        let repeats = Repeats::new(Duration::from_mins(1));
         let Seen::New(first) = repeats.begin([1; 32]) else { panic!("new") };
         assert!(!first.may_be_double());
         first.unknown();
@@ -186,7 +186,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_old_memory_does_not_take_a_new_one_with_it() {
-        let repeats = Repeats::new(Duration::from_secs(60));
+        let repeats = Repeats::new(Duration::from_mins(1));
         let Seen::New(first) = repeats.begin([1; 32]) else { panic!("new") };
         first.unknown();
         tokio::time::advance(Duration::from_secs(30)).await;

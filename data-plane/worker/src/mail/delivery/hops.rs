@@ -206,7 +206,9 @@ impl Target {
     fn end_expired(&self) {
         let now = Instant::now();
         let expired: Vec<_> = self.idle().extract_if(.., |(until, _)| *until <= now).collect();
-        expired.into_iter().for_each(|(_, connection)| connection.quit());
+        for (_, connection) in expired {
+            connection.quit();
+        }
     }
 
     /// Connections in use and waiting stay within the limit together.
@@ -218,7 +220,9 @@ impl Target {
             let surplus = idle.len().saturating_sub(keep);
             idle.drain(..surplus).collect()
         };
-        surplus.into_iter().for_each(|(_, connection)| connection.quit());
+        for (_, connection) in surplus {
+            connection.quit();
+        }
     }
 
     fn is_resting(&self) -> bool {

@@ -223,7 +223,6 @@ impl Deliverer {
     }
 
     /// MAIL, RCPT and DATA on a connection.
-    #[expect(clippy::too_many_arguments, reason = "one try has that many sides, each named once")]
     async fn open(
         self: &Arc<Self>,
         target: &Arc<Target>,
