@@ -20,7 +20,7 @@ use super::{
     delivery::{Message, Outcome},
     dialogue::About,
     repeat::{self, Fingerprint, Seen},
-    session::{Driver, Over, why},
+    session::{Driver, Heard, Over, why},
     trace::{self, End},
     transaction::{Transaction, micros},
 };
@@ -72,20 +72,17 @@ impl Driver<'_> {
         if slow || elapsed > Duration::from_secs(smtp.max_message_s) {
             return Err(self.broken(Some(Said::TooSlow), size_bytes));
         }
+        let live_until = self.transaction.as_ref().and_then(|transaction| transaction.live_until(self.shared));
         if let Some(transaction) = &mut self.transaction
-            && transaction.live_until(self.shared).is_some_and(|until| until < Instant::now())
+            && live_until.is_some_and(|until| until < Instant::now())
         {
             transaction.put_live_away(self.shared);
         }
-        let patience = Duration::from_secs(smtp.data_timeout_s);
-        let received = tokio::select! {
-            received = tokio::time::timeout(patience, self.wire.receive(DATA_READ)) => received,
-            () = self.shared.hard_stop.cancelled() => return Err(self.broken(Some(Said::ShuttingDown), size_bytes)),
-        };
-        match received {
-            Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false) | Err(_)) => Err(self.broken(None, size_bytes)),
-            Err(_) => Err(self.broken(Some(Said::Timeout), size_bytes)),
+        let deadline = Instant::now() + Duration::from_secs(smtp.data_timeout_s);
+        match self.hear(DATA_READ, deadline, &self.shared.hard_stop).await {
+            Heard::More => Ok(()),
+            Heard::Gone => Err(self.broken(None, size_bytes)),
+            Heard::Nothing(said) => Err(self.broken(Some(said), size_bytes)),
         }
     }
 

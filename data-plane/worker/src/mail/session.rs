@@ -14,6 +14,7 @@ use smtp::{
 };
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Shared,
@@ -35,6 +36,14 @@ pub(super) struct Driver<'a> {
     pub transaction: Option<Box<Transaction>>,
     /// Since when a command is waited for. Octets that make no line do not begin it anew.
     waiting_since: Option<Instant>,
+}
+
+/// What came of waiting for the sender.
+pub(super) enum Heard {
+    More,
+    Gone,
+    /// Nothing more is waited for, and this is said.
+    Nothing(Said),
 }
 
 /// Why a session is over.
@@ -159,33 +168,41 @@ impl Driver<'_> {
         }
     }
 
-    /// Says what was kept back, then waits for the sender.
+    /// Says what was kept back, then waits for a command.
     async fn wait(&mut self, session: Session) -> Result<Step, Over> {
         self.wire.flush().await.map_err(|_| Over::Gone)?;
         self.wire.let_go();
         let patience = Duration::from_secs(self.shared.smtp.command_timeout_s);
         let patience = if self.shared.admission.is_crowded() { patience.min(CROWDED_TIMEOUT) } else { patience };
         let deadline = *self.waiting_since.get_or_insert_with(Instant::now) + patience;
-        let idle = self.transaction.is_none();
+        // Between transactions a stop is heard at once; inside of one there is time to end it.
+        let stop = if self.transaction.is_none() { &self.shared.stopping } else { &self.shared.hard_stop };
+        match self.hear(COMMAND_READ, deadline, stop).await {
+            Heard::More => Ok(session.read(&mut self.wire.input)),
+            Heard::Gone => Err(Over::Gone),
+            Heard::Nothing(said) => Err(self.end(said)),
+        }
+    }
+
+    /// Waits for octets of the sender.
+    pub(super) async fn hear(&mut self, octets: usize, deadline: Instant, stop: &CancellationToken) -> Heard {
         loop {
             let live_until = self.transaction.as_ref().and_then(|transaction| transaction.live_until(self.shared));
-            let received = tokio::select! {
-                received = tokio::time::timeout_at(deadline, self.wire.receive(COMMAND_READ)) => received,
-                () = self.shared.stopping.cancelled(), if idle => return Err(self.end(Said::ShuttingDown)),
-                () = self.shared.hard_stop.cancelled() => return Err(self.end(Said::ShuttingDown)),
+            tokio::select! {
+                biased;
+                received = tokio::time::timeout_at(deadline, self.wire.receive(octets)) => return match received {
+                    Ok(Ok(true)) => Heard::More,
+                    Ok(Ok(false) | Err(_)) => Heard::Gone,
+                    Err(_) => Heard::Nothing(Said::Timeout),
+                },
+                () = stop.cancelled() => return Heard::Nothing(Said::ShuttingDown),
                 () = tokio::time::sleep_until(live_until.unwrap_or(deadline)), if live_until.is_some() => {
                     // Others wait for the place that is held for nothing.
                     if let Some(transaction) = &mut self.transaction {
                         transaction.put_live_away(self.shared);
                     }
-                    continue;
                 }
-            };
-            return match received {
-                Ok(Ok(true)) => Ok(session.read(&mut self.wire.input)),
-                Ok(Ok(false) | Err(_)) => Err(Over::Gone),
-                Err(_) => Err(self.end(Said::Timeout)),
-            };
+            }
         }
     }
 

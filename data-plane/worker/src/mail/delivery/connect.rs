@@ -10,7 +10,7 @@ use contract::{
     mail::{Cidr, Domain},
     snapshot::object::HopTls,
 };
-use smtp::client::{Handshake, HandshakeStep, Idle, Tls, TlsUpgrade};
+use smtp::client::{Handshake, HandshakeStep, Idle, Line, Tls, TlsUpgrade};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -118,9 +118,11 @@ impl Outside {
         let mut socket = Socket::Plain(tcp);
         let mut facts = Facts { address, tls: None, tls_failure: None };
         let mut handshake = Handshake::new(self.helo.clone(), level);
+        let mut tls_was_tried = false;
         loop {
             match handshake.advance() {
                 HandshakeStep::Wait(mut next) => {
+                    tls_was_tried |= next.wire().take_lines().contains(&Line::ToHop("STARTTLS".to_owned()));
                     socket.exchange(next.wire()).await.map_err(|error| Unusable::Broken(error.to_string()))?;
                     handshake = next;
                 }
@@ -133,6 +135,10 @@ impl Outside {
                 HandshakeStep::Ready(idle) => {
                     facts.tls_failure = idle.starttls_refused().map(ToString::to_string);
                     return Ok((socket, idle, facts));
+                }
+                // Octets behind 220 are no TLS, whenever they come.
+                HandshakeStep::Failed(failure) if tls_was_tried && facts.tls.is_none() => {
+                    return Err(Unusable::Tls(failure.to_string()));
                 }
                 HandshakeStep::Failed(failure) => return Err(failure.into()),
             }

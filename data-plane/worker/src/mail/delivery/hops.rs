@@ -65,6 +65,8 @@ pub(crate) struct Target {
 struct Breaker {
     failures: u32,
     rests_until: Option<Instant>,
+    /// It has rested, and one tries it for all.
+    tried: bool,
 }
 
 impl Hops {
@@ -226,12 +228,13 @@ impl Target {
     }
 
     fn is_resting(&self) -> bool {
-        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut breaker = self.breaker();
         match breaker.rests_until {
             Some(until) if until > Instant::now() => true,
             Some(_) => {
                 // One may try; the others rest on until it is known how that went.
                 breaker.rests_until = Some(Instant::now() + REST_MIN);
+                breaker.tried = true;
                 false
             }
             None => false,
@@ -239,15 +242,58 @@ impl Target {
     }
 
     fn worked(&self) {
-        *self.breaker.lock().unwrap_or_else(PoisonError::into_inner) = Breaker::default();
+        *self.breaker() = Breaker::default();
     }
 
     fn failed(&self) {
-        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut breaker = self.breaker();
+        let now = Instant::now();
+        let tried = std::mem::take(&mut breaker.tried);
+        if breaker.rests_until.is_some_and(|until| until > now) && !tried {
+            // One of many that were on their way when it began to rest: together they know no more than the first.
+            return;
+        }
         breaker.failures = breaker.failures.saturating_add(1);
         if breaker.failures >= FAILURES_TO_REST {
             let doublings = (breaker.failures - FAILURES_TO_REST).min(5);
-            breaker.rests_until = Some(Instant::now() + (REST_MIN * 2u32.pow(doublings)).min(REST_MAX));
+            breaker.rests_until = Some(now + (REST_MIN * 2u32.pow(doublings)).min(REST_MAX));
         }
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_that_fails_at_once_makes_no_long_rest_and_each_try_in_vain_a_longer_one() {
+        let hop = NextHop { host: "a.example".to_owned(), port: 25, priority: 10, weight: 1, tls: HopTls::None };
+        let hops = Hops::new(&Delivery::default());
+        let target = hops.target(&hop);
+        assert!(Arc::ptr_eq(
+            &target,
+            &hops.target(&NextHop { host: "A.Example".to_owned(), priority: 20, ..hop.clone() })
+        ));
+        assert!(!Arc::ptr_eq(&target, &hops.target(&NextHop { port: 26, ..hop })));
+        (1..FAILURES_TO_REST).for_each(|_| target.failed());
+        assert!(!target.is_resting());
+        (0..100).for_each(|_| target.failed());
+        let mut rest = REST_MIN;
+        for _ in 0..3 {
+            assert!(target.is_resting());
+            tokio::time::advance(rest).await;
+            assert!(!target.is_resting(), "one may try");
+            assert!(target.is_resting(), "one");
+            target.failed();
+            rest *= 2;
+        }
+        tokio::time::advance(rest).await;
+        assert!(!target.is_resting());
+        target.worked();
+        assert!(!target.is_resting() && !target.is_resting());
     }
 }

@@ -18,14 +18,18 @@ pub(crate) struct World {
     pub plane: Plane,
     pub worker: Running,
     pub hop: Hop,
+    pub plan: Plan,
+    version: u64,
 }
 
-/// What a test changes before the worker starts.
+/// What a test changes before the worker starts, or later with [`World::republish`].
 pub(crate) struct Plan {
     pub hops: Vec<NextHop>,
     pub policy: Settings,
     pub allowed: Vec<Cidr>,
     pub listed: Vec<&'static str>,
+    /// What else is in the snapshot. Domains without a route get ours.
+    pub more: Vec<Object>,
     pub config: Box<dyn FnOnce(&mut Config)>,
 }
 
@@ -44,6 +48,7 @@ impl Plan {
             policy: Settings { reject_null_mx_sender: Some(false), ..Settings::default() },
             allowed: vec!["127.0.0.0/8".parse().unwrap()],
             listed: vec!["anna", "bert", "dead", "carl", "δοκιμή"],
+            more: vec![],
             config: Box::new(|_| {}),
         }
     }
@@ -60,8 +65,8 @@ impl Plan {
             prefix: ShardPrefix::ALL,
             hashes: HashSet::new(self.listed.iter().map(|local| acme.hash_key.hash(&local.parse().unwrap())).collect()),
         };
-        let other = DomainObject { route, ..domain("other.example", 5) };
-        vec![
+        let other = DomainObject { route: route.clone(), ..domain("other.example", 5) };
+        let mut objects = vec![
             Object::Installation(Installation {
                 id: id(1),
                 policy: self.policy.clone(),
@@ -74,7 +79,14 @@ impl Plan {
             Object::Domain(Box::new(acme)),
             Object::Recipients(shard),
             Object::Domain(Box::new(other)),
-        ]
+        ];
+        objects.extend(self.more.iter().cloned().map(|object| match object {
+            Object::Domain(domain) if domain.route.is_none() => {
+                Object::Domain(Box::new(DomainObject { route: route.clone(), ..*domain }))
+            }
+            object => object,
+        }));
+        objects
     }
 }
 
@@ -89,8 +101,22 @@ impl World {
         change(&mut plan);
         let plane = Plane::start().await;
         plane.publish(1, &plan.objects(), now());
-        let worker = start(&plane, plan.config).await;
-        Self { plane, worker, hop }
+        let config = std::mem::replace(&mut plan.config, Box::new(|_| {}));
+        let worker = start(&plane, config).await;
+        Self { plane, worker, hop, plan, version: 1 }
+    }
+
+    /// Another configuration; returns when the worker runs it.
+    pub(crate) async fn republish(&mut self, change: impl FnOnce(&mut Plan)) {
+        change(&mut self.plan);
+        self.version += 1;
+        let version = self.version;
+        self.plane.publish(version, &self.plan.objects(), now());
+        self.plane
+            .until("the next configuration running", |plan| {
+                plan.statuses.iter().any(|status| status.running.is_some_and(|at| at.version == version)).then_some(())
+            })
+            .await;
     }
 
     pub(crate) async fn client(&self) -> Client {
@@ -102,6 +128,16 @@ impl World {
         let mut client = self.client().await;
         client.say("EHLO client.example").await.expect("250");
         client.say("MAIL FROM:<x@sender.example>").await.expect("250");
+        client
+    }
+
+    /// A session in the middle of a message: 354 was said.
+    pub(crate) async fn at_data(&self, to: &[&str]) -> Client {
+        let mut client = self.envelope().await;
+        for to in to {
+            client.say(&format!("RCPT TO:<{to}>")).await.expect("250");
+        }
+        client.say("DATA").await.expect("354");
         client
     }
 
@@ -119,6 +155,10 @@ impl World {
 }
 
 pub(crate) async fn start(plane: &Plane, change: impl FnOnce(&mut Config)) -> Running {
+    try_start(plane, change).await.unwrap()
+}
+
+pub(crate) async fn try_start(plane: &Plane, change: impl FnOnce(&mut Config)) -> Result<Running, worker::StartError> {
     let mut config = Config {
         control_plane: format!("http://{}", plane.address).parse().unwrap(),
         join_token: Some(plane.join_token()),
@@ -130,13 +170,20 @@ pub(crate) async fn start(plane: &Plane, change: impl FnOnce(&mut Config)) -> Ru
     config.dns.servers = vec![([127, 0, 0, 1], 9).into()];
     change(&mut config);
     let deps = Deps { clock: pretend::clock::system_clock(), entropy: pretend::clock::entropy(), metrics: None };
-    worker::start(config, deps).await.unwrap()
+    worker::start(config, deps).await
 }
 
 pub(crate) async fn client(worker: &Running) -> Client {
     let addresses = worker.smtp_addresses().await;
     Client::connect(addresses[0]).await
 }
+
+/// A message with an id of its own: the same one again would be known.
+pub(crate) fn message(id: &str) -> Vec<u8> {
+    format!("From: <x@sender.example>\r\nMessage-ID: <{id}@sender.example>\r\n\r\nhello\r\n").into_bytes()
+}
+
+pub(crate) const ANNA: &[&str] = &["anna@acme.example"];
 
 pub(crate) const MESSAGE: &[u8] =
     b"From: <x@sender.example>\r\nMessage-ID: <one@sender.example>\r\nSubject: hello\r\n\r\n.dots\r\nbody\r\n";
