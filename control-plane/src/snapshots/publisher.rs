@@ -81,8 +81,14 @@ pub async fn run(app: AppState) {
         }
         tokio::select! {
             () = tokio::time::sleep(PACE) => {}
-            () = app.stopping.cancelled() => return,
+            () = app.stopping.cancelled() => break,
         }
+    }
+    // Whoever comes next, this one started again perhaps, need not wait for its end.
+    if let Some(State { lease, .. }) = state
+        && let Err(error) = lease.release(&app.db).await
+    {
+        tracing::debug!(%error, "the lease ends by itself");
     }
 }
 
