@@ -1,0 +1,4 @@
+//! What only shows from outside.
+
+mod attacker;
+mod snapshots;
