@@ -8,4 +8,5 @@ mod control_plane_killed;
 mod customer;
 mod kill_nine;
 mod process;
+mod slow_senders;
 mod standalone;

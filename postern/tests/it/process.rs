@@ -100,6 +100,16 @@ impl Process {
         text.and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no {key} in {}", self.addresses))
     }
 
+    /// All addresses under a key.
+    pub(crate) fn addresses(&self, key: &str) -> Vec<SocketAddr> {
+        let texts = self.addresses[key].as_array().map(Vec::as_slice).unwrap_or_default();
+        texts.iter().filter_map(|text| text.as_str()?.parse().ok()).collect()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// `kill -9`.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.expect("it was there");

@@ -48,8 +48,10 @@ async fn an_edit_at_a_thousand_domains_moves_less_than_64_kb() {
     let served = async || system.rest.metric("postern_snapshot_served_bytes_total").await.expect("a metric");
     let before = served().await;
     let body = json!({ "items": [{ "address": "new@acme.example" }] });
+    let began = tokio::time::Instant::now();
     let edit = system.rest.post(&format!("/v1/domains/{}/recipients:batch", acme.domain), body).await;
     system.rest.until_applied(edit.version()).await;
+    println!("from the call to applied: {:?}", began.elapsed());
     let moved = served().await - before;
     assert!(moved > 0.0 && moved < 64_000.0, "{moved} bytes");
     let mut client = system.smtp().await;
