@@ -1,0 +1,145 @@
+//! What one piece of configuration says. JSON, compressed with zstd, named by the SHA-256 of the compressed bytes.
+//!
+//! An object holds only what is set at its own level, and its parent's id; a worker folds the chain. So an edit moves
+//! one object, whoever inherits from it. Unknown fields are refused: a worker that does not understand a setting must
+//! not act as if it were absent.
+
+mod hashes;
+mod key;
+mod route;
+
+use serde::{Deserialize, Serialize};
+
+pub use hashes::{HashKey, HashSet, RecipientHash};
+pub use key::{Key, KeyError, ListScope, ShardPrefix};
+pub use route::{HopTls, NextHop, Route, Trust};
+
+use crate::{
+    Id, Micros, ids,
+    mail::{Cidr, Domain, Mailbox},
+    policy::{Settings, lists::Entry},
+};
+
+/// The schema of objects that this code writes and reads.
+pub const SCHEMA: u16 = 1;
+/// Recipients or list entries in one shard; a fuller one is split.
+pub const SHARD_ENTRIES: usize = 1_000;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Object {
+    Installation(Installation),
+    Tenant(Tenant),
+    Domain(Box<DomainObject>),
+    Recipients(Recipients),
+    List(List),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Installation {
+    pub id: Id<ids::Installation>,
+    #[serde(default)]
+    pub policy: Settings,
+    /// Networks a next hop may be in although they are loopback, private or link-local.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_hop_ranges: Vec<Cidr>,
+    /// Who reads mail for `<postmaster>` without a domain (RFC 5321 §4.5.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postmaster: Option<Mailbox>,
+    /// Shards of the installation's own list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub list: Vec<ShardPrefix>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tenant {
+    pub id: Id<ids::Tenant>,
+    /// None for a tenant directly below the installation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Id<ids::Tenant>>,
+    pub state: TenantState,
+    #[serde(default)]
+    pub policy: Settings,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub list: Vec<ShardPrefix>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TenantState {
+    Active,
+    /// Mail gets 451.
+    Suspended,
+    /// Deleted in some days unless taken back; mail still flows.
+    Closing,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DomainObject {
+    pub id: Id<ids::Domain>,
+    pub name: Domain,
+    pub tenant: Id<ids::Tenant>,
+    pub state: DomainState,
+    pub recipients: RecipientRule,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Route>,
+    #[serde(default)]
+    pub policy: Settings,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub list: Vec<ShardPrefix>,
+    /// Key of the recipients' hashes: with one of its own, no domain's list can be compared with another's.
+    pub hash_key: HashKey,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DomainState {
+    /// Ownership not proven yet. Mail gets 451 until `defer_until`, so that an MX set early loses nothing; then the
+    /// domain is as good as unknown. A pending domain never shadows an active one of the same name.
+    Pending {
+        defer_until: Micros,
+    },
+    Active,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum RecipientRule {
+    /// Every local part.
+    Any,
+    /// Those in the shards named; `user+detail` follows `user`.
+    Listed { shards: Vec<ShardPrefix> },
+}
+/// A shard of a domain's recipients: hashes, sorted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipients {
+    pub domain: Domain,
+    pub prefix: ShardPrefix,
+    pub hashes: HashSet,
+}
+
+/// A shard of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    pub scope: ListScope,
+    pub prefix: ShardPrefix,
+    pub entries: Vec<Entry>,
+}
+
+impl Object {
+    /// The key this object must stand under.
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Installation(_) => Key::Installation,
+            Self::Tenant(tenant) => Key::Tenant(tenant.id),
+            Self::Domain(domain) => Key::Domain(domain.name.clone()),
+            Self::Recipients(shard) => Key::Recipients(shard.domain.clone(), shard.prefix),
+            Self::List(shard) => Key::List(shard.scope.clone(), shard.prefix),
+        }
+    }
+}
