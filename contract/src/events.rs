@@ -112,7 +112,9 @@ pub struct RecipientOutcome {
 /// The next hop of the final try.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hop {
-    pub route: Id<ids::Route>,
+    /// None for mail to the installation's own postmaster, which has no route.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Id<ids::Route>>,
     pub host: String,
     pub port: u16,
     pub address: Option<String>,

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use contract::mail::{Cidr, Domain};
+use contract::mail::{Cidr, Domain, Mailbox};
 use serde::Deserialize;
 use url::Url;
 
@@ -28,6 +28,8 @@ pub struct Config {
     /// 64 hex digits. Without it, the file `master.key` in the data directory, made at the first start.
     pub master_key: Option<Secret>,
     pub first_owner: FirstOwner,
+    /// Who reads mail for `<postmaster>` without a domain (RFC 5321 §4.5.1). The first owner if left out.
+    pub postmaster: Option<Mailbox>,
     /// Networks a next hop may be in although they are loopback, private or link-local.
     pub allowed_hop_ranges: Vec<Cidr>,
     /// For development: a domain is active as soon as it is registered.
@@ -87,6 +89,7 @@ impl Default for Config {
             trace: Database::default(),
             master_key: None,
             first_owner: FirstOwner::default(),
+            postmaster: None,
             allowed_hop_ranges: Vec::new(),
             accept_domains_without_proof: false,
             own_hosts: Vec::new(),

@@ -89,7 +89,15 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let (main, trace) = places(&config);
     let db = Db::open(&main, Which::Main, Arc::clone(&ambient)).await?;
     let trace = Db::open(&trace, Which::Trace, ambient).await?;
-    let installation = installation::open(&db, &vault, &config.allowed_hop_ranges).await?;
+    let installation = installation::open(
+        &db,
+        &vault,
+        &installation::Configured {
+            allowed_hop_ranges: config.allowed_hop_ranges.clone(),
+            postmaster: config.postmaster.clone(),
+        },
+    )
+    .await?;
     let hasher = Hasher::new(entropy.clone());
     let first_sign_in = bootstrap::run(&db, &hasher, &entropy, &config.first_owner).await?;
     let access = keys::load_or_make(&db, &vault, keys::Use::Access).await?;

@@ -38,6 +38,8 @@ pub enum Routing {
 pub enum DomainFacts {
     /// Not in the snapshot.
     NotServed,
+    /// `<postmaster>` without a domain: this installation's own, whom everybody may write to (RFC 5321 §4.5.1).
+    Own,
     /// In the snapshot, but its objects could not be read and there is no older good chain.
     Unavailable,
     Served {
@@ -67,6 +69,7 @@ pub fn judge(settings: &Effective, facts: &RecipientFacts<'_>) -> Verdict {
 fn domain(facts: &RecipientFacts<'_>) -> Option<Verdict> {
     let (state, tenant, has_route) = match facts.domain {
         DomainFacts::NotServed => return Some(not_served()),
+        DomainFacts::Own => return None,
         DomainFacts::Unavailable => {
             let text = "this domain's configuration cannot be read now, try again later";
             return Some(deferred(Rule::Snapshot, Reason::DomainUnavailable, (4, 3, 5), text));
@@ -118,8 +121,10 @@ fn null_mx(settings: &Effective, facts: &RecipientFacts<'_>) -> Option<Verdict> 
 }
 
 fn accepted(facts: &RecipientFacts<'_>) -> Verdict {
-    let DomainFacts::Served { recipient, .. } = facts.domain else {
-        return not_served();
+    let recipient = match facts.domain {
+        DomainFacts::Served { recipient, .. } => recipient,
+        DomainFacts::Own => RecipientKnown::Listed,
+        DomainFacts::NotServed | DomainFacts::Unavailable => return not_served(),
     };
     let listed = recipient == RecipientKnown::Listed;
     match facts.routing {

@@ -3,7 +3,11 @@
 pub mod api;
 mod store;
 
-use contract::{Id, ids, mail::Cidr};
+use contract::{
+    Id, ids,
+    mail::{Cidr, Mailbox},
+};
+use serde::Serialize;
 
 use crate::{
     audit,
@@ -27,39 +31,36 @@ pub enum OpenError {
     Store(#[from] StoreError),
 }
 
+/// What the configuration file says of the installation. It stands in the database too, since workers have it from there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Configured {
+    pub allowed_hop_ranges: Vec<Cidr>,
+    pub postmaster: Option<Mailbox>,
+}
+
 /// Makes the installation's row at the first start; checks it against the master key at every other.
-pub async fn open(db: &Db, vault: &Vault, allowed_hop_ranges: &[Cidr]) -> Result<Id<ids::Installation>, OpenError> {
+pub async fn open(db: &Db, vault: &Vault, configured: &Configured) -> Result<Id<ids::Installation>, OpenError> {
     let system = System::task("start");
     let mut tx = db.begin(&system).await?;
     // Several replicas may start at once.
     store::lock(&mut tx).await?;
-    let ranges: Vec<Cidr> = allowed_hop_ranges.to_vec();
     let Some(found) = store::find(&mut tx).await? else {
         let id = tx.new_id::<ids::Installation>();
-        store::insert(&mut tx, id, &ranges, &vault.seal(Purpose::Check, CHECK)).await?;
+        store::insert(&mut tx, id, configured, &vault.seal(Purpose::Check, CHECK)).await?;
         outbox::record(&mut tx, &Change::Installation).await?;
-        let after = serde_json::json!({ "id": id, "allowed_hop_ranges": ranges });
-        audit::record(
-            &mut tx,
-            "installation.create",
-            audit::Target::new("installation").id(id),
-            audit::NOTHING,
-            Some(&after),
-        )
-        .await?;
+        let target = audit::Target::new("installation").id(id);
+        audit::record(&mut tx, "installation.create", target, audit::NOTHING, Some(configured)).await?;
         tx.commit().await?;
         return Ok(id);
     };
     if vault.open(Purpose::Check, &found.seal_check).is_err() {
         return Err(OpenError::WrongMasterKey);
     }
-    if found.allowed_hop_ranges != ranges {
-        store::set_allowed_hop_ranges(&mut tx, &ranges).await?;
+    if found.configured != *configured {
+        store::configure(&mut tx, configured).await?;
         outbox::record(&mut tx, &Change::Installation).await?;
         let target = audit::Target::new("installation").id(found.id);
-        let before = serde_json::json!({ "allowed_hop_ranges": found.allowed_hop_ranges });
-        let after = serde_json::json!({ "allowed_hop_ranges": ranges });
-        audit::record(&mut tx, "installation.configure", target, Some(&before), Some(&after)).await?;
+        audit::record(&mut tx, "installation.configure", target, Some(&found.configured), Some(configured)).await?;
         tx.commit().await?;
     }
     Ok(found.id)

@@ -1,7 +1,9 @@
 //! The one row of the table `installation`.
 
-use contract::{Id, ids, mail::Cidr, policy::Settings};
+use contract::{Id, ids, mail::MailboxError, policy::Settings};
 use uuid::Uuid;
+
+use super::Configured;
 
 use crate::db::{Engine, Read, StoreError, Tx, run, sql};
 
@@ -11,11 +13,11 @@ sql! {
         sqlite: "SELECT CAST(1 AS INTEGER)",
         postgres: "SELECT CAST(1 AS BIGINT) FROM (SELECT pg_advisory_xact_lock(8101902)) AS locked",
     };
-    FIND = "SELECT id, policy, policy_revision, allowed_hop_ranges, epoch, seal_check FROM installation";
-    INSERT = "INSERT INTO installation (id, only_one, policy, policy_revision, allowed_hop_ranges, epoch, seal_check,
-            created_at)
-        VALUES ($1, 1, '{}', 1, $2, 1, $3, $4)";
-    SET_RANGES = "UPDATE installation SET allowed_hop_ranges = $1";
+    FIND = "SELECT id, policy, policy_revision, allowed_hop_ranges, postmaster, epoch, seal_check FROM installation";
+    INSERT = "INSERT INTO installation (id, only_one, policy, policy_revision, allowed_hop_ranges, postmaster, epoch,
+            seal_check, created_at)
+        VALUES ($1, 1, '{}', 1, $2, $3, 1, $4, $5)";
+    CONFIGURE = "UPDATE installation SET allowed_hop_ranges = $1, postmaster = $2";
     SET_POLICY = "UPDATE installation SET policy = $1, policy_revision = policy_revision + 1
         WHERE policy_revision = $2";
 }
@@ -25,7 +27,7 @@ pub struct Installation {
     pub id: Id<ids::Installation>,
     pub policy: Settings,
     pub policy_revision: i64,
-    pub allowed_hop_ranges: Vec<Cidr>,
+    pub configured: Configured,
     pub epoch: i64,
     pub(super) seal_check: Vec<u8>,
 }
@@ -36,6 +38,7 @@ struct Row {
     policy: String,
     policy_revision: i64,
     allowed_hop_ranges: String,
+    postmaster: Option<String>,
     epoch: i64,
     seal_check: Vec<u8>,
 }
@@ -54,8 +57,15 @@ pub(super) async fn find(read: &mut Read) -> Result<Option<Installation>, StoreE
         id: Id::from_uuid(row.id),
         policy: serde_json::from_str(&row.policy).map_err(StoreError::corrupt("installation.policy"))?,
         policy_revision: row.policy_revision,
-        allowed_hop_ranges: serde_json::from_str(&row.allowed_hop_ranges)
-            .map_err(StoreError::corrupt("installation.allowed_hop_ranges"))?,
+        configured: Configured {
+            allowed_hop_ranges: serde_json::from_str(&row.allowed_hop_ranges)
+                .map_err(StoreError::corrupt("installation.allowed_hop_ranges"))?,
+            postmaster: row.postmaster.map(|text| text.parse()).transpose().map_err(StoreError::corrupt::<
+                MailboxError,
+            >(
+                "installation.postmaster"
+            ))?,
+        },
         epoch: row.epoch,
         seal_check: row.seal_check,
     }))
@@ -69,19 +79,24 @@ pub async fn load(read: &mut Read) -> Result<Installation, StoreError> {
 pub(super) async fn insert(
     tx: &mut Tx,
     id: Id<ids::Installation>,
-    ranges: &[Cidr],
+    configured: &Configured,
     seal_check: &[u8],
 ) -> Result<(), StoreError> {
-    let ranges = serde_json::to_string(ranges).map_err(StoreError::corrupt("ranges"))?;
+    let (ranges, postmaster) = columns(configured)?;
     let now = tx.now().as_micros();
-    run!(tx, execute INSERT, id.uuid(), ranges.as_str(), seal_check, now)?;
+    run!(tx, execute INSERT, id.uuid(), ranges.as_str(), postmaster.as_deref(), seal_check, now)?;
     Ok(())
 }
 
-pub(super) async fn set_allowed_hop_ranges(tx: &mut Tx, ranges: &[Cidr]) -> Result<(), StoreError> {
-    let ranges = serde_json::to_string(ranges).map_err(StoreError::corrupt("ranges"))?;
-    run!(tx, execute SET_RANGES, ranges.as_str())?;
+pub(super) async fn configure(tx: &mut Tx, configured: &Configured) -> Result<(), StoreError> {
+    let (ranges, postmaster) = columns(configured)?;
+    run!(tx, execute CONFIGURE, ranges.as_str(), postmaster.as_deref())?;
     Ok(())
+}
+
+fn columns(configured: &Configured) -> Result<(String, Option<String>), StoreError> {
+    let ranges = serde_json::to_string(&configured.allowed_hop_ranges).map_err(StoreError::corrupt("ranges"))?;
+    Ok((ranges, configured.postmaster.as_ref().map(ToString::to_string)))
 }
 
 /// Fails with `Stale` if the policy is not at `revision` any more.

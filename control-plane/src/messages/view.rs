@@ -90,7 +90,9 @@ pub struct MessageRecipient {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MessageHop {
-    pub route_id: RouteId,
+    /// Null for mail to the installation's own postmaster, which has no route.
+    #[schema(required)]
+    pub route_id: Option<RouteId>,
     #[schema(example = "mail.acme.example")]
     pub host: String,
     #[schema(example = 25)]

@@ -136,7 +136,7 @@ fn parse_one(hop: HopSettings, at: &str, allowed: &[Cidr], errors: &mut Vec<Fiel
         None => Some(HopTls::Opportunistic),
         Some(tls) => parse_tls(tls, &format!("{at}/tls"), host.as_deref(), errors),
     };
-    Some(NextHop { host: host?, port, priority: hop.priority.unwrap_or(10), weight, tls: tls? })
+    Some(NextHop { host: host?, mx: false, port, priority: hop.priority.unwrap_or(10), weight, tls: tls? })
 }
 
 /// A name or an address, in its one spelling.
@@ -362,6 +362,7 @@ mod tests {
     fn what_is_shown_can_be_sent_back() {
         let hop = NextHop {
             host: "mx.acme.example".into(),
+            mx: false,
             port: 2525,
             priority: 5,
             weight: 3,

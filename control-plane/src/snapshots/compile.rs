@@ -74,7 +74,7 @@ impl Compiled {
         self.add(&Object::Installation(Installation {
             id: row.id,
             policy: row.policy.clone(),
-            allowed_hop_ranges: row.allowed_hop_ranges.clone(),
+            allowed_hop_ranges: row.configured.allowed_hop_ranges.clone(),
             postmaster,
             list,
         }))

@@ -345,7 +345,7 @@ fn peak_after(before: Option<Peak>, totals: Totals, now: Micros) -> Peak {
 async fn everything(read: &mut Read) -> Result<Compiled, PublishError> {
     let mut compiled = Compiled::default();
     let row = installation::load(read).await?;
-    let postmaster = source::postmaster(read).await?;
+    let postmaster = source::postmaster(read, &row.configured).await?;
     let (mut of_installation, mut of_tenants, mut of_domains) = (Vec::new(), Vec::new(), Vec::new());
     for entry in source::all_entries(read).await? {
         match (entry.tenant_id, entry.domain_id) {
@@ -390,7 +390,7 @@ async fn touched(read: &mut Read, changes: &[Change]) -> Result<Compiled, Publis
     }
     if whole {
         let row = installation::load(read).await?;
-        let postmaster = source::postmaster(read).await?;
+        let postmaster = source::postmaster(read, &row.configured).await?;
         compiled.installation(&row, postmaster, &source::installation_entries(read).await?)?;
     }
     let tenants: Vec<_> = tenants.into_iter().collect();

@@ -7,7 +7,10 @@ use contract::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::db::{Read, StoreError, run, sql};
+use crate::{
+    db::{Read, StoreError, run, sql},
+    installation::Configured,
+};
 
 sql! {
     Main;
@@ -107,8 +110,11 @@ fn id_set(ids: impl IntoIterator<Item = Uuid>) -> String {
     set(ids.into_iter().map(|id| id.simple().to_string()))
 }
 
-/// Who reads mail for `<postmaster>`: the first owner, whose address is always known.
-pub(super) async fn postmaster(read: &mut Read) -> Result<Option<Mailbox>, StoreError> {
+/// Who reads mail for `<postmaster>`: whom the configuration names, else the first owner, whose address is always known.
+pub(super) async fn postmaster(read: &mut Read, configured: &Configured) -> Result<Option<Mailbox>, StoreError> {
+    if let Some(named) = &configured.postmaster {
+        return Ok(Some(named.clone()));
+    }
     let row = run!(read, fetch_optional OWNER as (String,))?;
     Ok(row.and_then(|(email,)| email.parse().ok()))
 }

@@ -165,6 +165,8 @@ said! {
         TooSlow = 421 Some((4, 4, 2)), "too slow, closing",
             "a message below the least rate or beyond the longest time; the connection closes",
             "RFC 5321 §4.5.3.2";
+        NoPostmaster = 451 Some((4, 3, 5)), "no postmaster is named here yet, try again later",
+            "<postmaster> without a domain before the installation has an owner", "RFC 5321 §4.5.1";
         InternalError = 451 Some((4, 3, 0)), "local error, try again later",
             "something in the worker failed (scratch file, for example)", "RFC 5321 §4.2.3";
     }

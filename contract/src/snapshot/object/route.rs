@@ -18,6 +18,9 @@ pub struct Route {
 pub struct NextHop {
     /// A domain name, or an IP address without brackets.
     pub host: String,
+    /// `host` is a domain, and its MX records name the hosts (RFC 5321 §5.1); `priority` is that of all of them together.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mx: bool,
     pub port: u16,
     pub priority: u16,
     pub weight: u16,

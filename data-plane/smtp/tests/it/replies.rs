@@ -113,6 +113,7 @@ fn policy_says_nothing_that_is_not_in_the_list() {
         }
     }
     said.push(judged(DomainFacts::NotServed, None, Known::Unavailable, Micros::EPOCH));
+    said.push(judged(DomainFacts::Own, None, Known::Unavailable, Micros::EPOCH));
     said.push(judged(DomainFacts::Unavailable, None, Known::Unavailable, Micros::EPOCH));
     let settings = Effective::default();
     let messages = [

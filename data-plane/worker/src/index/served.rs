@@ -135,6 +135,14 @@ impl Lookup {
     }
 }
 
+impl InstallationLevel {
+    /// The decision on `<postmaster>` without a domain: only the installation's own list can refuse it.
+    pub fn judge_postmaster(&self, asked: &Asked<'_>) -> Verdict {
+        let list_hits = self.list.hit(asked.sender, asked.client, None, asked.now).into_iter().collect();
+        recipient::judge(&self.effective, &RecipientFacts { list_hits, ..unserved(DomainFacts::Own, asked) })
+    }
+}
+
 fn unserved<'a>(domain: DomainFacts, asked: &Asked<'a>) -> RecipientFacts<'a> {
     RecipientFacts {
         client: asked.client,

@@ -57,6 +57,8 @@ pub struct Delivery {
     /// An unused connection is closed after so long, in seconds.
     pub idle_s: u64,
     pub connect_timeout_s: u64,
+    /// The port of hosts found by MX for the installation's postmaster.
+    pub mx_port: u16,
     /// Longest wait for a free connection, in seconds; then 451.
     pub slot_timeout_s: u64,
     /// Longest time for everything before the dot, in seconds; then 451.
@@ -103,6 +105,7 @@ impl Default for Delivery {
             max_transactions_per_connection: 1_000,
             idle_s: 30,
             connect_timeout_s: 15,
+            mx_port: 25,
             slot_timeout_s: 30,
             envelope_timeout_s: 60,
             live_s: 15,

@@ -71,7 +71,7 @@ pub(crate) fn record(shared: &Shared, transaction: &Transaction, end: &End) {
 fn event(shared: &Shared, transaction: &Transaction, end: &End, tenant: Option<Id<ids::Tenant>>) -> Event {
     let own: Vec<_> = transaction.named.iter().filter(|named| named.tenant == tenant).collect();
     // The message went the way of one group: to other tenants only their own refusals happened.
-    let in_group = transaction.group.as_ref().is_some_and(|group| Some(group.way.owner.tenant) == tenant);
+    let in_group = transaction.group.as_ref().is_some_and(|group| group.way.owner.tenant == tenant);
     let (disposition, rule, reason, reply) = match own.last() {
         Some(last) if !in_group => {
             let verdict = &last.verdict;

@@ -148,19 +148,20 @@ impl Transaction {
 
     /// What to answer to a RCPT.
     pub(crate) async fn rcpt(&mut self, shared: &Shared, path: &ForwardPath) -> Reply {
-        let postmaster = self.index.installation.postmaster.clone();
         let mailbox = match &path.recipient {
             Recipient::Mailbox(mailbox) => Some(mailbox.clone()),
             // This host's own postmaster is whoever the installation names.
-            Recipient::Postmaster => postmaster,
+            Recipient::Postmaster => self.index.installation.postmaster.clone(),
         };
         let lookup = match mailbox.as_ref().and_then(Mailbox::domain) {
             Some(domain) => self.index.lookup(domain),
             None => Lookup::NotServed,
         };
+        let own = path.recipient == Recipient::Postmaster;
         let verdict = match &mailbox {
+            Some(mailbox) if own => self.judge_postmaster(shared, &lookup, mailbox).await,
             Some(mailbox) => self.judge(shared, &lookup, mailbox, path.source_route).await,
-            None => plain(Disposition::Refused, Rule::Relay, Reason::NotServed, Said::NotServed.reply()),
+            None => no_postmaster(),
         };
         let (tenant, domain) = match &lookup {
             Lookup::Served(served) => (Some(served.tenant()), Some(served.id)),
@@ -168,16 +169,44 @@ impl Transaction {
         };
         let mut named =
             Named { address: path.recipient.to_string(), tenant, domain, verdict, hop_reply: None, mailbox: None };
-        if let (Disposition::Accepted, Lookup::Served(served), Some(mailbox)) =
-            (named.verdict.disposition, &lookup, mailbox)
-            && let Some(route) = &served.route
-        {
-            self.join(shared, Group::of(served, route), mailbox, &mut named).await;
+        if let (Disposition::Accepted, Some(mailbox)) = (named.verdict.disposition, mailbox) {
+            match self.group_of(shared, &lookup, &mailbox) {
+                Some(group) => self.join(shared, group, mailbox, &mut named).await,
+                // A postmaster at an address literal: there is no way that anybody gave.
+                None => named.verdict = no_postmaster(),
+            }
         }
         let reply = named.verdict.reply.clone();
         self.named.push(named);
         self.envelope_us = micros(self.began);
         reply
+    }
+
+    fn group_of(&self, shared: &Shared, lookup: &Lookup, mailbox: &Mailbox) -> Option<Group> {
+        match lookup {
+            Lookup::Served(served) => Some(Group::of(served, served.route.as_ref()?)),
+            // Nobody but the installation's postmaster was accepted without a domain that is served.
+            Lookup::NotServed => {
+                let installation = &self.index.installation;
+                let way = Way::to_postmaster(installation, mailbox.domain()?, shared.delivery.mx_port);
+                Some(Group { way, effective: Arc::new(installation.effective.clone()) })
+            }
+            Lookup::Unavailable => None,
+        }
+    }
+
+    /// RFC 5321 §4.5.1: taken in any case. Where its domain is served, by its route, whoever is listed there.
+    async fn judge_postmaster(&mut self, shared: &Shared, lookup: &Lookup, mailbox: &Mailbox) -> Verdict {
+        if let Lookup::Served(_) | Lookup::Unavailable = lookup {
+            let verdict = self.judge(shared, lookup, mailbox, false).await;
+            if verdict.rule != Rule::Recipients && verdict.rule != Rule::RoutingCharacters {
+                return verdict;
+            }
+        }
+        let now = shared.context.clock.now();
+        let sender_null_mx = Known::Unavailable;
+        let asked = Asked { client: self.client, sender: &self.sender.path, sender_null_mx, source_route: false, now };
+        self.index.installation.judge_postmaster(&asked)
     }
 
     async fn judge(&mut self, shared: &Shared, lookup: &Lookup, mailbox: &Mailbox, source_route: bool) -> Verdict {
@@ -281,6 +310,10 @@ fn ask_null_mx(shared: &Shared, sender: &Sender) -> NullMx {
         Some(known) => NullMx::Told(known),
         None => NullMx::Asked(tokio::spawn(look)),
     }
+}
+
+fn no_postmaster() -> Verdict {
+    plain(Disposition::Deferred, Rule::DomainState, Reason::NoRoute, Said::NoPostmaster.reply())
 }
 
 fn sole_only() -> Verdict {

@@ -37,8 +37,9 @@ pub(crate) struct Facts {
 /// Whose connection it is: never lent to another (a connection made for one tenant's route says nothing about another's).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Owner {
-    pub tenant: Id<ids::Tenant>,
-    pub route: Id<ids::Route>,
+    /// None: the installation itself, for its postmaster.
+    pub tenant: Option<Id<ids::Tenant>>,
+    pub route: Option<Id<ids::Route>>,
 }
 
 /// A connection between transactions.

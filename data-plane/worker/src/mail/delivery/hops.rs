@@ -271,7 +271,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_crowd_that_fails_at_once_makes_no_long_rest_and_each_try_in_vain_a_longer_one() {
-        let hop = NextHop { host: "a.example".to_owned(), port: 25, priority: 10, weight: 1, tls: HopTls::None };
+        let hop =
+            NextHop { host: "a.example".to_owned(), mx: false, port: 25, priority: 10, weight: 1, tls: HopTls::None };
         let hops = Hops::new(&Delivery::default());
         let target = hops.target(&hop);
         assert!(Arc::ptr_eq(

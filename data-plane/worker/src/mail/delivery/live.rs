@@ -55,9 +55,10 @@ impl Deliverer {
         dialogue: &mut Dialogue,
     ) -> LiveRcpt {
         let deadline = Instant::now() + self.envelope_timeout;
-        let mut last = Unusable::NoHop;
-        for hop in self.order(&way.route) {
-            let target = self.hops.target(hop);
+        let (hops, unknown) = self.order(&way.route, deadline).await;
+        let mut last = unknown.unwrap_or(Unusable::NoHop);
+        for hop in hops {
+            let target = self.hops.target(&hop);
             let mut use_idle = true;
             loop {
                 let lent = match self.connection(&target, way, use_idle, deadline).await {

@@ -1,13 +1,15 @@
 //! The way to the next hop: which one, over which connection, and what its answers mean.
 //!
-//! `hops` knows every next hop (limit, circuit breaker, idle connections), `connect` makes a connection, `connection` is
-//! one. `transaction` delivers: one recipient in a burst, several by `live`, then `content`; `outcome` says what came of it.
+//! `order` says which hops are tried, `hops` knows every next hop (limit, circuit breaker, idle connections), `connect`
+//! makes a connection, `connection` is one. `transaction` delivers: one recipient in a burst, several by `live`, then
+//! `content`; `outcome` says what came of it.
 
 mod connect;
 mod connection;
 mod content;
 mod hops;
 mod live;
+mod order;
 mod outcome;
 mod transaction;
 

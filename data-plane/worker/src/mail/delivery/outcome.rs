@@ -93,7 +93,7 @@ impl Outcome {
 /// A hop that there was a connection to, for the trace.
 pub(super) fn hop_of(
     target: &Target,
-    route: Id<ids::Route>,
+    route: Option<Id<ids::Route>>,
     facts: &Facts,
     reused: bool,
     reply: Option<&HopReply>,
@@ -109,7 +109,7 @@ pub(super) fn hop_of(
 }
 
 /// A hop that there was none to.
-pub(super) fn unreached(target: &Target, route: Id<ids::Route>) -> Hop {
+pub(super) fn unreached(target: &Target, route: Option<Id<ids::Route>>) -> Hop {
     Hop {
         route,
         host: target.host.to_string(),

@@ -8,8 +8,8 @@ use contract::{
     Entropy, Id,
     events::{Hop, Speaker},
     ids,
-    mail::{Cidr, Mailbox},
-    snapshot::object::{NextHop, Route},
+    mail::{Cidr, Domain, Mailbox},
+    snapshot::object::{HopTls, NextHop, Route},
 };
 use smtp::{
     client::{Cleanup, CleanupStep, HopReply, Idle, Line, Needs, Opening, OpeningStep, Sending, Wire},
@@ -25,10 +25,13 @@ use super::{
     live::{Again, LiveHop},
     outcome::{Outcome, Progress, hop_of, unreached},
 };
-use crate::mail::{
-    body::Content,
-    config::Delivery,
-    dialogue::{About, Dialogue},
+use crate::{
+    index::InstallationLevel,
+    mail::{
+        body::Content,
+        config::Delivery,
+        dialogue::{About, Dialogue},
+    },
 };
 
 /// All that is shared by deliveries.
@@ -53,7 +56,24 @@ pub(crate) struct Way {
 
 impl Way {
     pub(crate) fn new(tenant: Id<ids::Tenant>, route: Arc<Route>, allowed: &Arc<[Cidr]>) -> Self {
-        Self { owner: Owner { tenant, route: route.id }, route, allowed: Arc::clone(allowed) }
+        let owner = Owner { tenant: Some(tenant), route: Some(route.id) };
+        Self { owner, route, allowed: Arc::clone(allowed) }
+    }
+
+    /// To the installation's own postmaster, whose domain is served elsewhere: the way that its MX records say.
+    pub(crate) fn to_postmaster(installation: &InstallationLevel, domain: &Domain, mx_port: u16) -> Self {
+        let hop = NextHop {
+            host: domain.as_ascii().to_owned(),
+            mx: true,
+            port: mx_port,
+            priority: 0,
+            weight: 1,
+            tls: HopTls::Opportunistic,
+        };
+        // The id only tells one way from another; no route stands behind it, and the trace names none.
+        let route = Arc::new(Route { id: Id::from_uuid(installation.id.uuid()), hops: vec![hop] });
+        let owner = Owner { tenant: None, route: None };
+        Self { owner, route, allowed: Arc::clone(&installation.allowed_hop_ranges) }
     }
 }
 
@@ -148,8 +168,13 @@ impl Deliverer {
                 Err(Again::Lost(error)) => last.0 = error,
             }
         }
-        for hop in self.order(&way.route) {
-            let target = self.hops.target(hop);
+        let (hops, unknown) = self.order(&way.route, deadline).await;
+        if let Some(error) = unknown {
+            dialogue.add(Speaker::Hop, &format!("({error})"), About::Group);
+            last.0 = error;
+        }
+        for hop in hops {
+            let target = self.hops.target(&hop);
             let mut use_idle = true;
             loop {
                 let started = Instant::now();
@@ -158,7 +183,7 @@ impl Deliverer {
                 let (error, seen) = match lent {
                     Ok(lent) => {
                         let reused = lent.connection.reused;
-                        let seen = hop_of(&target, way.route.id, &lent.connection.facts, reused, None);
+                        let seen = hop_of(&target, way.owner.route, &lent.connection.facts, reused, None);
                         let until = Self::patience(reused, deadline);
                         match self.open(&target, lent, message, needs, until, dialogue).await {
                             Ok(before) => return Ok(before),
@@ -170,7 +195,7 @@ impl Deliverer {
                             Err(error) => (error, seen),
                         }
                     }
-                    Err(error) => (error, unreached(&target, way.route.id)),
+                    Err(error) => (error, unreached(&target, way.owner.route)),
                 };
                 dialogue.add(Speaker::Hop, &format!("({}: {error})", hop.host), About::Group);
                 last = (error, Some(seen));
@@ -200,26 +225,6 @@ impl Deliverer {
             Ok(Lent { connection, permit })
         };
         tokio::time::timeout_at(deadline, get).await.unwrap_or(Err(Unusable::Timeout))
-    }
-
-    /// Lower priority first; equal ones in an order drawn by weight.
-    pub(super) fn order<'a>(&self, route: &'a Route) -> Vec<&'a NextHop> {
-        if let [only] = &route.hops[..] {
-            return vec![only];
-        }
-        let mut hops: Vec<_> = route
-            .hops
-            .iter()
-            .map(|hop| {
-                let random = u32::from_be_bytes(self.entropy.bytes());
-                // Of keys u^(1/w) the largest first: a draw by weight without a second pass.
-                let unit = (f64::from(random) + 1.0) / (f64::from(u32::MAX) + 2.0);
-                let key = unit.powf(1.0 / f64::from(hop.weight.max(1)));
-                (hop.priority, key, hop)
-            })
-            .collect();
-        hops.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-        hops.into_iter().map(|(_, _, hop)| hop).collect()
     }
 
     /// MAIL, RCPT and DATA on a connection.

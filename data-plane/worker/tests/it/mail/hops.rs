@@ -15,7 +15,7 @@ use pretend::{
 use super::world::{ANNA, World, message, next_hop};
 
 fn named(host: &str, port: u16) -> NextHop {
-    NextHop { host: host.to_owned(), port, priority: 10, weight: 1, tls: HopTls::None }
+    NextHop { host: host.to_owned(), mx: false, port, priority: 10, weight: 1, tls: HopTls::None }
 }
 
 /// A world whose only hop is this name, and its name server.

@@ -6,6 +6,7 @@ mod form;
 mod hops;
 mod limits;
 mod memory;
+mod mx;
 mod pool;
 mod several;
 mod snapshot;

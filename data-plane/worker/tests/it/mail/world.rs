@@ -28,6 +28,7 @@ pub(crate) struct Plan {
     pub policy: Settings,
     pub allowed: Vec<Cidr>,
     pub listed: Vec<&'static str>,
+    pub postmaster: Option<&'static str>,
     /// What else is in the snapshot. Domains without a route get ours.
     pub more: Vec<Object>,
     pub config: Box<dyn FnOnce(&mut Config)>,
@@ -38,7 +39,7 @@ pub(crate) fn now() -> Micros {
 }
 
 pub(crate) fn next_hop(address: std::net::SocketAddr, tls: HopTls) -> NextHop {
-    NextHop { host: address.ip().to_string(), port: address.port(), priority: 10, weight: 1, tls }
+    NextHop { host: address.ip().to_string(), mx: false, port: address.port(), priority: 10, weight: 1, tls }
 }
 
 impl Plan {
@@ -48,6 +49,7 @@ impl Plan {
             policy: Settings { reject_null_mx_sender: Some(false), ..Settings::default() },
             allowed: vec!["127.0.0.0/8".parse().unwrap()],
             listed: vec!["anna", "bert", "dead", "carl", "δοκιμή"],
+            postmaster: Some("anna@acme.example"),
             more: vec![],
             config: Box::new(|_| {}),
         }
@@ -71,7 +73,7 @@ impl Plan {
                 id: id(1),
                 policy: self.policy.clone(),
                 allowed_hop_ranges: self.allowed.clone(),
-                postmaster: Some("anna@acme.example".parse().unwrap()),
+                postmaster: self.postmaster.map(|address| address.parse().unwrap()),
                 list: vec![],
             }),
             Object::Tenant(tenant(4, None)),
