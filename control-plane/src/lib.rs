@@ -35,5 +35,6 @@ pub mod workers;
 
 pub use bootstrap::FirstSignIn;
 pub use config::{Config, Database, FirstOwner, Secret};
+pub use http::problem_codes;
 pub use router::documents;
 pub use running::{Deps, Running, StartError, start};

@@ -70,6 +70,11 @@ codes! {
     Internal = INTERNAL_SERVER_ERROR "internal" "Something went wrong here";
 }
 
+/// Status, code and title of every problem, for the documents.
+pub fn problem_codes() -> Vec<(u16, &'static str, &'static str)> {
+    Code::ALL.iter().map(|code| (code.status().as_u16(), code.name(), code.title())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

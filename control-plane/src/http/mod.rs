@@ -19,7 +19,7 @@ mod time;
 pub mod tls;
 
 pub use answer::{Answer, CONFIG_VERSION, commit};
-pub use code::Code;
+pub use code::{Code, problem_codes};
 pub use cursor::{Cursors, Page};
 pub use etag::{ETag, IfMatch};
 pub use extract::{ApiPath, ApiQuery};
