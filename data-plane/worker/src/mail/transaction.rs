@@ -160,19 +160,20 @@ impl Transaction {
         };
         let verdict = match &mailbox {
             Some(mailbox) => self.judge(shared, &lookup, mailbox, path.source_route).await,
-            None => plain(Disposition::Refused, Rule::Relay, Reason::NotServed, Said::NotServed.reply()),
+            None => (plain(Disposition::Refused, Rule::Relay, Reason::NotServed, Said::NotServed.reply()), None),
         };
         let (tenant, domain) = match &lookup {
             Lookup::Served(served) => (Some(served.tenant()), Some(served.id)),
             Lookup::NotServed | Lookup::Unavailable => (None, None),
         };
+        let (verdict, hop_reply) = verdict;
         let mut named =
-            Named { address: path.recipient.to_string(), tenant, domain, verdict, hop_reply: None, mailbox: None };
+            Named { address: path.recipient.to_string(), tenant, domain, verdict, hop_reply, mailbox: None };
         if let (Disposition::Accepted, Lookup::Served(served), Some(mailbox)) =
             (named.verdict.disposition, &lookup, mailbox)
             && let Some(route) = &served.route
         {
-            self.join(shared, Group::of(served, route), mailbox, &mut named).await;
+            self.join(shared, Group::of(served, route), served.at_hop(&mailbox), &mut named).await;
         }
         let reply = named.verdict.reply.clone();
         self.named.push(named);
@@ -180,21 +181,45 @@ impl Transaction {
         reply
     }
 
-    async fn judge(&mut self, shared: &Shared, lookup: &Lookup, mailbox: &Mailbox, source_route: bool) -> Verdict {
-        let judge = |sender_null_mx| {
+    /// Will RCPT perhaps wait for somebody else?
+    pub(crate) fn may_wait(&self, path: &ForwardPath) -> bool {
+        let Recipient::Mailbox(mailbox) = &path.recipient else { return self.group.is_some() };
+        let asks = || {
+            matches!(mailbox.domain().map(|domain| self.index.lookup(domain)),
+                Some(Lookup::Served(served)) if served.asks_the_hop(mailbox.local()).is_some())
+        };
+        self.group.is_some() || asks()
+    }
+
+    /// The verdict, and what the next hop said where it was asked for it.
+    async fn judge(
+        &mut self,
+        shared: &Shared,
+        lookup: &Lookup,
+        mailbox: &Mailbox,
+        source_route: bool,
+    ) -> (Verdict, Option<String>) {
+        let (client, path) = (self.client, self.sender.path.clone());
+        let judge = |sender_null_mx, call_out| {
             let now = shared.context.clock.now();
-            let asked = Asked { client: self.client, sender: &self.sender.path, sender_null_mx, source_route, now };
+            let asked = Asked { client, sender: &path, sender_null_mx, source_route, call_out, now };
             lookup.judge(mailbox.local(), &asked)
         };
-        let verdict = judge(Known::Unavailable);
-        let Lookup::Served(served) = lookup else { return verdict };
+        let verdict = judge(Known::Unavailable, None);
+        let Lookup::Served(served) = lookup else { return (verdict, None) };
         // Nobody waits for DNS where it would change nothing.
         let matters = matches!(verdict.rule, Rule::Default | Rule::Recipients | Rule::RoutingCharacters);
-        if !matters || !served.effective.reject_null_mx_sender {
-            return verdict;
+        if matters && served.effective.reject_null_mx_sender && self.null_mx(shared).await == Known::Yes(true) {
+            return (judge(Known::Yes(true), None), None);
         }
-        let yes = judge(Known::Yes(true));
-        if self.null_mx(shared).await == Known::Yes(true) { yes } else { verdict }
+        // Nor is a hop asked where its answer would change nothing: nobody who is blocked makes us ask.
+        let open = verdict.disposition == Disposition::Accepted || verdict.reason == Reason::CallOutUnasked;
+        let (Some(unasked), Some(route), true) = (served.asks_the_hop(mailbox.local()), &served.route, open) else {
+            return (verdict, None);
+        };
+        let way = Way::new(served.tenant(), Arc::clone(route), &served.chain.installation.allowed_hop_ranges);
+        let told = shared.call_outs.ask(&way, &served.at_hop(mailbox), client).await;
+        (judge(Known::Unavailable, Some(told.means(unasked))), told.hop_reply)
     }
 
     /// Asked once in a transaction.
