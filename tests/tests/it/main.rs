@@ -15,6 +15,7 @@ mod lists;
 mod loops;
 mod ownership;
 mod port;
+mod recipients;
 mod restart;
 mod several_workers;
 mod slow_senders;
