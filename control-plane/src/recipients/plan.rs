@@ -139,7 +139,8 @@ mod tests {
     fn what_becomes_of_each_by_table() {
         use super::Bad::{AliasOfAlias, AliasOfItself, Conflicts, NoSuchMailbox};
         use Fate::{Add, Bad, Change, Repeated, Stays};
-        let table: [(Mode, &str, &str, &[Fate], &[&str]); 9] = [
+        type Row = (Mode, &'static str, &'static str, &'static [Fate], &'static [&'static str]);
+        let table: [Row; 9] = [
             (Mode::Add, "", "a B a A", &[Add, Add, Repeated, Repeated], &[]),
             (Mode::Add, "A c", "a b", &[Stays, Add], &[]),
             (Mode::Replace, "A c d", "a b", &[Stays, Add], &["c", "d"]),

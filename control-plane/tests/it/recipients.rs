@@ -47,6 +47,11 @@ async fn upload(plane: &Plane, domain: &str, query: &str, file: &str) -> Reply {
     plane.post(&format!("{domain}/recipients:import{query}")).raw("text/csv", file).send().await
 }
 
+/// A file of `u0@acme.example` and so on.
+fn many(range: std::ops::Range<u32>) -> String {
+    range.map(|n| ["u", &n.to_string(), "@acme.example\n"].concat()).collect()
+}
+
 async fn addresses(plane: &Plane, domain: &str) -> Vec<String> {
     let page = plane.get(&format!("{domain}/recipients?limit=500")).send().await.expect(200);
     let mut all: Vec<_> =
@@ -132,7 +137,7 @@ async fn a_file_is_added_whole_or_not_at_all_unless_its_good_lines_are_asked_for
 
 async fn a_replacement_removes_what_is_not_in_the_file_and_asks_before_it_removes_much(plane: Plane) {
     let acme = acme(&plane).await;
-    let file = |range: std::ops::Range<u32>| range.map(|n| format!("u{n}@acme.example\n")).collect::<String>();
+    let file = many;
     upload(&plane, &acme, "?mode=replace", &file(0..1_000)).await.expect(200);
     let replaced = upload(&plane, &acme, "?mode=replace", &(file(100..1_000) + "new@acme.example")).await.expect(200);
     assert_eq!(
@@ -172,7 +177,7 @@ async fn a_replacement_removes_what_is_not_in_the_file_and_asks_before_it_remove
 async fn an_export_is_what_an_upload_takes(plane: Plane) {
     let acme = acme(&plane).await;
     let mut file = "'=cmd@acme.example\n\"\"\"a,b\"\"@acme.example\"\nanna@acme.example\nz@acme.example,anna@acme.example,mailbox\n".to_owned();
-    (0..4_500).for_each(|n| file += &format!("u{n}@acme.example\n"));
+    file += &many(0..4_500);
     upload(&plane, &acme, "", &file).await.expect(200);
     let export = plane.get(&format!("{acme}/recipients:export")).send().await;
     assert_eq!(export.status, 200);
@@ -277,7 +282,7 @@ async fn a_domain_with_aliases_is_not_deleted_before_them(plane: Plane) {
     let second = format!("/v1/domains/{}", second["id"].as_str().unwrap());
     plane.delete(&second).send().await.expect(200);
     // It goes first, so its primary may follow; but then it does not come back alone.
-    plane.clock.advance(Duration::from_secs(60));
+    plane.clock.advance(Duration::from_mins(1));
     plane.delete(&main).send().await.expect(200);
     plane.post(&format!("{second}/restore")).send().await.problem(409, "domain_closing");
     plane.clock.advance(Duration::from_hours(24 * 40));

@@ -15,14 +15,14 @@ const MAX_LINE: usize = 2_000;
 pub(super) struct File {
     /// Records, broken ones among them.
     pub lines: usize,
-    pub good: Vec<Line>,
+    pub good: Vec<Good>,
     pub broken: Vec<Broken>,
     /// Recipients of broken lines, as far as they can be read.
     pub named: Vec<LocalPart>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct Good {
     /// From 1.
     pub line: usize,
     pub wanted: Wanted,
@@ -70,7 +70,7 @@ pub(super) fn read(bytes: &[u8], domain: &Domain) -> Result<File, Broken> {
     for (number, line) in lines {
         file.lines += 1;
         match record(line, delimiter, &columns, domain) {
-            Ok((wanted, alias_column)) => file.good.push(Line { line: number, wanted, alias_column }),
+            Ok((wanted, alias_column)) => file.good.push(Good { line: number, wanted, alias_column }),
             Err((fault, named)) => {
                 file.broken.push(fault.at(number));
                 file.named.extend(named);

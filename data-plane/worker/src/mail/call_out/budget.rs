@@ -41,7 +41,7 @@ impl Bucket {
 #[derive(Debug)]
 pub(crate) struct Buckets<K> {
     per_minute: u32,
-    buckets: HashMap<K, Bucket>,
+    by_name: HashMap<K, Bucket>,
     swept: Option<Instant>,
 }
 
@@ -54,25 +54,25 @@ const FULL_AGAIN: Duration = Duration::from_mins(1);
 
 impl<K: Hash + Eq> Buckets<K> {
     pub(crate) fn new(per_minute: u32) -> Self {
-        Self { per_minute, buckets: HashMap::new(), swept: None }
+        Self { per_minute, by_name: HashMap::new(), swept: None }
     }
 
     /// False: there is nothing left.
     pub(crate) fn take(&mut self, of: K, now: Instant) -> bool {
-        if self.buckets.len() >= MANY && self.swept.is_none_or(|at| now.saturating_duration_since(at) > SWEEP) {
+        if self.by_name.len() >= MANY && self.swept.is_none_or(|at| now.saturating_duration_since(at) > SWEEP) {
             self.swept = Some(now);
-            self.buckets.retain(|_, bucket| now.saturating_duration_since(bucket.at) < FULL_AGAIN);
+            self.by_name.retain(|_, bucket| now.saturating_duration_since(bucket.at) < FULL_AGAIN);
         }
-        if self.buckets.len() >= TOO_MANY && !self.buckets.contains_key(&of) {
+        if self.by_name.len() >= TOO_MANY && !self.by_name.contains_key(&of) {
             return false;
         }
         let per_minute = self.per_minute;
-        self.buckets.entry(of).or_insert_with(|| Bucket::full(per_minute, now)).take(per_minute, now)
+        self.by_name.entry(of).or_insert_with(|| Bucket::full(per_minute, now)).take(per_minute, now)
     }
 
     /// It was not spent after all.
     pub(crate) fn give_back(&mut self, of: &K) {
-        if let Some(bucket) = self.buckets.get_mut(of) {
+        if let Some(bucket) = self.by_name.get_mut(of) {
             bucket.give_back(self.per_minute);
         }
     }
