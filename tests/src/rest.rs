@@ -120,7 +120,12 @@ impl Rest {
         self.raw(method, path, &any, bytes).await
     }
 
-    /// A call with these headers and these octets as JSON.
+    /// A CSV file.
+    pub async fn upload(&self, path: &str, file: &str) -> Answer {
+        self.raw("POST", path, &[("content-type", "text/csv")], Some(file.as_bytes().to_vec())).await
+    }
+
+    /// A call with these headers and these octets, as JSON where no header says otherwise.
     pub async fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Answer {
         let method: reqwest::Method = method.parse().expect("a method");
         let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
@@ -130,7 +135,10 @@ impl Rest {
         });
         request = request.headers(pairs.collect::<HeaderMap>());
         if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body);
+            if !headers.iter().any(|(name, _)| *name == "content-type") {
+                request = request.header("content-type", "application/json");
+            }
+            request = request.body(body);
         }
         let response = request.send().await.expect("an answer");
         let status = response.status().as_u16();

@@ -54,6 +54,14 @@ impl LocalPart {
         self.0.split_once('+').filter(|(user, _)| !user.is_empty()).map(|(user, _)| Self(user.to_owned()))
     }
 
+    /// `user+detail` with the detail of another one; none where that other has none, or where it would be too long.
+    pub fn with_detail_of(&self, other: &Self) -> Option<Self> {
+        other.without_detail()?;
+        let (_, detail) = other.0.split_once('+')?;
+        let whole = Self(format!("{}+{detail}", self.0));
+        (whole.to_string().len() <= 64).then_some(whole)
+    }
+
     /// Characters by which some old hosts route further: `user%elsewhere`, `elsewhere!user`, `"user@elsewhere"`.
     pub fn has_routing_character(&self) -> bool {
         self.0.contains(['%', '!', '@'])

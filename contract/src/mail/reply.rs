@@ -24,6 +24,14 @@ impl EnhancedCode {
         self.class
     }
 
+    pub const fn subject(self) -> u16 {
+        self.subject
+    }
+
+    pub const fn detail(self) -> u16 {
+        self.detail
+    }
+
     /// The same subject and detail in another class.
     #[must_use]
     pub const fn with_class(self, class: u8) -> Self {

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Disposition, Known, Reason, Rule, Verdict,
     lists::{By, Hit, ListKind},
@@ -58,6 +60,31 @@ pub enum RecipientKnown {
     /// `user+detail` where `user` is listed, or a domain that takes any local part.
     Accepted,
     Unknown,
+    /// In no list: it is as the next hop says.
+    CallOut(CallOut),
+}
+
+/// What came of asking the next hop about a recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallOut {
+    Accepted,
+    Refused,
+    /// It takes any local part.
+    CatchAll,
+    /// It was not asked, or gave no answer about the recipient.
+    Unasked(Unasked),
+    /// It was not asked, since this client has had it asked about too many that are not there.
+    OverBudget,
+}
+
+/// What holds of a recipient when the next hop cannot be asked: a setting of the domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unasked {
+    /// It is taken; the next hop says its word when the message is brought.
+    Accept,
+    /// 451: the sender tries again.
+    Defer,
 }
 
 /// First matching rule wins. Total: every policy and every set of facts has a verdict.
@@ -138,10 +165,22 @@ fn accepted(facts: &RecipientFacts<'_>) -> Verdict {
         }
         _ => {}
     }
-    if recipient == RecipientKnown::Unknown {
-        let text = "no such recipient here";
-        return refused(Rule::Recipients, Reason::UnknownRecipient, 550, (5, 1, 1), text);
-    }
+    let by_recipient = match recipient {
+        RecipientKnown::Listed | RecipientKnown::Accepted => None,
+        RecipientKnown::Unknown => return no_such_recipient(Reason::UnknownRecipient),
+        RecipientKnown::CallOut(CallOut::Refused) => return no_such_recipient(Reason::CallOutRefused),
+        RecipientKnown::CallOut(CallOut::OverBudget) => {
+            let text = "too many unknown recipients from your network, try again later";
+            return deferred(Rule::Recipients, Reason::CallOutBudget, (4, 7, 0), text);
+        }
+        RecipientKnown::CallOut(CallOut::Unasked(Unasked::Defer)) => {
+            let text = "the recipient cannot be verified now, try again later";
+            return deferred(Rule::Recipients, Reason::CallOutUnasked, (4, 4, 3), text);
+        }
+        RecipientKnown::CallOut(CallOut::Unasked(Unasked::Accept)) => Some(Reason::CallOutUnasked),
+        RecipientKnown::CallOut(CallOut::CatchAll) => Some(Reason::CallOutCatchAll),
+        RecipientKnown::CallOut(CallOut::Accepted) => Some(Reason::CallOutAccepted),
+    };
     let (rule, reason, entry) = match facts.list_hits.first() {
         Some(hit) => {
             let reason = match hit.by {
@@ -150,7 +189,7 @@ fn accepted(facts: &RecipientFacts<'_>) -> Verdict {
             };
             (Rule::List, reason, Some(hit.entry))
         }
-        None => (Rule::Default, Reason::None, None),
+        None => by_recipient.map_or((Rule::Default, Reason::None, None), |reason| (Rule::Recipients, reason, None)),
     };
     Verdict {
         disposition: Disposition::Accepted,
@@ -159,6 +198,10 @@ fn accepted(facts: &RecipientFacts<'_>) -> Verdict {
         entry,
         reply: Reply::new(250, EnhancedCode::new(2, 1, 5), "recipient ok"),
     }
+}
+
+fn no_such_recipient(reason: Reason) -> Verdict {
+    refused(Rule::Recipients, reason, 550, (5, 1, 1), "no such recipient here")
 }
 
 fn not_served() -> Verdict {
@@ -187,5 +230,53 @@ fn verdict(
         reason,
         entry: None,
         reply: Reply::new(code, EnhancedCode::new(class, subject, detail), text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(recipient: RecipientKnown, list_hits: Vec<Hit>, routing: Option<Routing>) -> Verdict {
+        let facts = RecipientFacts {
+            client: "192.0.2.1".parse().unwrap(),
+            sender: &ReversePath::NULL,
+            sender_null_mx: Known::Yes(false),
+            routing,
+            domain: DomainFacts::Served {
+                state: DomainState::Active,
+                tenant: TenantState::Active,
+                has_route: true,
+                recipient,
+            },
+            list_hits,
+            now: Micros::EPOCH,
+        };
+        judge(&Effective::default(), &facts)
+    }
+
+    #[test]
+    fn what_the_next_hop_says_decides_by_table() {
+        let table = [
+            (CallOut::Accepted, 250, Reason::CallOutAccepted),
+            (CallOut::Refused, 550, Reason::CallOutRefused),
+            (CallOut::CatchAll, 250, Reason::CallOutCatchAll),
+            (CallOut::Unasked(Unasked::Accept), 250, Reason::CallOutUnasked),
+            (CallOut::Unasked(Unasked::Defer), 451, Reason::CallOutUnasked),
+            (CallOut::OverBudget, 451, Reason::CallOutBudget),
+        ];
+        for (call_out, code, reason) in table {
+            let known = RecipientKnown::CallOut(call_out);
+            let verdict = judged(known, vec![], None);
+            assert_eq!((verdict.reply.code(), verdict.rule, verdict.reason), (code, Rule::Recipients, reason));
+            // Whatever it says, a stranger's source route is refused, and a block list comes first.
+            assert_eq!(judged(known, vec![], Some(Routing::SourceRoute)).reason, Reason::SourceRoute);
+            let entry = crate::Id::new(Micros::EPOCH, [1; 10]);
+            let hit = |kind| vec![Hit { kind, by: By::Sender, entry }];
+            assert_eq!(judged(known, hit(ListKind::Block), None).reason, Reason::SenderBlocked);
+            // An allow entry names itself where the recipient is taken, and takes nobody who is not there.
+            let allowed = judged(known, hit(ListKind::Allow), None);
+            assert_eq!((allowed.reply.code(), allowed.entry.is_some()), (code, code == 250));
+        }
     }
 }

@@ -46,7 +46,7 @@ closed_list! {
         Relay = "relay",
         /// The domain is known but may not take mail now (pending, without route, suspended).
         DomainState = "domain_state",
-        /// The recipient is not in the domain's list.
+        /// The domain's recipient rule: its list, or what the next hop says of the recipient.
         Recipients = "recipients",
         /// Source routes and routing characters from strangers.
         RoutingCharacters = "routing_characters",
@@ -85,6 +85,16 @@ closed_list! {
         TenantSuspended = "tenant_suspended",
         NoRoute = "no_route",
         UnknownRecipient = "unknown_recipient",
+        /// The next hop was asked and takes the recipient.
+        CallOutAccepted = "call_out_accepted",
+        /// The next hop was asked and knows no such recipient.
+        CallOutRefused = "call_out_refused",
+        /// The next hop takes any local part: asking it says nothing.
+        CallOutCatchAll = "call_out_catch_all",
+        /// The next hop could not be asked; the domain says what holds then.
+        CallOutUnasked = "call_out_unasked",
+        /// The client's network has had the next hop asked about too many that are not there.
+        CallOutBudget = "call_out_budget",
         SourceRoute = "source_route",
         RoutingCharacter = "routing_character",
         SenderBlocked = "sender_blocked",

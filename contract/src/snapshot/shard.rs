@@ -2,7 +2,7 @@
 
 use super::{
     hash::Hash,
-    object::{RecipientHash, SHARD_ENTRIES, ShardPrefix},
+    object::{Alias, RecipientHash, SHARD_ENTRIES, ShardPrefix},
 };
 use crate::policy::lists::Entry;
 
@@ -14,6 +14,12 @@ pub trait Sharded {
 impl Sharded for RecipientHash {
     fn shard_hash(&self) -> [u8; 8] {
         first_eight(&self.0)
+    }
+}
+
+impl Sharded for Alias {
+    fn shard_hash(&self) -> [u8; 8] {
+        self.hash.shard_hash()
     }
 }
 

@@ -6,12 +6,12 @@ use axum::{
     extract::State as AxumState,
     response::{IntoResponse, Response},
 };
-use contract::{Id, Micros, ids, ids::DomainId};
+use contract::{Id, Micros, ids, ids::DomainId, policy::recipient::Unasked};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    Check, Domain, Finding, RecipientMode, State, name, proof, store,
+    AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, alias, name, proof, store,
     view::{DomainCreate, DomainPage, DomainQuery, DomainUpdate, DomainView},
 };
 use crate::{
@@ -52,7 +52,7 @@ pub(super) async fn list_domains(
     ApiQuery(query): ApiQuery<DomainQuery>,
 ) -> Result<Answer, ApiError> {
     const LIST: &str = "domains";
-    let filters = (&query.tenant_id, &query.name, &query.external_ref, &query.label, &query.state);
+    let filters = (&query.tenant_id, &query.name, &query.external_ref, &query.label, &query.state, &query.alias_of);
     let page = app.cursors.page::<Uuid>(LIST, &filters, query.limit, query.cursor.as_deref())?;
     let name = query
         .name
@@ -66,6 +66,7 @@ pub(super) async fn list_domains(
         label: labels::filter(query.label.as_deref())?,
         tenant: query.tenant_id,
         state: query.state,
+        alias_of: query.alias_of,
     };
     let mut rows = store::list(&mut app.db.read(&grant).await?, &filter, &page).await?;
     let next_cursor = app.cursors.cut(LIST, &filters, page.limit, &mut rows, |row| row.id.uuid());
@@ -96,6 +97,11 @@ pub(super) async fn create_domain(
         labels: body.labels,
         state: State::Pending,
         recipients: body.recipients.unwrap_or(RecipientMode::Listed),
+        unasked: (body.recipients == Some(RecipientMode::CallOut))
+            .then(|| body.call_out_unavailable.unwrap_or(Unasked::Defer)),
+        alias: body
+            .alias_of
+            .map(|primary| AliasOf { primary, hop_sees: body.alias_hop_sees.unwrap_or(AliasDomainView::AsWritten) }),
         route: body.route_id,
         hash_key: tx.entropy().bytes(),
         defer_until: now + DEFERRED_FOR,
@@ -108,6 +114,7 @@ pub(super) async fn create_domain(
     domain.check.next_check_at = proof::next_check(&app, &domain, now);
     store::lock_names(&mut tx).await?;
     refuse_taken(&mut tx, &domain).await?;
+    alias::must_fit(&mut tx, &domain).await?;
     // A subdomain needs the consent of who holds the name above; the name itself can be claimed and proven later.
     if let Some(above) = domain.name.parent()
         && store::held_elsewhere(&mut tx, domain.tenant, &above).await?
@@ -154,10 +161,14 @@ pub(super) async fn update_domain(
     ApiPatch(body): ApiPatch<DomainUpdate>,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
+    store::lock_names(&mut tx).await?;
     let before = load(&mut tx, id).await?;
     if_match.check(before.revision)?;
     let mut after = before.clone();
     body.apply(&mut after)?;
+    if after.alias != before.alias {
+        alias::must_fit(&mut tx, &after).await?;
+    }
     if let Some(route) = after.route.filter(|_| after.route != before.route) {
         must_fit(&mut tx, route, after.tenant).await?;
     }
@@ -178,8 +189,10 @@ pub(super) async fn delete_domain(
     if_match: IfMatch,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
+    store::lock_names(&mut tx).await?;
     let before = load(&mut tx, id).await?;
     if_match.check(before.revision)?;
+    alias::must_have_none(&mut tx, &before, before.state == State::Active).await?;
     match before.state {
         State::Pending => {
             let view = DomainView::new(&before, &app.vault);
@@ -207,7 +220,10 @@ pub(super) async fn restore_domain(
     ApiPath(id): ApiPath<DomainId>,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
+    store::lock_names(&mut tx).await?;
     let before = load(&mut tx, id).await?;
+    // Its primary may have begun to go meanwhile.
+    alias::must_fit(&mut tx, &before).await?;
     if before.closes_at.is_none() {
         return Err(ApiError::new(Code::NotClosing));
     }
@@ -289,6 +305,10 @@ async fn save(
 /// Takes away closing domains whose time is up.
 pub(crate) async fn remove_overdue(app: &App, tx: &mut Tx, now: Micros) -> Result<(), StoreError> {
     for domain in store::overdue(tx, now).await? {
+        // Its aliases began to go before it, and may have been taken back or be a moment behind.
+        if !store::aliases(tx, domain.id).await?.is_empty() {
+            continue;
+        }
         store::delete(tx, &domain).await?;
         let view = DomainView::new(&domain, &app.vault);
         audit::record(tx, "domain.delete", domain.target(), Some(&view), audit::NOTHING).await?;

@@ -1,7 +1,8 @@
 //! Mail domains: `pending` until DNS proves who holds them.
 //!
-//! `name` says which names nobody may register, `proof` looks at DNS, `watch` does so again and again, `view` is the wire.
+//! `alias` says which may be another's other name, `name` which names nobody may register, `proof` looks at DNS, `watch` does so again and again, `view` is the wire.
 
+mod alias;
 pub mod api;
 mod name;
 mod proof;
@@ -9,12 +10,13 @@ mod store;
 mod view;
 pub(crate) mod watch;
 
-use contract::{Id, Micros, ids, mail::Domain as Name};
+use contract::{Id, Micros, ids, mail::Domain as Name, policy::recipient::Unasked};
 
 use crate::labels::Labels;
+pub(crate) use alias::must_be_no_alias;
 pub use store::find;
-pub(crate) use store::{STATEMENTS, remove_all};
-pub use view::RecipientMode;
+pub(crate) use store::{STATEMENTS, lock, remove_all};
+pub use view::{AliasDomainView, RecipientMode};
 
 #[derive(Debug, Clone)]
 pub struct Domain {
@@ -25,6 +27,9 @@ pub struct Domain {
     pub labels: Labels,
     pub state: State,
     pub recipients: RecipientMode,
+    /// What holds when the next hop cannot be asked; none where it is not to be asked.
+    pub unasked: Option<Unasked>,
+    pub alias: Option<AliasOf>,
     pub route: Option<Id<ids::Route>>,
     /// Key of the recipients' hashes in objects.
     pub hash_key: [u8; 16],
@@ -36,6 +41,19 @@ pub struct Domain {
     pub check: Check,
     pub revision: i64,
     pub created_at: Micros,
+}
+
+/// A domain that is another's other name: the recipients, route, lists and policy of that one hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AliasOf {
+    pub primary: Id<ids::Domain>,
+    pub hop_sees: AliasDomainView,
+}
+
+impl AliasOf {
+    pub(crate) const fn new(primary: Id<ids::Domain>) -> Self {
+        Self { primary, hop_sees: AliasDomainView::AsWritten }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

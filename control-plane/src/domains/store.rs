@@ -1,9 +1,9 @@
 //! Rows of the table `domains`.
 
-use contract::{Id, Micros, ids, mail::Domain as Name};
+use contract::{Id, Micros, ids, mail::Domain as Name, policy::recipient::Unasked};
 use uuid::Uuid;
 
-use super::{Check, Domain, Finding, RecipientMode, State, view::DomainStateFilter};
+use super::{AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, view::DomainStateFilter};
 use crate::{
     audit,
     db::{Engine, Read, StoreError, Tx, run, sql},
@@ -14,8 +14,8 @@ use crate::{
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT d.id, d.tenant_id, d.name, d.external_ref, d.labels, d.state, d.recipients, d.route_id, d.hash_key,
-                d.defer_until, d.activated_at, d.checked_at, d.check_result, d.next_check_at, d.closes_at, d.revision,
+            "SELECT d.id, d.tenant_id, d.name, d.external_ref, d.labels, d.state, d.recipients, d.call_out, d.alias_of,
+                d.alias_hop_sees, d.route_id, d.hash_key, d.defer_until, d.activated_at, d.checked_at, d.check_result, d.next_check_at, d.closes_at, d.revision,
                 d.created_at
             FROM domains d WHERE ", $rest
         )
@@ -35,6 +35,7 @@ macro_rules! list {
             AND (CAST($6 AS UUID) IS NULL OR d.tenant_id = $6)
             AND (CAST($7 AS TEXT) IS NULL
                 OR $7 = CASE WHEN d.closes_at IS NOT NULL THEN 'closing' ELSE d.state END)
+            AND (CAST($9 AS UUID) IS NULL OR d.alias_of = $9)
             ORDER BY d.id LIMIT $8"
         )
     };
@@ -48,18 +49,28 @@ sql! {
     LIST_BY_NAME = (list!("d.name = $2 AND "));
     LIST_BY_REF = (list!("d.external_ref = $3 AND "));
     LIST_BY_TENANT = (list!("d.tenant_id = $6 AND "));
+    LIST_BY_PRIMARY = (list!("d.alias_of = $9 AND "));
     TAKEN = "SELECT name, external_ref FROM domains WHERE tenant_id = $1 AND id <> $2 AND (name = $3 OR external_ref = $4)";
     HOLDER = "SELECT tenant_id FROM domains WHERE name = $1 AND state = 'active' AND tenant_id <> $2";
     INSERT = "INSERT INTO domains (id, tenant_id, name, external_ref, labels, state, recipients, route_id, hash_key,
-            defer_until, activated_at, checked_at, check_result, next_check_at, revision, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15)";
+            defer_until, activated_at, checked_at, check_result, next_check_at, revision, created_at, call_out, alias_of,
+            alias_hop_sees)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16, $17, $18)";
     UPDATE = "UPDATE domains SET external_ref = $2, labels = $3, state = $4, recipients = $5, route_id = $6,
-            activated_at = $7, closes_at = $8, revision = revision + 1
+            activated_at = $7, closes_at = $8, call_out = $10, alias_of = $11, alias_hop_sees = $12,
+            revision = revision + 1
         WHERE id = $1 AND revision = $9";
     NOTE_CHECK = "UPDATE domains SET checked_at = $2, check_result = $3, next_check_at = $4 WHERE id = $1";
     DUE = (select!("d.next_check_at <= $1 AND d.state = 'pending' ORDER BY d.next_check_at, d.id LIMIT 100"));
     OVERDUE = (select!("d.closes_at <= $1 ORDER BY d.closes_at, d.id LIMIT 20"));
-    OF_TENANT = (select!("d.tenant_id = $1 ORDER BY d.id"));
+    // Aliases go before what they are aliases of.
+    OF_TENANT = (select!("d.tenant_id = $1 ORDER BY CASE WHEN d.alias_of IS NULL THEN 1 ELSE 0 END, d.id"));
+    ALIASES = "SELECT name, closes_at FROM domains WHERE alias_of = $1 ORDER BY name";
+    LOCK = {
+        // One writer: whoever is here is alone.
+        sqlite: "SELECT id FROM domains WHERE id = $1",
+        postgres: "SELECT id FROM domains WHERE id = $1 FOR NO KEY UPDATE",
+    };
     DELETE = "DELETE FROM domains WHERE id = $1 AND revision = $2";
     LOCK_NAMES = {
         // One writer: whoever is here is alone.
@@ -77,6 +88,9 @@ struct Row {
     labels: String,
     state: String,
     recipients: String,
+    call_out: Option<String>,
+    alias_of: Option<Uuid>,
+    alias_hop_sees: Option<String>,
     route_id: Option<Uuid>,
     hash_key: Vec<u8>,
     defer_until: i64,
@@ -107,6 +121,8 @@ impl TryFrom<Row> for Domain {
             "active" => State::Active,
             other => return Err(StoreError::corrupt("domains.state")(other)),
         };
+        // A process of the version before may have made another mode of it.
+        let unasked = row.call_out.as_deref().and_then(unasked).filter(|_| row.recipients == "any");
         Ok(Self {
             id: Id::from_uuid(row.id),
             tenant: Id::from_uuid(row.tenant_id),
@@ -114,8 +130,17 @@ impl TryFrom<Row> for Domain {
             external_ref: row.external_ref,
             labels: serde_json::from_str(&row.labels).map_err(StoreError::corrupt("domains.labels"))?,
             state,
-            recipients: RecipientMode::parse(&row.recipients)
+            recipients: RecipientMode::of(&row.recipients, unasked)
                 .ok_or_else(|| StoreError::corrupt("domains.recipients")(row.recipients))?,
+            unasked,
+            alias: row.alias_of.map(|primary| AliasOf {
+                primary: Id::from_uuid(primary),
+                hop_sees: row
+                    .alias_hop_sees
+                    .as_deref()
+                    .and_then(AliasDomainView::parse)
+                    .unwrap_or(AliasDomainView::AsWritten),
+            }),
             route: row.route_id.map(Id::from_uuid),
             hash_key: row.hash_key.try_into().map_err(|_| StoreError::corrupt("domains.hash_key")("not 16 bytes"))?,
             defer_until: Micros::from_micros(row.defer_until),
@@ -139,6 +164,7 @@ pub(super) struct Filter {
     pub label: Option<(String, String)>,
     pub tenant: Option<Id<ids::Tenant>>,
     pub state: Option<DomainStateFilter>,
+    pub alias_of: Option<Id<ids::Domain>>,
 }
 
 /// Which of a domain's unique fields another one of the tenant has.
@@ -158,6 +184,7 @@ pub(super) async fn list(read: &mut Read, filter: &Filter, page: &Page<Uuid>) ->
     let statement = match filter {
         Filter { name: Some(_), .. } => LIST_BY_NAME,
         Filter { external_ref: Some(_), .. } => LIST_BY_REF,
+        Filter { alias_of: Some(_), .. } => LIST_BY_PRIMARY,
         Filter { tenant: Some(_), .. } => LIST_BY_TENANT,
         _ => LIST,
     };
@@ -169,7 +196,8 @@ pub(super) async fn list(read: &mut Read, filter: &Filter, page: &Page<Uuid>) ->
         DomainStateFilter::Closing => "closing",
     });
     let rows = run!(read, fetch_all statement as Row, page.after.unwrap_or_default(), filter.name.as_deref(),
-        filter.external_ref.as_deref(), label, value, filter.tenant.map(Id::uuid), state, page.rows())?;
+        filter.external_ref.as_deref(), label, value, filter.tenant.map(Id::uuid), state, page.rows(),
+        filter.alias_of.map(Id::uuid))?;
     rows.into_iter().map(Domain::try_from).collect()
 }
 
@@ -213,7 +241,8 @@ pub(super) async fn insert(tx: &mut Tx, domain: &Domain) -> Result<(), StoreErro
         domain.route.map(Id::uuid), domain.hash_key.to_vec(), domain.defer_until.as_micros(),
         domain.activated_at.map(Micros::as_micros), domain.check.checked_at.map(Micros::as_micros),
         domain.check.finding.map(Finding::name), domain.check.next_check_at.map(Micros::as_micros),
-        domain.created_at.as_micros())?;
+        domain.created_at.as_micros(), domain.unasked.map(unasked_name), domain.alias.map(|alias| alias.primary.uuid()),
+        domain.alias.map(|alias| alias.hop_sees.name()))?;
     labels::replace(tx, domain.id.uuid(), &domain.labels).await
 }
 
@@ -222,7 +251,9 @@ pub(super) async fn update(tx: &mut Tx, domain: &Domain) -> Result<(), StoreErro
     let text = labels_text(domain)?;
     let touched = run!(tx, execute UPDATE, domain.id.uuid(), domain.external_ref.as_deref(), text.as_str(),
         domain.state.name(), domain.recipients.name(), domain.route.map(Id::uuid),
-        domain.activated_at.map(Micros::as_micros), domain.closes_at.map(Micros::as_micros), domain.revision)?;
+        domain.activated_at.map(Micros::as_micros), domain.closes_at.map(Micros::as_micros), domain.revision,
+        domain.unasked.map(unasked_name), domain.alias.map(|alias| alias.primary.uuid()),
+        domain.alias.map(|alias| alias.hop_sees.name()))?;
     if touched != 1 {
         return Err(StoreError::Stale);
     }
@@ -242,6 +273,29 @@ pub(super) async fn due_for_check(read: &mut Read, now: Micros) -> Result<Vec<Do
 /// Closing domains whose time is up.
 pub(super) async fn overdue(read: &mut Read, now: Micros) -> Result<Vec<Domain>, StoreError> {
     run!(read, fetch_all OVERDUE as Row, now.as_micros())?.into_iter().map(Domain::try_from).collect()
+}
+
+/// Alias domains of this one, and whether they are closing.
+pub(super) async fn aliases(read: &mut Read, primary: Id<ids::Domain>) -> Result<Vec<(String, bool)>, StoreError> {
+    let rows = run!(read, fetch_all ALIASES as (String, Option<i64>), primary.uuid())?;
+    Ok(rows.into_iter().map(|(name, closes_at)| (name, closes_at.is_some())).collect())
+}
+
+/// Nobody else writes to what the domain has before this transaction ends.
+pub(crate) async fn lock(tx: &mut Tx, id: Id<ids::Domain>) -> Result<(), StoreError> {
+    run!(tx, fetch_optional LOCK as (Uuid,), id.uuid())?;
+    Ok(())
+}
+
+const fn unasked_name(unasked: Unasked) -> &'static str {
+    match unasked {
+        Unasked::Accept => "accept",
+        Unasked::Defer => "defer",
+    }
+}
+
+fn unasked(name: &str) -> Option<Unasked> {
+    [Unasked::Accept, Unasked::Defer].into_iter().find(|unasked| unasked_name(*unasked) == name)
 }
 
 /// Takes the domain away with its recipients and lists.

@@ -1,10 +1,13 @@
 //! Domains on the wire.
 
-use contract::ids::{DomainId, RouteId, TenantId};
+use contract::{
+    ids::{DomainId, RouteId, TenantId},
+    policy::recipient::Unasked,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Domain, State, proof};
+use super::{AliasOf, Domain, State, proof};
 use crate::{
     http::{ApiError, FieldError, Patch, Time},
     labels::{self, Labels, LabelsPatch},
@@ -19,18 +22,50 @@ pub enum RecipientMode {
     Listed,
     /// Every local part: the next hop knows.
     Any,
+    /// Those in its list; about everybody else the next hop is asked at RCPT, and its answer is remembered for a time.
+    CallOut,
 }
 
 impl RecipientMode {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Listed => "listed",
-            Self::Any => "any",
+            // What a process of the version before makes of it: the next hop says its word at the end.
+            Self::Any | Self::CallOut => "any",
+        }
+    }
+
+    pub(super) fn of(name: &str, unasked: Option<Unasked>) -> Option<Self> {
+        match (name, unasked) {
+            ("listed", _) => Some(Self::Listed),
+            ("any", None) => Some(Self::Any),
+            ("any", Some(_)) => Some(Self::CallOut),
+            _ => None,
+        }
+    }
+}
+
+/// Which domain the next hop of an alias domain is given at RCPT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = AliasDomainHop)]
+pub enum AliasDomainView {
+    /// The alias domain, as the sender wrote it.
+    AsWritten,
+    /// The domain that it is an alias of.
+    Primary,
+}
+
+impl AliasDomainView {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AsWritten => "as_written",
+            Self::Primary => "primary",
         }
     }
 
     pub(super) fn parse(name: &str) -> Option<Self> {
-        [Self::Listed, Self::Any].into_iter().find(|mode| mode.name() == name)
+        [Self::AsWritten, Self::Primary].into_iter().find(|hop_sees| hop_sees.name() == name)
     }
 }
 
@@ -50,6 +85,16 @@ pub(super) struct DomainCreate {
     /// `listed` if left out.
     #[serde(default)]
     pub recipients: Option<RecipientMode>,
+    /// What holds for a recipient when the next hop cannot be asked; `defer` if left out. Only with `call_out`.
+    #[serde(default)]
+    pub call_out_unavailable: Option<Unasked>,
+    /// Makes it an alias of a domain of the same tenant, whose recipients, route, lists and policy hold. `route_id` and
+    /// `recipients` are left out then.
+    #[serde(default)]
+    pub alias_of: Option<DomainId>,
+    /// `as_written` if left out. Only with `alias_of`.
+    #[serde(default)]
+    pub alias_hop_sees: Option<AliasDomainView>,
     /// The number in your own system, unique in the tenant.
     #[serde(default)]
     #[schema(max_length = 128)]
@@ -71,6 +116,18 @@ pub(super) struct DomainUpdate {
     #[serde(default)]
     #[schema(value_type = Option<RecipientMode>)]
     pub recipients: Patch<RecipientMode>,
+    /// Only while `recipients` is `call_out`.
+    #[serde(default)]
+    #[schema(value_type = Option<Unasked>)]
+    pub call_out_unavailable: Patch<Unasked>,
+    /// null: a domain of its own again. While it is an alias, its own recipients, route and lists rest.
+    #[serde(default)]
+    #[schema(value_type = Option<DomainId>)]
+    pub alias_of: Patch<DomainId>,
+    /// Only while there is an `alias_of`.
+    #[serde(default)]
+    #[schema(value_type = Option<AliasDomainView>)]
+    pub alias_hop_sees: Patch<AliasDomainView>,
     /// null takes it away.
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 128)]
@@ -96,6 +153,16 @@ pub(super) struct DomainView {
     #[schema(example = "pending")]
     pub state: String,
     pub recipients: RecipientMode,
+    /// What holds for a recipient when the next hop cannot be asked: `accept` or `defer`. Null unless `recipients` is
+    /// `call_out`.
+    #[schema(required)]
+    pub call_out_unavailable: Option<Unasked>,
+    /// The domain whose recipients, route, lists and policy hold for this one. Null: it is no alias.
+    #[schema(required)]
+    pub alias_of: Option<DomainId>,
+    /// Null: it is no alias.
+    #[schema(required)]
+    pub alias_hop_sees: Option<AliasDomainView>,
     #[schema(required)]
     pub route_id: Option<RouteId>,
     #[schema(required, example = "D-7")]
@@ -168,6 +235,8 @@ pub(super) struct DomainQuery {
     pub label: Option<String>,
     #[param(inline)]
     pub state: Option<DomainStateFilter>,
+    /// Aliases of this domain.
+    pub alias_of: Option<DomainId>,
     /// 1 to 500.
     #[param(minimum = 1, maximum = 500, default = 100)]
     pub limit: Option<u32>,
@@ -189,6 +258,9 @@ impl DomainView {
             unicode_name: domain.name.to_unicode(),
             state: state.to_owned(),
             recipients: domain.recipients,
+            call_out_unavailable: domain.unasked,
+            alias_of: domain.alias.map(|alias| alias.primary),
+            alias_hop_sees: domain.alias.map(|alias| alias.hop_sees),
             route_id: domain.route,
             external_ref: domain.external_ref.clone(),
             labels: domain.labels.clone(),
@@ -206,6 +278,10 @@ impl DomainView {
             created_at: Time(domain.created_at),
         }
     }
+}
+
+fn only_with(pointer: &str, when: &str) -> FieldError {
+    FieldError::new(pointer, "not_now", format!("only where {when}"))
 }
 
 fn check(external_ref: Option<&str>, labels: &Labels, errors: &mut Vec<FieldError>) {
@@ -236,6 +312,17 @@ impl DomainCreate {
             }
         };
         check(self.external_ref.as_deref(), &self.labels, &mut errors);
+        if self.call_out_unavailable.is_some() && self.recipients != Some(RecipientMode::CallOut) {
+            errors.push(only_with("/call_out_unavailable", "recipients is call_out"));
+        }
+        if self.alias_of.is_none() && self.alias_hop_sees.is_some() {
+            errors.push(only_with("/alias_hop_sees", "there is an alias_of"));
+        }
+        for (pointer, given) in [("/route_id", self.route_id.is_some()), ("/recipients", self.recipients.is_some())] {
+            if given && self.alias_of.is_some() {
+                errors.push(FieldError::new(pointer, "alias_domain", "an alias domain has that of its primary"));
+            }
+        }
         name.filter(|_| errors.is_empty()).ok_or_else(|| ApiError::invalid(errors))
     }
 }
@@ -247,7 +334,27 @@ impl DomainUpdate {
         match self.recipients {
             Patch::Keep => {}
             Patch::Clear => errors.push(FieldError::new("/recipients", "required", "cannot be taken away")),
-            Patch::Set(mode) => domain.recipients = mode,
+            Patch::Set(mode) => {
+                domain.recipients = mode;
+                domain.unasked = (mode == RecipientMode::CallOut).then(|| domain.unasked.unwrap_or(Unasked::Defer));
+            }
+        }
+        match self.call_out_unavailable {
+            Patch::Keep => {}
+            Patch::Clear | Patch::Set(_) if domain.recipients != RecipientMode::CallOut => {
+                errors.push(only_with("/call_out_unavailable", "recipients is call_out"));
+            }
+            Patch::Clear => domain.unasked = Some(Unasked::Defer),
+            Patch::Set(unasked) => domain.unasked = Some(unasked),
+        }
+        let before = domain.alias;
+        let alias_of = |primary| AliasOf { primary, ..before.unwrap_or(AliasOf::new(primary)) };
+        domain.alias = self.alias_of.apply(before.map(|alias| alias.primary)).map(alias_of);
+        match (self.alias_hop_sees, &mut domain.alias) {
+            (Patch::Keep, _) => {}
+            (_, None) => errors.push(only_with("/alias_hop_sees", "there is an alias_of")),
+            (Patch::Clear, Some(alias)) => alias.hop_sees = AliasDomainView::AsWritten,
+            (Patch::Set(hop_sees), Some(alias)) => alias.hop_sees = hop_sees,
         }
         domain.external_ref = self.external_ref.apply(domain.external_ref.take());
         domain.labels = labels::patched(self.labels, &domain.labels);

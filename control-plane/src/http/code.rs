@@ -36,7 +36,7 @@ codes! {
     InvalidCursor = BAD_REQUEST "invalid_cursor" "The cursor is not one of ours, or belongs to another list";
     InvalidHeader = BAD_REQUEST "invalid_header" "A header cannot be taken";
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is larger than accepted here";
-    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body must be JSON";
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body must be of another media type";
     NotFound = NOT_FOUND "not_found" "There is no such thing here";
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "The resource does not have this method";
     RequestTimeout = REQUEST_TIMEOUT "request_timeout" "The request took too long to arrive";
@@ -62,6 +62,10 @@ codes! {
     NotClosing = CONFLICT "not_closing" "It is not closing";
     DomainRegistered = CONFLICT "domain_registered" "The tenant has this domain already";
     DomainHeldElsewhere = CONFLICT "domain_held_elsewhere" "The domain, or one above it, is active for another tenant";
+    TooManyRemoved = CONFLICT "too_many_removed" "It would take away more than is taken away without being asked twice";
+    HasAliases = CONFLICT "has_aliases" "Other recipients are aliases of it";
+    HasAliasDomains = CONFLICT "has_alias_domains" "Other domains are aliases of it";
+    AliasDomain = CONFLICT "alias_domain" "The domain is an alias: what it shares belongs to another one";
     DomainClosing = CONFLICT "domain_closing" "The domain is closing";
     // The house.
     Conflict = CONFLICT "conflict" "It changed meanwhile; try again";

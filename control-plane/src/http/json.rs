@@ -36,7 +36,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiPatch<T> {
     }
 }
 
-fn media_type(headers: &HeaderMap, allowed: &[&str]) -> Result<(), ApiError> {
+pub(super) fn media_type(headers: &HeaderMap, allowed: &[&str]) -> Result<(), ApiError> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (essence, parameters) = given.split_once(';').unwrap_or((given, ""));
     let charset = parameters.split(';').filter_map(|parameter| parameter.split_once('='));

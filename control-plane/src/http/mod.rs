@@ -4,6 +4,7 @@
 
 mod answer;
 mod code;
+mod csv;
 pub mod cursor;
 pub mod docs;
 mod etag;
@@ -20,6 +21,7 @@ pub mod tls;
 
 pub use answer::{Answer, CONFIG_VERSION, commit};
 pub use code::{Code, problem_codes};
+pub use csv::ApiCsv;
 pub use cursor::{Cursors, Page};
 pub use etag::{ETag, IfMatch};
 pub use extract::{ApiPath, ApiQuery};

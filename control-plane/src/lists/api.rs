@@ -117,7 +117,9 @@ async fn scope(tx: &mut Tx, body: &ListEntryCreate) -> Result<Scope, ApiError> {
     let domain = match body.domain_id {
         Some(id) => {
             let domain = domains::find(tx, id).await?;
-            Some(domain.ok_or_else(|| ApiError::field("/domain_id", "there is no such domain"))?)
+            let domain = domain.ok_or_else(|| ApiError::field("/domain_id", "there is no such domain"))?;
+            domains::must_be_no_alias(&domain)?;
+            Some(domain)
         }
         None => None,
     };

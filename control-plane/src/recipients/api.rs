@@ -1,12 +1,16 @@
 //! `/v1/domains/{domain_id}/recipients`
 
+use std::collections::{HashMap, HashSet};
+
 use axum::{extract::State, response::Response};
 use contract::ids::{DomainId, RecipientId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    Recipient, store,
+    Recipient, csv, key,
+    plan::{Fate, Mode, plan},
+    store,
     view::{
         self, RecipientBatch, RecipientBatchItem, RecipientBatchResult, RecipientCreate, RecipientPage, RecipientQuery,
         RecipientView,
@@ -27,24 +31,33 @@ use crate::{
 
 const MOST_ITEMS: usize = 500;
 /// Recipients of one domain.
-const MOST: i64 = 1_000_000;
+const MOST: usize = 1_000_000;
 
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list_recipients, create_recipient))
         .routes(routes!(batch_recipients))
+        .merge(csv::api::router())
         .routes(routes!(read_recipient, delete_recipient))
 }
 
-async fn domain(read: &mut Read, id: DomainId) -> Result<Domain, ApiError> {
+pub(super) async fn domain(read: &mut Read, id: DomainId) -> Result<Domain, ApiError> {
     domains::find(read, id).await?.ok_or_else(ApiError::not_found)
 }
 
-fn target(domain: &Domain) -> Target {
+/// Alone with the domain's recipients until the end of the transaction.
+pub(super) async fn to_write(tx: &mut Tx, id: DomainId) -> Result<Domain, ApiError> {
+    domains::lock(tx, id).await?;
+    let domain = domain(tx, id).await?;
+    domains::must_be_no_alias(&domain)?;
+    Ok(domain)
+}
+
+pub(super) fn target(domain: &Domain) -> Target {
     Target::new("recipients").id(domain.id).of_tenant(domain.tenant)
 }
 
-fn change(domain: &Domain) -> Change {
+pub(super) fn change(domain: &Domain) -> Change {
     Change::Recipients(domain.id, domain.name.clone())
 }
 
@@ -76,7 +89,7 @@ pub(super) async fn list_recipients(
     Ok(Answer::ok(&RecipientPage { data, next_cursor }))
 }
 
-/// Add one recipient.
+/// Add one recipient: a mailbox, or an alias of one.
 #[utoipa::path(post, path = "/v1/domains/{domain_id}/recipients", operation_id = "create_recipient", tag = "recipients",
     params(("domain_id" = DomainId, Path)), request_body = RecipientCreate,
     responses((status = 201, description = "Added", body = RecipientView), CommonProblems))]
@@ -87,14 +100,20 @@ pub(super) async fn create_recipient(
     ApiJson(body): ApiJson<RecipientCreate>,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    let domain = domain(&mut tx, id).await?;
-    let local_part =
-        view::parse(&body.address, &domain.name, "/address").map_err(|error| ApiError::invalid(vec![error]))?;
-    refuse_too_many(&mut tx, id, 1).await?;
-    let recipient = Recipient { id: tx.new_id(), local_part, created_at: tx.now() };
-    if !store::insert(&mut tx, id, &recipient).await? {
-        return Err(ApiError::new(Code::NameTaken).at("/address"));
+    let domain = to_write(&mut tx, id).await?;
+    let wanted = [body.parse(&domain.name, "").map_err(|error| ApiError::invalid(vec![error]))?];
+    let existing = store::existing(&mut tx, id, Some(&wanted)).await?;
+    match plan(Mode::Add, &wanted, &existing, &HashSet::new()).fates.first() {
+        Some(Fate::Add) => {}
+        Some(Fate::Bad(bad)) => return Err(ApiError::invalid(vec![bad.at("")])),
+        _ => return Err(ApiError::new(Code::NameTaken).at("/address")),
     }
+    refuse_too_many(there(&mut tx, id).await?.saturating_add(1))?;
+    let [one] = wanted;
+    let recipient = Recipient { id: tx.new_id(), local_part: one.local_part, alias: one.alias, created_at: tx.now() };
+    store::put(&mut tx, id, std::slice::from_ref(&recipient)).await?;
+    // Its mailbox as it is written there.
+    let recipient = store::find(&mut tx, id, recipient.id).await?.ok_or_else(ApiError::not_found)?;
     let view = RecipientView::new(&recipient, id, &domain.name);
     audit::record(&mut tx, "recipient.create", target(&domain), audit::NOTHING, Some(&view)).await?;
     outbox::record(&mut tx, &change(&domain)).await?;
@@ -115,27 +134,38 @@ pub(super) async fn batch_recipients(
         return Err(ApiError::field("/items", format!("expected 1 to {MOST_ITEMS} items")));
     }
     let mut tx = app.db.begin(&grant).await?;
-    let domain = domain(&mut tx, id).await?;
-    refuse_too_many(&mut tx, id, body.items.len()).await?;
-    let mut results = Vec::with_capacity(body.items.len());
-    let mut added = Vec::new();
-    for (index, item) in body.items.iter().enumerate() {
-        let result = match view::parse(&item.address, &domain.name, &format!("/items/{index}/address")) {
-            Ok(local_part) => {
-                let recipient = Recipient { id: tx.new_id(), local_part, created_at: tx.now() };
-                let created = store::insert(&mut tx, id, &recipient).await?;
-                if created {
-                    added.push(recipient.local_part.to_string());
-                    item_result("created", Some(recipient.id), None)
-                } else {
-                    let existing = store::by_local_part(&mut tx, id, &recipient.local_part).await?;
-                    item_result("exists", existing.map(|existing| existing.id), None)
+    let domain = to_write(&mut tx, id).await?;
+    let parsed = body.items.iter().enumerate().map(|(at, item)| item.parse(&domain.name, &format!("/items/{at}")));
+    let parsed: Vec<_> = parsed.collect();
+    let wanted: Vec<_> = parsed.iter().filter_map(|item| item.as_ref().ok().cloned()).collect();
+    let existing = store::existing(&mut tx, id, Some(&wanted)).await?;
+    let mut fates = plan(Mode::Add, &wanted, &existing, &HashSet::new()).fates.into_iter();
+    let mut ids: HashMap<String, RecipientId> = existing.iter().map(|(key, one)| (key.clone(), one.id)).collect();
+    let (mut results, mut put) = (Vec::with_capacity(parsed.len()), Vec::new());
+    for (at, item) in parsed.into_iter().enumerate() {
+        results.push(match (item, at) {
+            (Err(error), _) => item_result("invalid", None, Some(error)),
+            (Ok(one), at) => match fates.next() {
+                Some(Fate::Bad(bad)) => item_result("invalid", None, Some(bad.at(&format!("/items/{at}")))),
+                Some(Fate::Add) => {
+                    let new = Recipient {
+                        id: tx.new_id(),
+                        local_part: one.local_part,
+                        alias: one.alias,
+                        created_at: tx.now(),
+                    };
+                    ids.insert(key(&new.local_part), new.id);
+                    let result = item_result("created", Some(new.id), None);
+                    put.push(new);
+                    result
                 }
-            }
-            Err(error) => item_result("invalid", None, Some(error)),
-        };
-        results.push(result);
+                _ => item_result("exists", ids.get(&key(&one.local_part)).copied(), None),
+            },
+        });
     }
+    refuse_too_many(there(&mut tx, id).await?.saturating_add(put.len()))?;
+    store::put(&mut tx, id, &put).await?;
+    let added: Vec<_> = put.iter().map(|recipient| recipient.local_part.to_string()).collect();
     let after = serde_json::json!({ "added": added });
     audit::record(&mut tx, "recipients.add", target(&domain), audit::NOTHING, Some(&after)).await?;
     if !added.is_empty() {
@@ -148,9 +178,12 @@ fn item_result(status: &str, id: Option<RecipientId>, error: Option<FieldError>)
     RecipientBatchItem { status: status.to_owned(), id, error }
 }
 
-async fn refuse_too_many(tx: &mut Tx, domain: DomainId, more: usize) -> Result<(), ApiError> {
-    let more = i64::try_from(more).unwrap_or(i64::MAX);
-    if store::count(tx, domain).await?.saturating_add(more) > MOST {
+async fn there(tx: &mut Tx, domain: DomainId) -> Result<usize, ApiError> {
+    Ok(usize::try_from(store::count(tx, domain).await?).unwrap_or(usize::MAX))
+}
+
+pub(super) fn refuse_too_many(recipients: usize) -> Result<(), ApiError> {
+    if recipients > MOST {
         return Err(ApiError::new(Code::TooMany).detail(format!("a domain has at most {MOST} recipients")));
     }
     Ok(())
@@ -181,8 +214,12 @@ pub(super) async fn delete_recipient(
     ApiPath((id, recipient)): ApiPath<(DomainId, RecipientId)>,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    let domain = domain(&mut tx, id).await?;
+    let domain = to_write(&mut tx, id).await?;
     let found = store::find(&mut tx, id, recipient).await?.ok_or_else(ApiError::not_found)?;
+    let aliases = store::aliases_of(&mut tx, id, &found.local_part).await?;
+    if aliases > 0 {
+        return Err(ApiError::new(Code::HasAliases).detail(format!("{aliases} recipients are aliases of it")));
+    }
     if !store::delete(&mut tx, id, recipient).await? {
         return Err(ApiError::not_found());
     }

@@ -8,11 +8,12 @@ use contract::{
     policy::{
         Settings,
         lists::{Entry, ListKind, Subject},
+        recipient::Unasked,
     },
     snapshot::{
         object::{
-            DomainObject, DomainState, HashKey, HashSet, Installation, Key, List, ListScope, Object, RecipientRule,
-            Recipients, Route, Tenant, TenantState,
+            Alias, AliasDomain, AliasDomainHop, Aliases, DomainObject, DomainState, HashKey, HashSet, Installation,
+            Key, List, ListScope, Object, RecipientRule, Recipients, Route, ShardPrefix, Tenant, TenantState,
         },
         piece::{self, EncodeError, Piece},
         shard::shards,
@@ -20,7 +21,7 @@ use contract::{
 };
 use uuid::Uuid;
 
-use super::source::{DomainRow, EntryRow, TenantRow};
+use super::source::{AliasRow, DomainRow, EntryRow, TenantRow};
 use crate::{db::StoreError, installation};
 
 /// Why a row makes no object.
@@ -48,11 +49,7 @@ impl Compiled {
         Ok(())
     }
 
-    fn list(
-        &mut self,
-        scope: &ListScope,
-        entries: Vec<Entry>,
-    ) -> Result<Vec<contract::snapshot::object::ShardPrefix>, CompileError> {
+    fn list(&mut self, scope: &ListScope, entries: Vec<Entry>) -> Result<Vec<ShardPrefix>, CompileError> {
         self.owners.push(format!("list/{scope}/"));
         let mut prefixes = Vec::new();
         for (prefix, entries) in shards(entries) {
@@ -97,29 +94,44 @@ impl Compiled {
         &mut self,
         row: &DomainRow,
         locals: &[String],
+        aliases: &[AliasRow],
         entries: &[EntryRow],
     ) -> Result<(), CompileError> {
         let name: Domain = row.name.parse().map_err(StoreError::corrupt("domains.name"))?;
+        self.shards_of(&name);
+        let state = if row.state == "active" {
+            DomainState::Active
+        } else {
+            DomainState::Pending { defer_until: Micros::from_micros(row.defer_until) }
+        };
+        if let Some(primary) = &row.primary_name {
+            return self.add(&Object::AliasDomain(AliasDomain {
+                id: Id::from_uuid(row.id),
+                name,
+                tenant: Id::from_uuid(row.tenant_id),
+                state,
+                primary: primary.parse().map_err(StoreError::corrupt("domains.name"))?,
+                hop_sees: match row.alias_hop_sees.as_deref() {
+                    Some("primary") => AliasDomainHop::Primary,
+                    _ => AliasDomainHop::AsWritten,
+                },
+            }));
+        }
         let key: [u8; 16] = row
             .hash_key
             .as_slice()
             .try_into()
             .map_err(StoreError::corrupt::<std::array::TryFromSliceError>("domains.hash_key"))?;
         let hash_key = HashKey(key);
-        self.owners.push(format!("recipients/{name}/"));
-        let recipients = if row.recipients == "any" {
-            RecipientRule::Any
-        } else {
-            let hashes: Vec<_> = locals.iter().map(|local| hash_key.hash_folded(local)).collect();
-            let mut prefixes = Vec::new();
-            for (prefix, hashes) in shards(hashes) {
-                let hashes = HashSet::new(hashes);
-                self.add(&Object::Recipients(Recipients { domain: name.clone(), prefix, hashes }))?;
-                prefixes.push(prefix);
-            }
-            prefixes.sort_unstable();
-            RecipientRule::Listed { shards: prefixes }
+        let recipients = match (row.recipients.as_str(), row.call_out.as_deref()) {
+            ("any", None) => RecipientRule::Any,
+            ("any", Some(call_out)) => RecipientRule::CallOut {
+                shards: self.recipients(&name, &hash_key, locals)?,
+                unasked: if call_out == "accept" { Unasked::Accept } else { Unasked::Defer },
+            },
+            _ => RecipientRule::Listed { shards: self.recipients(&name, &hash_key, locals)? },
         };
+        let aliases = self.aliases(&name, &hash_key, aliases)?;
         let entries = entries.iter().map(|row| entry(row, Some(&hash_key))).collect::<Result<_, _>>()?;
         let list = self.list(&ListScope::Domain(name.clone()), entries)?;
         let route = match (row.route_id, &row.hops) {
@@ -128,11 +140,6 @@ impl Compiled {
                 hops: serde_json::from_str(hops).map_err(StoreError::corrupt("routes.hops"))?,
             }),
             _ => None,
-        };
-        let state = if row.state == "active" {
-            DomainState::Active
-        } else {
-            DomainState::Pending { defer_until: Micros::from_micros(row.defer_until) }
         };
         self.add(&Object::Domain(Box::new(DomainObject {
             id: Id::from_uuid(row.id),
@@ -143,8 +150,56 @@ impl Compiled {
             route,
             policy: Settings::default(),
             list,
+            aliases,
             hash_key,
         })))
+    }
+
+    fn recipients(
+        &mut self,
+        name: &Domain,
+        hash_key: &HashKey,
+        locals: &[String],
+    ) -> Result<Vec<ShardPrefix>, CompileError> {
+        let mut prefixes = Vec::new();
+        for (prefix, hashes) in shards(locals.iter().map(|local| hash_key.hash_folded(local)).collect()) {
+            let hashes = HashSet::new(hashes);
+            self.add(&Object::Recipients(Recipients { domain: name.clone(), prefix, hashes }))?;
+            prefixes.push(prefix);
+        }
+        prefixes.sort_unstable();
+        Ok(prefixes)
+    }
+
+    fn aliases(
+        &mut self,
+        name: &Domain,
+        hash_key: &HashKey,
+        rows: &[AliasRow],
+    ) -> Result<Vec<ShardPrefix>, CompileError> {
+        let alias = |row: &AliasRow| {
+            let rewritten = row.hop_sees.as_deref() == Some("mailbox");
+            let mailbox = || row.local_part.parse().map_err(StoreError::corrupt("recipients.local_part"));
+            Ok(Alias {
+                hash: hash_key.hash_folded(&row.local_key),
+                of: hash_key.hash_folded(&row.alias_of),
+                rewrite_to: rewritten.then(mailbox).transpose()?,
+            })
+        };
+        let all: Vec<_> = rows.iter().map(alias).collect::<Result<_, StoreError>>()?;
+        let mut prefixes = Vec::new();
+        for (prefix, mut aliases) in shards(all) {
+            aliases.sort_unstable_by_key(|alias| alias.hash);
+            self.add(&Object::Aliases(Aliases { domain: name.clone(), prefix, aliases }))?;
+            prefixes.push(prefix);
+        }
+        prefixes.sort_unstable();
+        Ok(prefixes)
+    }
+
+    /// Shards that stand under a domain's name: those that are not compiled again are gone.
+    fn shards_of(&mut self, name: &Domain) {
+        self.owners.extend(["recipients", "aliases", "list"].map(|kind| format!("{kind}/{name}/")));
     }
 
     /// Takes in what `make` compiles, or puts a mark of damage in its place: one row that makes no sense must not hold up
@@ -177,8 +232,7 @@ impl Compiled {
 
     pub(super) fn no_domain(&mut self, name: &Domain) {
         self.gone.push(Key::Domain(name.clone()));
-        self.owners.push(format!("recipients/{name}/"));
-        self.owners.push(format!("list/{name}/"));
+        self.shards_of(name);
     }
 }
 
@@ -222,4 +276,53 @@ fn entry(row: &EntryRow, hash_key: Option<&HashKey>) -> Result<Entry, StoreError
         recipient,
         expires_at: row.expires_at.map(Micros::from_micros),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row() -> DomainRow {
+        DomainRow {
+            id: Uuid::from_u128(1),
+            tenant_id: Uuid::from_u128(2),
+            name: "second.example".to_owned(),
+            state: "active".to_owned(),
+            recipients: "listed".to_owned(),
+            hash_key: vec![7; 16],
+            defer_until: 0,
+            created_at: 0,
+            call_out: None,
+            alias_hop_sees: None,
+            primary_name: None,
+            route_id: None,
+            hops: None,
+        }
+    }
+
+    fn objects(row: &DomainRow) -> Vec<String> {
+        let alias = AliasRow {
+            domain_id: row.id,
+            local_key: "a.smith".to_owned(),
+            alias_of: "anna".to_owned(),
+            hop_sees: Some("mailbox".to_owned()),
+            local_part: "Anna".to_owned(),
+        };
+        let mut compiled = Compiled::default();
+        compiled.domain(row, &["anna".to_owned(), "a.smith".to_owned()], &[alias], &[]).unwrap();
+        assert_eq!(compiled.owners.iter().filter(|owner| owner.starts_with("aliases/")).count(), 1);
+        compiled.pieces.iter().map(|piece| piece.key.to_string()).collect()
+    }
+
+    #[test]
+    fn an_alias_domain_is_one_object_whatever_it_had_of_its_own() {
+        let alias = DomainRow { primary_name: Some("main.example".to_owned()), ..row() };
+        assert_eq!(objects(&alias), ["domain/second.example"]);
+        let listed = ["recipients/second.example/-", "aliases/second.example/-", "domain/second.example"];
+        assert_eq!(objects(&row()), listed);
+        let call_out = DomainRow { recipients: "any".to_owned(), call_out: Some("accept".to_owned()), ..row() };
+        assert_eq!(objects(&call_out), listed);
+        let any = DomainRow { recipients: "any".to_owned(), ..row() };
+        assert_eq!(objects(&any), listed[1..]);
+    }
 }

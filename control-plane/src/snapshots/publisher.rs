@@ -185,7 +185,7 @@ impl State {
         let mut objects = Vec::new();
         for piece in compiled.pieces {
             let key: Arc<str> = piece.key.to_string().into();
-            if matches!(piece.key, Key::Recipients(..) | Key::List(..))
+            if matches!(piece.key, Key::Recipients(..) | Key::Aliases(..) | Key::List(..))
                 && let Some((owner, _)) = key.rsplit_once('/')
             {
                 self.shards.entry(format!("{owner}/")).or_default().insert(Arc::clone(&key));
@@ -362,12 +362,14 @@ async fn everything(read: &mut Read) -> Result<Compiled, PublishError> {
     }
     let of_domains = grouped(of_domains);
     let recipients = grouped(source::recipients(read, None).await?);
+    let aliases = grouped(source::aliases(read, None).await?.into_iter().map(|alias| (alias.domain_id, alias)));
     for row in one_a_name(source::domains(read, None).await?).values() {
         let locals = recipients.get(&row.id).map_or(&[][..], Vec::as_slice);
+        let aliases = aliases.get(&row.id).map_or(&[][..], Vec::as_slice);
         let name: Domain =
             row.name.parse().map_err(StoreError::corrupt::<contract::mail::DomainError>("domains.name"))?;
         let entries = of_domains.get(&row.id).map_or(&[][..], Vec::as_slice);
-        compiled.or_damaged(Key::Domain(name), |part| part.domain(row, locals, entries))?;
+        compiled.or_damaged(Key::Domain(name), |part| part.domain(row, locals, aliases, entries))?;
     }
     Ok(compiled)
 }
@@ -411,14 +413,16 @@ async fn touched(read: &mut Read, changes: &[Change]) -> Result<Compiled, Publis
     let found = one_a_name(source::domains(read, Some(&names)).await?);
     let ids: Vec<Uuid> = found.values().map(|row| row.id).collect();
     let recipients = grouped(source::recipients(read, Some(&ids)).await?);
+    let aliases = grouped(source::aliases(read, Some(&ids)).await?.into_iter().map(|alias| (alias.domain_id, alias)));
     let entries = source::domain_entries(read, &ids).await?;
     let entries = grouped(entries.into_iter().filter_map(|entry| entry.domain_id.map(|domain| (domain, entry))));
     for name in names {
         match found.get(name.as_ascii()) {
             Some(row) => {
                 let locals = recipients.get(&row.id).map_or(&[][..], Vec::as_slice);
+                let aliases = aliases.get(&row.id).map_or(&[][..], Vec::as_slice);
                 let entries = entries.get(&row.id).map_or(&[][..], Vec::as_slice);
-                compiled.or_damaged(Key::Domain(name), |part| part.domain(row, locals, entries))?;
+                compiled.or_damaged(Key::Domain(name), |part| part.domain(row, locals, aliases, entries))?;
             }
             None => compiled.no_domain(&name),
         }

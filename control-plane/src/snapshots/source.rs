@@ -23,16 +23,16 @@ sql! {
             WHERE id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
     DOMAINS = "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at,
-            r.id AS route_id, r.hops
-        FROM domains d LEFT JOIN routes r ON r.id = d.route_id";
+            d.call_out, d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.hops
+        FROM domains d LEFT JOIN routes r ON r.id = d.route_id LEFT JOIN domains p ON p.id = d.alias_of";
     DOMAINS_OF = {
         sqlite: "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at,
-                r.id AS route_id, r.hops
-            FROM domains d LEFT JOIN routes r ON r.id = d.route_id
+                d.call_out, d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.hops
+            FROM domains d LEFT JOIN routes r ON r.id = d.route_id LEFT JOIN domains p ON p.id = d.alias_of
             WHERE d.name IN (SELECT value FROM json_each($1))",
         postgres: "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at,
-                r.id AS route_id, r.hops
-            FROM domains d LEFT JOIN routes r ON r.id = d.route_id
+                d.call_out, d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.hops
+            FROM domains d LEFT JOIN routes r ON r.id = d.route_id LEFT JOIN domains p ON p.id = d.alias_of
             WHERE d.name IN (SELECT x FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
     NAMES_OF_ROUTES = {
@@ -45,6 +45,19 @@ sql! {
         sqlite: "SELECT domain_id, local_key FROM recipients WHERE domain_id IN (SELECT unhex(value) FROM json_each($1))",
         postgres: "SELECT domain_id, local_key FROM recipients
             WHERE domain_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
+    // An alias whose mailbox is gone is a recipient like any other.
+    ALIASES = "SELECT a.domain_id, a.local_key, a.alias_of, a.hop_sees, m.local_part
+        FROM recipients a JOIN recipients m ON m.domain_id = a.domain_id AND m.local_key = a.alias_of
+        WHERE a.alias_of IS NOT NULL";
+    ALIASES_OF = {
+        sqlite: "SELECT a.domain_id, a.local_key, a.alias_of, a.hop_sees, m.local_part
+            FROM recipients a JOIN recipients m ON m.domain_id = a.domain_id AND m.local_key = a.alias_of
+            WHERE a.alias_of IS NOT NULL AND a.domain_id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "SELECT a.domain_id, a.local_key, a.alias_of, a.hop_sees, m.local_part
+            FROM recipients a JOIN recipients m ON m.domain_id = a.domain_id AND m.local_key = a.alias_of
+            WHERE a.alias_of IS NOT NULL
+                AND a.domain_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
     ENTRIES = "SELECT id, scope, tenant_id, domain_id, recipient, kind, subject_kind, subject, expires_at FROM list_entries
         ORDER BY id";
@@ -83,8 +96,23 @@ pub(super) struct DomainRow {
     pub hash_key: Vec<u8>,
     pub defer_until: i64,
     pub created_at: i64,
+    pub call_out: Option<String>,
+    pub alias_hop_sees: Option<String>,
+    /// Of an alias domain.
+    pub primary_name: Option<String>,
     pub route_id: Option<Uuid>,
     pub hops: Option<String>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct AliasRow {
+    pub domain_id: Uuid,
+    pub local_key: String,
+    /// Key of the mailbox …
+    pub alias_of: String,
+    pub hop_sees: Option<String>,
+    /// … and the mailbox as it is written.
+    pub local_part: String,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -149,6 +177,14 @@ pub(super) async fn recipients(read: &mut Read, of: Option<&[Uuid]>) -> Result<V
         None => run!(read, fetch_all RECIPIENTS as (Uuid, String)),
         Some([]) => Ok(Vec::new()),
         Some(ids) => run!(read, fetch_all RECIPIENTS_OF as (Uuid, String), id_set(ids.iter().copied())),
+    }
+}
+
+pub(super) async fn aliases(read: &mut Read, of: Option<&[Uuid]>) -> Result<Vec<AliasRow>, StoreError> {
+    match of {
+        None => run!(read, fetch_all ALIASES as AliasRow),
+        Some([]) => Ok(Vec::new()),
+        Some(ids) => run!(read, fetch_all ALIASES_OF as AliasRow, id_set(ids.iter().copied())),
     }
 }
 

@@ -12,6 +12,7 @@ mod harness;
 mod hostile;
 mod listener;
 mod postgres;
+mod recipients;
 mod replicas;
 mod routes_and_lists;
 mod tenants;

@@ -174,7 +174,11 @@ said! {
         NotServed = 550 Some((5, 7, 1)), "this domain is not served here, relaying denied",
             "a recipient of a domain that nobody here serves", "RFC 5321 §3.6.2";
         UnknownRecipient = 550 Some((5, 1, 1)), "no such recipient here",
-            "the recipient is not in its domain's list", "RFC 3463 §3.2";
+            "the recipient is not in its domain's list, or the next hop knows no such recipient", "RFC 3463 §3.2";
+        RecipientUnasked = 451 Some((4, 4, 3)), "the recipient cannot be verified now, try again later",
+            "the next hop cannot be asked about the recipient, and the domain defers then", "RFC 3463 §3.5";
+        CallOutBudget = 451 Some((4, 7, 0)), "too many unknown recipients from your network, try again later",
+            "the client's network has had a next hop asked about too many recipients that are not there", "RFC 3463 §3.8";
         SenderBlocked = 550 Some((5, 7, 1)), "mail from this sender is not accepted here",
             "a block list names the sender", "RFC 3463 §3.8";
         ClientBlocked = 550 Some((5, 7, 1)), "mail from your address is not accepted here",

@@ -16,6 +16,7 @@ mod loops;
 mod ownership;
 mod port;
 mod postmaster;
+mod recipients;
 mod restart;
 mod several_workers;
 mod slow_senders;

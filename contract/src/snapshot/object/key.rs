@@ -7,13 +7,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{Id, ids, mail::Domain};
 
 /// Where an object stands in the tree. The text form is the tree's key:
-/// `installation`, `tenant/ten_…`, `domain/example.com`, `recipients/example.com/011`, `list/ten_…/-`.
+/// `installation`, `tenant/ten_…`, `domain/example.com`, `recipients/example.com/011`, `aliases/example.com/-`, `list/ten_…/-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     Installation,
     Tenant(Id<ids::Tenant>),
     Domain(Domain),
     Recipients(Domain, ShardPrefix),
+    Aliases(Domain, ShardPrefix),
     List(ListScope, ShardPrefix),
 }
 
@@ -116,6 +117,7 @@ impl fmt::Display for Key {
             Self::Tenant(id) => write!(f, "tenant/{id}"),
             Self::Domain(domain) => write!(f, "domain/{}", domain.as_ascii()),
             Self::Recipients(domain, prefix) => write!(f, "recipients/{}/{prefix}", domain.as_ascii()),
+            Self::Aliases(domain, prefix) => write!(f, "aliases/{}/{prefix}", domain.as_ascii()),
             Self::List(scope, prefix) => write!(f, "list/{scope}/{prefix}"),
         }
     }
@@ -133,6 +135,7 @@ impl std::str::FromStr for Key {
             (Some("recipients"), Some(domain), Some(prefix)) => {
                 Self::Recipients(canonical_domain(domain)?, prefix.parse()?)
             }
+            (Some("aliases"), Some(domain), Some(prefix)) => Self::Aliases(canonical_domain(domain)?, prefix.parse()?),
             (Some("list"), Some(scope), Some(prefix)) => Self::List(scope.parse()?, prefix.parse()?),
             _ => return Err(KeyError),
         };

@@ -4,12 +4,14 @@
 //! one object, whoever inherits from it. Unknown fields are refused: a worker that does not understand a setting must
 //! not act as if it were absent.
 
+mod alias;
 mod hashes;
 mod key;
 mod route;
 
 use serde::{Deserialize, Serialize};
 
+pub use alias::{Alias, AliasDomain, AliasDomainHop, Aliases};
 pub use hashes::{HashKey, HashSet, RecipientHash};
 pub use key::{Key, KeyError, ListScope, ShardPrefix};
 pub use route::{HopTls, NextHop, Route, Trust};
@@ -17,7 +19,7 @@ pub use route::{HopTls, NextHop, Route, Trust};
 use crate::{
     Id, Micros, ids,
     mail::{Cidr, Domain, Mailbox},
-    policy::{Settings, lists::Entry},
+    policy::{Settings, lists::Entry, recipient::Unasked},
 };
 
 /// The schema of objects that this code writes and reads.
@@ -31,7 +33,10 @@ pub enum Object {
     Installation(Installation),
     Tenant(Tenant),
     Domain(Box<DomainObject>),
+    /// Stands under a domain's key: the name is an alias of another one.
+    AliasDomain(AliasDomain),
     Recipients(Recipients),
+    Aliases(Aliases),
     List(List),
 }
 
@@ -90,6 +95,9 @@ pub struct DomainObject {
     pub policy: Settings,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub list: Vec<ShardPrefix>,
+    /// Shards of its alias addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<ShardPrefix>,
     /// Key of the recipients' hashes: with one of its own, no domain's list can be compared with another's.
     pub hash_key: HashKey,
 }
@@ -112,7 +120,15 @@ pub enum RecipientRule {
     Any,
     /// Those in the shards named; `user+detail` follows `user`.
     Listed { shards: Vec<ShardPrefix> },
+    /// Those in the shards without a question; about everybody else the next hop is asked at RCPT.
+    CallOut {
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shards: Vec<ShardPrefix>,
+        /// What holds when it cannot be asked.
+        unasked: Unasked,
+    },
 }
+
 /// A shard of a domain's recipients: hashes, sorted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -138,7 +154,9 @@ impl Object {
             Self::Installation(_) => Key::Installation,
             Self::Tenant(tenant) => Key::Tenant(tenant.id),
             Self::Domain(domain) => Key::Domain(domain.name.clone()),
+            Self::AliasDomain(alias) => Key::Domain(alias.name.clone()),
             Self::Recipients(shard) => Key::Recipients(shard.domain.clone(), shard.prefix),
+            Self::Aliases(shard) => Key::Aliases(shard.domain.clone(), shard.prefix),
             Self::List(shard) => Key::List(shard.scope.clone(), shard.prefix),
         }
     }

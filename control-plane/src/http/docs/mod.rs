@@ -70,7 +70,7 @@ const PROBLEMS: &[(&str, &str)] = &[
     ("409", "It conflicts with what is there"),
     ("412", "The resource changed meanwhile"),
     ("413", "The body is too large"),
-    ("415", "The body must be JSON"),
+    ("415", "The body is of another media type"),
     ("422", "The body has fields that cannot be taken"),
     ("428", "If-Match is required"),
     ("429", "Too much at once"),

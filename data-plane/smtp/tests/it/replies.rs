@@ -8,7 +8,7 @@ use contract::{
     policy::{
         Effective, Known,
         message::{self, MessageFacts},
-        recipient::{self, DomainFacts, RecipientFacts, RecipientKnown, Routing},
+        recipient::{self, CallOut, DomainFacts, RecipientFacts, RecipientKnown, Routing, Unasked},
     },
     snapshot::object::{DomainState, TenantState},
 };
@@ -92,6 +92,14 @@ fn in_the_list(reply: &Reply) -> bool {
     Said::ALL.iter().any(|said| said.reply() == *reply)
 }
 
+fn recipients() -> impl Iterator<Item = RecipientKnown> {
+    let unasked = [Unasked::Accept, Unasked::Defer].map(CallOut::Unasked);
+    let asked = [CallOut::Accepted, CallOut::Refused, CallOut::CatchAll, CallOut::OverBudget];
+    [RecipientKnown::Listed, RecipientKnown::Accepted, RecipientKnown::Unknown]
+        .into_iter()
+        .chain(asked.into_iter().chain(unasked).map(RecipientKnown::CallOut))
+}
+
 #[test]
 fn policy_says_nothing_that_is_not_in_the_list() {
     let mut said = Vec::new();
@@ -100,7 +108,7 @@ fn policy_says_nothing_that_is_not_in_the_list() {
         for state in states {
             for tenant in [TenantState::Active, TenantState::Suspended, TenantState::Closing] {
                 for has_route in [true, false] {
-                    for recipient in [RecipientKnown::Listed, RecipientKnown::Accepted, RecipientKnown::Unknown] {
+                    for recipient in recipients() {
                         for routing in [None, Some(Routing::SourceRoute), Some(Routing::Character)] {
                             for null_mx in [Known::Yes(true), Known::Yes(false), Known::Unavailable] {
                                 let domain = DomainFacts::Served { state, tenant, has_route, recipient };

@@ -15,7 +15,7 @@ use contract::{
     policy::{Effective, lists},
     snapshot::{
         Verified,
-        object::{self, DomainObject, Key, ListScope, Object, RecipientRule, ShardPrefix, TenantState},
+        object::{self, AliasDomain, DomainObject, Key, ListScope, Object, RecipientRule, ShardPrefix, TenantState},
         open::Snapshot,
     },
     worker_api::PartError,
@@ -36,6 +36,9 @@ pub struct Builder {
     parents: HashMap<Id<ids::Tenant>, Id<ids::Tenant>>,
     domains: HashMap<Id<ids::Tenant>, BTreeSet<Domain>>,
     tenants: HashMap<Domain, Id<ids::Tenant>>,
+    /// Alias domains by their primary, whether that is there or not.
+    aliases: HashMap<Domain, BTreeSet<Domain>>,
+    primaries: HashMap<Domain, Domain>,
     errors: BTreeMap<String, PartError>,
 }
 
@@ -70,6 +73,10 @@ impl Builder {
         for tenant in &dirty_tenants {
             dirty_domains.extend(self.domains.get(tenant).into_iter().flatten().cloned());
         }
+        // What is wrong with an alias may be its primary's doing.
+        let of_dirty: Vec<_> =
+            dirty_domains.iter().filter_map(|name| self.aliases.get(name)).flatten().cloned().collect();
+        dirty_domains.extend(of_dirty);
         let installation = self.installation.clone().unwrap_or_else(|| Arc::new(installation_level(snapshot)));
         let mut domains = self.index.as_ref().map(|index| index.domains.clone()).unwrap_or_default();
         for name in dirty_domains {
@@ -77,6 +84,19 @@ impl Builder {
             self.errors.remove(&key);
             if !snapshot.names(&key) {
                 domains.remove(&name);
+                continue;
+            }
+            if let Some(Object::AliasDomain(alias)) = snapshot.get(&key).map(|object| &**object) {
+                if let Err(bad) = has_primary(snapshot, alias) {
+                    let error = PartError {
+                        key: bad.key,
+                        tenant: Some(alias.tenant),
+                        pointer: "/primary".to_owned(),
+                        message: bad.message,
+                    };
+                    self.errors.insert(key, error);
+                }
+                domains.insert(name, Entry::Alias(Arc::new(alias.clone())));
                 continue;
             }
             match self.served(snapshot, &name, &key) {
@@ -124,9 +144,11 @@ impl Builder {
             let key = Key::Domain(name.clone()).to_string();
             let tenant = match snapshot.get(&key).map(|object| &**object) {
                 Some(Object::Domain(domain)) => Some(domain.tenant),
+                Some(Object::AliasDomain(alias)) => Some(alias.tenant),
                 _ if snapshot.names(&key) => continue,
                 _ => None,
             };
+            self.note_primary(snapshot, name, &key);
             if let Some(old) = self.tenants.remove(name)
                 && let Some(of_old) = self.domains.get_mut(&old)
             {
@@ -139,6 +161,21 @@ impl Builder {
                 self.tenants.insert(name.clone(), tenant);
                 self.domains.entry(tenant).or_default().insert(name.clone());
             }
+        }
+    }
+
+    fn note_primary(&mut self, snapshot: &Verified<Snapshot>, name: &Domain, key: &str) {
+        if let Some(old) = self.primaries.remove(name)
+            && let Some(of_old) = self.aliases.get_mut(&old)
+        {
+            of_old.remove(name);
+            if of_old.is_empty() {
+                self.aliases.remove(&old);
+            }
+        }
+        if let Some(Object::AliasDomain(alias)) = snapshot.get(key).map(|object| &**object) {
+            self.primaries.insert(name.clone(), alias.primary.clone());
+            self.aliases.entry(alias.primary.clone()).or_default().insert(name.clone());
         }
     }
 
@@ -159,18 +196,15 @@ impl Builder {
         };
         let domain: &DomainObject = domain;
         let chain = self.chain(snapshot, domain.tenant, 0)?;
+        let recipients_key = |prefix| Key::Recipients(name.clone(), prefix);
         let recipients = match &domain.recipients {
             RecipientRule::Any => Recipients::Any,
-            RecipientRule::Listed { shards } => Recipients::Listed(
-                shards
-                    .iter()
-                    .map(|prefix| {
-                        let shard = object(snapshot, &Key::Recipients(name.clone(), *prefix))?;
-                        Ok((*prefix, Arc::clone(shard)))
-                    })
-                    .collect::<Result<_, Bad>>()?,
-            ),
+            RecipientRule::Listed { shards } => Recipients::Listed(self::shards(snapshot, shards, &recipients_key)?),
+            RecipientRule::CallOut { shards, unasked } => {
+                Recipients::CallOut(self::shards(snapshot, shards, &recipients_key)?, *unasked)
+            }
         };
+        let aliases = shards(snapshot, &domain.aliases, &|prefix| Key::Aliases(name.clone(), prefix))?;
         let list = list(snapshot, &ListScope::Domain(name.clone()), &domain.list)?;
         Ok(ServedDomain {
             id: domain.id,
@@ -179,9 +213,11 @@ impl Builder {
             route: domain.route.clone().map(Arc::new),
             effective: Arc::new(chain.effective.overlaid_by(&domain.policy)),
             chain,
-            recipients,
+            recipients: Arc::new(recipients),
+            aliases: aliases.into(),
             hash_key: domain.hash_key,
-            list: (!list.is_empty()).then_some(list),
+            list: (!list.is_empty()).then(|| Arc::new(list)),
+            hop_sees: None,
         })
     }
 
@@ -240,7 +276,12 @@ impl Dirty {
         match key.parse::<Key>() {
             Ok(Key::Installation | Key::List(ListScope::Installation, _)) => self.installation = true,
             Ok(Key::Tenant(id) | Key::List(ListScope::Tenant(id), _)) => drop(self.tenants.insert(id)),
-            Ok(Key::Domain(name) | Key::Recipients(name, _) | Key::List(ListScope::Domain(name), _)) => {
+            Ok(
+                Key::Domain(name)
+                | Key::Recipients(name, _)
+                | Key::Aliases(name, _)
+                | Key::List(ListScope::Domain(name), _),
+            ) => {
                 self.domains.insert(name);
             }
             // A key that nobody could have asked for; `open` has put it among the errors if it holds anything.
@@ -282,6 +323,25 @@ fn object<'a>(snapshot: &'a Verified<Snapshot>, key: &Key) -> Result<&'a Arc<Obj
         None if snapshot.errors().contains_key(&*key) => Err(Bad { key, message: "cannot be read".to_owned() }),
         None => Err(Bad { key, message: "is named, but not there (dangling)".to_owned() }),
     }
+}
+
+fn shards(
+    snapshot: &Verified<Snapshot>,
+    prefixes: &[ShardPrefix],
+    key: &dyn Fn(ShardPrefix) -> Key,
+) -> Result<Vec<(ShardPrefix, Arc<Object>)>, Bad> {
+    prefixes.iter().map(|prefix| Ok((*prefix, Arc::clone(object(snapshot, &key(*prefix))?)))).collect()
+}
+
+/// Is the primary a domain of the same tenant, and no alias itself?
+fn has_primary(snapshot: &Verified<Snapshot>, alias: &AliasDomain) -> Result<(), Bad> {
+    let key = Key::Domain(alias.name.clone()).to_string();
+    let message = match &**object(snapshot, &Key::Domain(alias.primary.clone()))? {
+        Object::Domain(primary) if primary.tenant == alias.tenant => return Ok(()),
+        Object::AliasDomain(_) => "its primary is an alias domain itself",
+        _ => "its primary is no domain of the same tenant",
+    };
+    Err(Bad { key, message: message.to_owned() })
 }
 
 fn list(snapshot: &Verified<Snapshot>, scope: &ListScope, shards: &[ShardPrefix]) -> Result<lists::Index, Bad> {

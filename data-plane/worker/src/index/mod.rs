@@ -11,6 +11,7 @@ use contract::{
     Id, Micros, ids,
     mail::{Cidr, Domain, Mailbox},
     policy::{Effective, lists},
+    snapshot::object::AliasDomain,
 };
 use tokio::{sync::Notify, time::Instant};
 
@@ -40,6 +41,8 @@ pub struct InstallationLevel {
 #[derive(Debug, Clone)]
 pub(crate) enum Entry {
     Served(Arc<ServedDomain>),
+    /// Another name of a domain. What that one is, is looked up each time: nothing of it is kept here.
+    Alias(Arc<AliasDomain>),
     /// In the snapshot, but unreadable, and no older good chain is known.
     Unavailable,
 }
@@ -58,6 +61,14 @@ impl Index {
             None => Lookup::NotServed,
             Some(Entry::Unavailable) => Lookup::Unavailable,
             Some(Entry::Served(served)) => Lookup::Served(Arc::clone(served)),
+            Some(Entry::Alias(alias)) => match self.domains.get(&alias.primary) {
+                Some(Entry::Served(primary)) if primary.tenant() == alias.tenant => {
+                    Lookup::Served(Arc::new(primary.under(alias)))
+                }
+                // Its primary is an alias too (a chain, a circle), another tenant's, unreadable or not there. None of that
+                // is the sender's fault, nor for good.
+                Some(_) | None => Lookup::Unavailable,
+            },
         }
     }
 

@@ -4,13 +4,16 @@ use std::{net::IpAddr, sync::Arc};
 
 use contract::{
     Id, Micros, ids,
-    mail::{Domain, LocalPart, ReversePath},
+    mail::{Domain, Host, LocalPart, Mailbox, ReversePath},
     policy::{
         Effective, Known, Verdict, lists,
-        recipient::{self, DomainFacts, RecipientFacts, RecipientKnown, Routing},
+        recipient::{self, CallOut, DomainFacts, RecipientFacts, RecipientKnown, Routing, Unasked},
     },
     snapshot::{
-        object::{DomainState, HashKey, Object, Route, ShardPrefix, TenantState},
+        object::{
+            Alias, AliasDomain, AliasDomainHop, DomainState, HashKey, Object, RecipientHash, Route, ShardPrefix,
+            TenantState,
+        },
         shard::Sharded,
     },
 };
@@ -29,7 +32,8 @@ pub struct Chain {
     pub installation: Arc<InstallationLevel>,
 }
 
-#[derive(Debug)]
+/// Cheap to clone: an alias domain is its primary under another name.
+#[derive(Debug, Clone)]
 pub struct ServedDomain {
     pub id: Id<ids::Domain>,
     pub name: Domain,
@@ -37,16 +41,24 @@ pub struct ServedDomain {
     pub route: Option<Arc<Route>>,
     pub effective: Arc<Effective>,
     pub chain: Arc<Chain>,
-    pub(super) recipients: Recipients,
+    pub(super) recipients: Arc<Recipients>,
+    /// Shards of the alias addresses.
+    pub(super) aliases: Shards,
     pub(super) hash_key: HashKey,
-    pub(super) list: Option<lists::Index>,
+    pub(super) list: Option<Arc<lists::Index>>,
+    /// The domain that the next hop is given at RCPT, where it is another than the one written.
+    pub(super) hop_sees: Option<Domain>,
 }
+
+/// Shards as the snapshot holds them; nothing is copied.
+pub(super) type Shards = Arc<[(ShardPrefix, Arc<Object>)]>;
 
 #[derive(Debug)]
 pub enum Recipients {
     Any,
-    /// Shards as the snapshot holds them; nothing is copied.
     Listed(Vec<(ShardPrefix, Arc<Object>)>),
+    /// Who is not listed is as the next hop says.
+    CallOut(Vec<(ShardPrefix, Arc<Object>)>, Unasked),
 }
 
 /// What is known when RCPT is said, besides the configuration.
@@ -56,6 +68,8 @@ pub struct Asked<'a> {
     pub sender: &'a ReversePath,
     pub sender_null_mx: Known<bool>,
     pub source_route: bool,
+    /// What the next hop said of the recipient; none: it was not asked yet.
+    pub call_out: Option<CallOut>,
     pub now: Micros,
 }
 
@@ -64,28 +78,79 @@ impl ServedDomain {
         self.chain.tenant
     }
 
-    fn recipient(&self, local: &LocalPart) -> RecipientKnown {
+    /// This domain under its other name.
+    pub(super) fn under(&self, alias: &AliasDomain) -> Self {
+        let state = match (alias.state, self.state) {
+            // A primary that is not proven yet is waited for, however long: the alias is proven.
+            (DomainState::Active, DomainState::Pending { .. }) => DomainState::Pending { defer_until: NEVER },
+            (state, _) => state,
+        };
+        let hop_sees = match alias.hop_sees {
+            AliasDomainHop::AsWritten => None,
+            AliasDomainHop::Primary => Some(self.name.clone()),
+        };
+        Self { id: alias.id, name: alias.name.clone(), state, hop_sees, ..self.clone() }
+    }
+
+    /// What the next hop must be asked where it was not: `None` where the domain's list says all.
+    pub fn asks_the_hop(&self, local: &LocalPart) -> Option<Unasked> {
+        match self.recipient(local, None) {
+            RecipientKnown::CallOut(CallOut::Unasked(unasked)) => Some(unasked),
+            _ => None,
+        }
+    }
+
+    /// What the next hop is given at RCPT: as written, but where an alias says otherwise.
+    pub fn at_hop(&self, mailbox: &Mailbox) -> Mailbox {
+        let local = self.rewritten(mailbox.local()).unwrap_or_else(|| mailbox.local().clone());
+        let host = self.hop_sees.clone().map_or_else(|| mailbox.host().clone(), Host::Domain);
+        let rewritten = Mailbox::new(local, host);
+        // RFC 5321 §4.5.3.1.3; the longer name may not fit any more.
+        if rewritten.to_string().len() > 254 { mailbox.clone() } else { rewritten }
+    }
+
+    /// An alias keeps its detail: `alias+detail` goes to `mailbox+detail`.
+    fn rewritten(&self, local: &LocalPart) -> Option<LocalPart> {
+        if let Some(alias) = self.alias(&self.hash_key.hash(local)) {
+            return alias.rewrite_to.clone();
+        }
+        let user = local.without_detail()?;
+        let to = self.alias(&self.hash_key.hash(&user))?.rewrite_to.as_ref()?;
+        Some(to.with_detail_of(local).unwrap_or_else(|| to.clone()))
+    }
+
+    fn alias(&self, hash: &RecipientHash) -> Option<&Alias> {
+        let (_, shard) = self.aliases.iter().find(|(prefix, _)| prefix.covers(hash.shard_hash()))?;
+        let Object::Aliases(shard) = &**shard else { return None };
+        let place = shard.aliases.binary_search_by_key(hash, |alias| alias.hash).ok()?;
+        shard.aliases.get(place)
+    }
+
+    fn recipient(&self, local: &LocalPart, call_out: Option<CallOut>) -> RecipientKnown {
         // RFC 5321 §4.5.1: postmaster is always there.
         if local.as_str().eq_ignore_ascii_case("postmaster") {
             return RecipientKnown::Accepted;
         }
-        match &self.recipients {
-            Recipients::Any => RecipientKnown::Accepted,
-            Recipients::Listed(shards) => {
-                let listed = |local: &LocalPart| {
-                    let hash = self.hash_key.hash(local);
-                    shards.iter().find(|(prefix, _)| prefix.covers(hash.shard_hash())).is_some_and(
-                        |(_, shard)| matches!(&**shard, Object::Recipients(shard) if shard.hashes.contains(&hash)),
-                    )
-                };
-                if listed(local) {
-                    RecipientKnown::Listed
-                } else if local.without_detail().is_some_and(|user| listed(&user)) {
-                    RecipientKnown::Accepted
-                } else {
-                    RecipientKnown::Unknown
-                }
+        let (shards, otherwise) = match &*self.recipients {
+            Recipients::Any => return RecipientKnown::Accepted,
+            Recipients::Listed(shards) => (shards, RecipientKnown::Unknown),
+            Recipients::CallOut(shards, unasked) => {
+                (shards, RecipientKnown::CallOut(call_out.unwrap_or(CallOut::Unasked(*unasked))))
             }
+        };
+        let listed = |local: &LocalPart| {
+            let hash = self.hash_key.hash(local);
+            shards
+                .iter()
+                .find(|(prefix, _)| prefix.covers(hash.shard_hash()))
+                .is_some_and(|(_, shard)| matches!(&**shard, Object::Recipients(shard) if shard.hashes.contains(&hash)))
+        };
+        if listed(local) {
+            RecipientKnown::Listed
+        } else if local.without_detail().is_some_and(|user| listed(&user)) {
+            RecipientKnown::Accepted
+        } else {
+            otherwise
         }
     }
 
@@ -93,9 +158,11 @@ impl ServedDomain {
         let own = self.hash_key.hash(local);
         let user = local.without_detail().map(|user| self.hash_key.hash(&user));
         let hit = |index: &lists::Index, of| index.hit(asked.sender, asked.client, of, asked.now);
-        // Recipient (as written, then without its detail), domain, tenants upwards, installation.
+        let mailbox = [Some(&own), user.as_ref()].into_iter().flatten().find_map(|hash| self.alias(hash));
+        // Recipient (as written, then without its detail, then the mailbox it is an alias of), domain, tenants upwards,
+        // installation.
         let in_domain = self.list.iter().flat_map(|list| {
-            [Some(Some(&own)), user.as_ref().map(Some), Some(None)]
+            [Some(Some(&own)), user.as_ref().map(Some), mailbox.map(|alias| Some(&alias.of)), Some(None)]
                 .into_iter()
                 .flatten()
                 .filter_map(move |of| hit(list, of))
@@ -116,13 +183,16 @@ impl ServedDomain {
                 state: self.state,
                 tenant: self.chain.state,
                 has_route: self.route.is_some(),
-                recipient: self.recipient(local),
+                recipient: self.recipient(local, asked.call_out),
             },
             list_hits,
             now: asked.now,
         }
     }
 }
+
+/// The end of time.
+const NEVER: Micros = Micros::from_micros(i64::MAX);
 
 impl Lookup {
     /// The decision on one recipient.

@@ -70,6 +70,16 @@ pub struct Delivery {
     pub final_timeout_s: u64,
     /// How long a delivered message is remembered, so that its repetition is answered and not delivered, in seconds.
     pub repeat_s: u64,
+    /// How long a RCPT waits for a next hop that is asked about its recipient, in seconds.
+    pub call_out_timeout_s: u64,
+    /// How long a next hop's yes is remembered, its no, and that it takes any local part, in seconds.
+    pub call_out_positive_s: u64,
+    pub call_out_negative_s: u64,
+    pub call_out_catch_all_s: u64,
+    /// Questions about recipients that turned out not to be there, for one client network (/24 or /64), a minute.
+    pub call_outs_per_client_per_minute: u32,
+    /// Questions to one next hop a minute, by this worker.
+    pub call_outs_per_hop_per_minute: u32,
 }
 
 impl Default for Smtp {
@@ -111,6 +121,12 @@ impl Default for Delivery {
             live_s: 15,
             final_timeout_s: 600,
             repeat_s: 900,
+            call_out_timeout_s: 20,
+            call_out_positive_s: 4 * 3_600,
+            call_out_negative_s: 300,
+            call_out_catch_all_s: 3_600,
+            call_outs_per_client_per_minute: 60,
+            call_outs_per_hop_per_minute: 1_200,
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The SMTP side of a worker. `listen` takes connections, `session` drives one and `message` its messages, `transaction`
 //! knows who was accepted and which way they go, `delivery` brings the message there, `trace` tells what happened.
 //!
+//! `call_out` asks the next hop about recipients.
 //! `body` and `budget` hold messages, `repeat` knows those that come again, `admission` counts sessions, `tls` has both
 //! sides' settings.
 
 mod admission;
 mod body;
 mod budget;
+mod call_out;
 pub mod config;
 mod delivery;
 mod dialogue;
@@ -34,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{events::Sink, index::Current};
 use admission::Admission;
 use budget::Budget;
+use call_out::CallOuts;
 use delivery::{Deliverer, Outside};
 use repeat::Repeats;
 
@@ -86,6 +89,7 @@ pub(crate) struct Shared {
     budget: Arc<Budget>,
     repeats: Arc<Repeats>,
     deliverer: Arc<Deliverer>,
+    call_outs: Arc<CallOuts>,
     /// No new transactions.
     stopping: CancellationToken,
     /// Not even the end of this one.
@@ -132,6 +136,7 @@ pub(crate) async fn run(
         helo: hostname.clone(),
         connect_timeout: Duration::from_secs(delivery.connect_timeout_s),
     };
+    let deliverer = Deliverer::new(&delivery, outside, context.entropy.clone(), hard_stop.clone());
     let shared = Arc::new(Shared {
         admission: Admission::new(
             smtp.max_connections,
@@ -140,7 +145,8 @@ pub(crate) async fn run(
         ),
         budget: Budget::new(delivery.budget_bytes),
         repeats: Repeats::new(Duration::from_secs(delivery.repeat_s)),
-        deliverer: Deliverer::new(&delivery, outside, context.entropy.clone(), hard_stop.clone()),
+        call_outs: CallOuts::new(&delivery, Arc::clone(&deliverer)),
+        deliverer,
         smtp,
         delivery,
         hostname,

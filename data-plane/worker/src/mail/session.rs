@@ -239,7 +239,7 @@ impl Driver<'_> {
             return pending.abandon(Said::InternalError.reply());
         };
         // The hop may take a while: what was answered before should not wait for it.
-        if transaction.group.is_some() && self.wire.flush().await.is_err() {
+        if transaction.may_wait(pending.recipient()) && self.wire.flush().await.is_err() {
             return pending.abandon(Said::Timeout.reply());
         }
         let number = transaction.named.len();

@@ -161,17 +161,18 @@ impl Transaction {
         let verdict = match &mailbox {
             Some(mailbox) if own => self.judge_postmaster(shared, &lookup, mailbox).await,
             Some(mailbox) => self.judge(shared, &lookup, mailbox, path.source_route).await,
-            None => no_postmaster(),
+            None => (no_postmaster(), None),
         };
         let (tenant, domain) = match &lookup {
             Lookup::Served(served) => (Some(served.tenant()), Some(served.id)),
             Lookup::NotServed | Lookup::Unavailable => (None, None),
         };
+        let (verdict, hop_reply) = verdict;
         let mut named =
-            Named { address: path.recipient.to_string(), tenant, domain, verdict, hop_reply: None, mailbox: None };
+            Named { address: path.recipient.to_string(), tenant, domain, verdict, hop_reply, mailbox: None };
         if let (Disposition::Accepted, Some(mailbox)) = (named.verdict.disposition, mailbox) {
-            match self.group_of(shared, &lookup, &mailbox) {
-                Some(group) => self.join(shared, group, mailbox, &mut named).await,
+            match self.group_of(shared, &lookup, mailbox) {
+                Some((group, mailbox)) => self.join(shared, group, mailbox, &mut named).await,
                 // A postmaster at an address literal: there is no way that anybody gave.
                 None => named.verdict = no_postmaster(),
             }
@@ -182,48 +183,85 @@ impl Transaction {
         reply
     }
 
-    fn group_of(&self, shared: &Shared, lookup: &Lookup, mailbox: &Mailbox) -> Option<Group> {
+    /// The group of a recipient that was accepted, and the address that its hop is given.
+    fn group_of(&self, shared: &Shared, lookup: &Lookup, mailbox: Mailbox) -> Option<(Group, Mailbox)> {
         match lookup {
-            Lookup::Served(served) => Some(Group::of(served, served.route.as_ref()?)),
+            Lookup::Served(served) => Some((Group::of(served, served.route.as_ref()?), served.at_hop(&mailbox))),
             // Nobody but the installation's postmaster was accepted without a domain that is served.
             Lookup::NotServed => {
                 let installation = &self.index.installation;
                 let way = Way::to_postmaster(installation, mailbox.domain()?, shared.delivery.mx_port);
-                Some(Group { way, effective: Arc::new(installation.effective.clone()) })
+                Some((Group { way, effective: Arc::new(installation.effective.clone()) }, mailbox))
             }
             Lookup::Unavailable => None,
         }
     }
 
     /// RFC 5321 §4.5.1: taken in any case. Where its domain is served, by its route, whoever is listed there.
-    async fn judge_postmaster(&mut self, shared: &Shared, lookup: &Lookup, mailbox: &Mailbox) -> Verdict {
+    async fn judge_postmaster(
+        &mut self,
+        shared: &Shared,
+        lookup: &Lookup,
+        mailbox: &Mailbox,
+    ) -> (Verdict, Option<String>) {
         if let Lookup::Served(_) | Lookup::Unavailable = lookup {
-            let verdict = self.judge(shared, lookup, mailbox, false).await;
+            let (verdict, hop_reply) = self.judge(shared, lookup, mailbox, false).await;
             if verdict.rule != Rule::Recipients && verdict.rule != Rule::RoutingCharacters {
-                return verdict;
+                return (verdict, hop_reply);
             }
         }
         let now = shared.context.clock.now();
         let sender_null_mx = Known::Unavailable;
-        let asked = Asked { client: self.client, sender: &self.sender.path, sender_null_mx, source_route: false, now };
-        self.index.installation.judge_postmaster(&asked)
+        let asked = Asked {
+            client: self.client,
+            sender: &self.sender.path,
+            sender_null_mx,
+            source_route: false,
+            call_out: None,
+            now,
+        };
+        (self.index.installation.judge_postmaster(&asked), None)
     }
 
-    async fn judge(&mut self, shared: &Shared, lookup: &Lookup, mailbox: &Mailbox, source_route: bool) -> Verdict {
-        let judge = |sender_null_mx| {
+    /// Will RCPT perhaps wait for somebody else?
+    pub(crate) fn may_wait(&self, path: &ForwardPath) -> bool {
+        let Recipient::Mailbox(mailbox) = &path.recipient else { return self.group.is_some() };
+        let asks = || {
+            matches!(mailbox.domain().map(|domain| self.index.lookup(domain)),
+                Some(Lookup::Served(served)) if served.asks_the_hop(mailbox.local()).is_some())
+        };
+        self.group.is_some() || asks()
+    }
+
+    /// The verdict, and what the next hop said where it was asked for it.
+    async fn judge(
+        &mut self,
+        shared: &Shared,
+        lookup: &Lookup,
+        mailbox: &Mailbox,
+        source_route: bool,
+    ) -> (Verdict, Option<String>) {
+        let (client, path) = (self.client, self.sender.path.clone());
+        let judge = |sender_null_mx, call_out| {
             let now = shared.context.clock.now();
-            let asked = Asked { client: self.client, sender: &self.sender.path, sender_null_mx, source_route, now };
+            let asked = Asked { client, sender: &path, sender_null_mx, source_route, call_out, now };
             lookup.judge(mailbox.local(), &asked)
         };
-        let verdict = judge(Known::Unavailable);
-        let Lookup::Served(served) = lookup else { return verdict };
+        let verdict = judge(Known::Unavailable, None);
+        let Lookup::Served(served) = lookup else { return (verdict, None) };
         // Nobody waits for DNS where it would change nothing.
         let matters = matches!(verdict.rule, Rule::Default | Rule::Recipients | Rule::RoutingCharacters);
-        if !matters || !served.effective.reject_null_mx_sender {
-            return verdict;
+        if matters && served.effective.reject_null_mx_sender && self.null_mx(shared).await == Known::Yes(true) {
+            return (judge(Known::Yes(true), None), None);
         }
-        let yes = judge(Known::Yes(true));
-        if self.null_mx(shared).await == Known::Yes(true) { yes } else { verdict }
+        // Nor is a hop asked where its answer would change nothing: nobody who is blocked makes us ask.
+        let open = verdict.disposition == Disposition::Accepted || verdict.reason == Reason::CallOutUnasked;
+        let (Some(unasked), Some(route), true) = (served.asks_the_hop(mailbox.local()), &served.route, open) else {
+            return (verdict, None);
+        };
+        let way = Way::new(served.tenant(), Arc::clone(route), &served.chain.installation.allowed_hop_ranges);
+        let told = shared.call_outs.ask(&way, &served.at_hop(mailbox), client).await;
+        (judge(Known::Unavailable, Some(told.means(unasked))), told.hop_reply)
     }
 
     /// Asked once in a transaction.

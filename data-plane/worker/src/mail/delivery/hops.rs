@@ -14,7 +14,7 @@ use contract::{
     snapshot::object::{HopTls, NextHop},
 };
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit},
     time::Instant,
 };
 
@@ -24,6 +24,7 @@ use super::{
     connection::{Connection, Lent, Owner},
 };
 use crate::mail::{
+    call_out::budget::Bucket,
     config::Delivery,
     tls::{self, HopClient},
 };
@@ -38,6 +39,9 @@ const MAX_AGE: Duration = Duration::from_mins(5);
 /// Hosts remembered at most; beyond it those without a connection are forgotten.
 const MAX_HOSTS: usize = 20_000;
 
+/// One in so many of a hop's connections may carry a question.
+const QUESTIONS: usize = 4;
+
 #[derive(Debug)]
 pub(crate) struct Hops {
     /// By host, in lower case.
@@ -46,6 +50,7 @@ pub(crate) struct Hops {
     max_transactions: u32,
     idle: Duration,
     slot_timeout: Duration,
+    questions_per_minute: u32,
 }
 
 /// One next hop: what has the same host, port and demands on TLS.
@@ -57,6 +62,10 @@ pub(crate) struct Target {
     /// Made once: a root store is large.
     pub client: Result<Option<HopClient>, String>,
     permits: Arc<Semaphore>,
+    /// Questions at once.
+    questions: Semaphore,
+    /// Questions a minute.
+    question_budget: Mutex<Bucket>,
     idle: Mutex<Vec<(Instant, Connection)>>,
     breaker: Mutex<Breaker>,
 }
@@ -77,6 +86,7 @@ impl Hops {
             max_transactions: u32::try_from(settings.max_transactions_per_connection).unwrap_or(u32::MAX).max(1),
             idle: Duration::from_secs(settings.idle_s),
             slot_timeout: Duration::from_secs(settings.slot_timeout_s),
+            questions_per_minute: settings.call_outs_per_hop_per_minute,
         }
     }
 
@@ -104,6 +114,8 @@ impl Hops {
             tls: hop.tls.clone(),
             client: tls::hop_client(&hop.tls, &host).map_err(|error| error.to_string()),
             permits: Arc::new(Semaphore::new(self.max_connections)),
+            questions: Semaphore::new((self.max_connections / QUESTIONS).max(1)),
+            question_budget: Mutex::new(Bucket::full(self.questions_per_minute, Instant::now())),
             idle: Mutex::default(),
             breaker: Mutex::default(),
         });
@@ -125,6 +137,12 @@ impl Hops {
                 .and_then(Result::ok)
                 .ok_or(Unusable::Busy),
         }
+    }
+
+    /// One more question within the hop's budget?
+    pub(crate) fn may_ask(&self, target: &Target) -> bool {
+        let mut budget = target.question_budget.lock().unwrap_or_else(PoisonError::into_inner);
+        budget.take(self.questions_per_minute, Instant::now())
     }
 
     /// A connection of this owner that waits, is quiet, and leads where it still may.
@@ -201,6 +219,11 @@ impl Hops {
 }
 
 impl Target {
+    /// A place among the questions.
+    pub(crate) async fn question(&self) -> Option<SemaphorePermit<'_>> {
+        self.questions.acquire().await.ok()
+    }
+
     fn idle(&self) -> MutexGuard<'_, Vec<(Instant, Connection)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }

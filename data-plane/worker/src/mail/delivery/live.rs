@@ -219,7 +219,7 @@ impl LiveHop {
         })
     }
 
-    async fn next_answer(
+    pub(super) async fn next_answer(
         self,
         deadline: Instant,
         dialogue: &mut Dialogue,

@@ -3,6 +3,7 @@
 //! `order` says which hops are tried, `hops` knows every next hop (limit, circuit breaker, idle connections), `connect`
 //! makes a connection, `connection` is one. `transaction` delivers: one recipient in a burst, several by `live`, then
 //! `content`; `outcome` says what came of it.
+//! `question` only asks about a recipient.
 
 mod connect;
 mod connection;
@@ -11,12 +12,14 @@ mod hops;
 mod live;
 mod order;
 mod outcome;
+mod question;
 mod transaction;
 
 pub(crate) use connect::Outside;
 pub(crate) use hops::Hops;
 pub(crate) use live::{LiveHop, LiveRcpt};
 pub(crate) use outcome::Outcome;
+pub(crate) use question::Asked;
 pub(crate) use transaction::{Deliverer, Message, Way};
 
 use contract::policy::Reason;

@@ -71,6 +71,7 @@ fn judge(worker: &Running, address: &str) -> Reason {
         sender: &"x@bad.example".parse::<ReversePath>().unwrap(),
         sender_null_mx: Known::Yes(false),
         source_route: false,
+        call_out: None,
         now: now(),
     };
     index.lookup(&name.parse().unwrap()).judge(&local.parse::<LocalPart>().unwrap(), &asked).reason

@@ -224,6 +224,7 @@ pub(crate) fn domain(name: &str, tenant: u8) -> DomainObject {
         route: None,
         policy: Settings::default(),
         list: vec![],
+        aliases: vec![],
         hash_key: HashKey([7; 16]),
     }
 }

@@ -1,6 +1,8 @@
 //! Mail through a worker: real SMTP on both sides.
 
 mod after_dot;
+mod aliases;
+mod call_out;
 mod cut_through;
 mod form;
 mod hops;
