@@ -68,8 +68,8 @@ sql! {
     REJECT = "INSERT INTO rejected_events (stream_id, seq, worker_id, why, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT DO NOTHING";
     SILENT = "SELECT id, worker_id, stored, reported, last_heard_at FROM streams
-        WHERE closed_at IS NULL AND last_heard_at < $1 ORDER BY last_heard_at LIMIT 100";
-    CLOSE = "UPDATE streams SET closed_at = $2 WHERE id = $1";
+        WHERE closed_at IS NULL AND last_heard_at < $1 ORDER BY last_heard_at, id LIMIT 100";
+    CLOSE = "UPDATE streams SET closed_at = $2 WHERE id = $1 AND closed_at IS NULL";
     GAPS = "SELECT id, stream_id, worker_id, kind, from_at, to_at, events, created_at FROM gaps
         WHERE id < $1 ORDER BY id DESC LIMIT $2";
     SWEEP_MESSAGES = {
@@ -242,10 +242,10 @@ pub(super) async fn silent(read: &mut Read, since: Micros) -> Result<Vec<Silent>
     run!(read, fetch_all SILENT as Silent, since.as_micros())
 }
 
-pub(super) async fn close(tx: &mut Tx, stream: Uuid) -> Result<(), StoreError> {
+/// False where it is closed.
+pub(super) async fn close(tx: &mut Tx, stream: Uuid) -> Result<bool, StoreError> {
     let now = tx.now().as_micros();
-    run!(tx, execute CLOSE, stream, now)?;
-    Ok(())
+    Ok(run!(tx, execute CLOSE, stream, now)? == 1)
 }
 
 /// Newest first.

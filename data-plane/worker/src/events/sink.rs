@@ -218,7 +218,7 @@ impl Sink {
         queue.follows.drain(..too_many);
         queue.next_seq = 1;
         queue.note_dropped(now, in_flight);
-        if queue.events.is_empty() && in_flight == 0 {
+        if queue.events.is_empty() && queue.dropped.is_none() {
             // A first batch there must be, for it says which streams this one goes on with.
             let nothing = Counters {
                 from: now,
