@@ -136,7 +136,10 @@ impl Server {
             })
         });
         let server = found.await.expect("a server starts or is not there").as_ref();
-        assert!(server.is_some() || chosen() != Some(Engine::Postgres), "the run is to be on PostgreSQL: there is none");
+        assert!(
+            server.is_some() || chosen() != Some(Engine::Postgres),
+            "the run is to be on PostgreSQL: there is none"
+        );
         server
     }
 
@@ -250,7 +253,8 @@ fn fingerprint(folder: &Path) -> String {
     }
     let mut hash = Sha256::new();
     digest(folder, &mut hash);
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let [first, second, third, fourth, ..] = <[u8; 32]>::from(hash.finalize());
+    format!("{:08x}", u32::from_be_bytes([first, second, third, fourth]))
 }
 
 fn environment(name: &str) -> Option<String> {

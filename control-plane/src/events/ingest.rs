@@ -204,13 +204,7 @@ async fn alone(app: &AppState, job: &Job, next_in_ms: u32) -> Applied {
     }
 }
 
-async fn one(
-    tx: &mut Tx,
-    job: &Job,
-    tops: &Tops,
-    next_in_ms: u32,
-    rejected: &mut u64,
-) -> Result<Applied, StoreError> {
+async fn one(tx: &mut Tx, job: &Job, tops: &Tops, next_in_ms: u32, rejected: &mut u64) -> Result<Applied, StoreError> {
     let Batch { stream, first_seq, follows, events, .. } = &job.batch;
     let (owner, next) = store::stream(tx, *stream, job.worker).await?;
     if owner != job.worker.uuid() {

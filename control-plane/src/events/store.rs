@@ -72,19 +72,23 @@ sql! {
     CLOSE = "UPDATE streams SET closed_at = $2 WHERE id = $1 AND closed_at IS NULL";
     GAPS = "SELECT id, stream_id, worker_id, kind, from_at, to_at, events, created_at FROM gaps
         WHERE id < $1 ORDER BY id DESC LIMIT $2";
+    // On PostgreSQL by place, and in order: a planner that no longer looks at the parameter would walk over all rows for
+    // one that is old, each minute anew.
     SWEEP_MESSAGES = {
         sqlite: "DELETE FROM messages WHERE seq IN (SELECT seq FROM messages WHERE started_at < $1 LIMIT 1000)",
-        postgres: "DELETE FROM messages WHERE seq IN (SELECT seq FROM messages WHERE started_at < $1 LIMIT 1000)",
+        postgres: "DELETE FROM messages WHERE ctid = ANY (ARRAY
+            (SELECT ctid FROM messages WHERE started_at < $1 ORDER BY started_at LIMIT 1000))",
     };
     SWEEP_RECIPIENTS = {
         sqlite: "DELETE FROM message_recipients WHERE rowid IN
             (SELECT rowid FROM message_recipients WHERE started_at < $1 LIMIT 1000)",
-        postgres: "DELETE FROM message_recipients WHERE ctid IN
-            (SELECT ctid FROM message_recipients WHERE started_at < $1 LIMIT 1000)",
+        postgres: "DELETE FROM message_recipients WHERE ctid = ANY (ARRAY
+            (SELECT ctid FROM message_recipients WHERE started_at < $1 ORDER BY started_at LIMIT 1000))",
     };
     SWEEP_COUNTERS = {
         sqlite: "DELETE FROM counters WHERE rowid IN (SELECT rowid FROM counters WHERE hour < $1 LIMIT 1000)",
-        postgres: "DELETE FROM counters WHERE ctid IN (SELECT ctid FROM counters WHERE hour < $1 LIMIT 1000)",
+        postgres: "DELETE FROM counters WHERE ctid = ANY (ARRAY
+            (SELECT ctid FROM counters WHERE hour < $1 ORDER BY hour LIMIT 1000))",
     };
     SWEEP_REJECTED = "DELETE FROM rejected_events WHERE created_at < $1";
     SWEEP_GAPS = "DELETE FROM gaps WHERE created_at < $1";

@@ -11,7 +11,8 @@ const SUBJECT: usize = 200;
 
 /// A subject as searches compare it: in lower case, with single spaces.
 pub(crate) fn folded(subject: &str) -> String {
-    let words: Vec<_> = subject.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<_> =
+        subject.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
     words.join(" ").to_lowercase().chars().take(SUBJECT).collect()
 }
 

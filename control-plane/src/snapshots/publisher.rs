@@ -133,18 +133,15 @@ async fn turn(app: &AppState, held: &mut Option<State>) -> Result<(), PublishErr
 impl State {
     /// Compiles everything. What is stored already keeps its version; what differs makes a new one.
     async fn anew(app: &AppState, lease: Lease, leased_until: Micros) -> Result<Self, PublishError> {
-        let (mut state, first) =
-            lease.while_held(&app.db, LEASE_LASTS, apart(Self::compiled_anew(app.clone(), lease, leased_until))).await??;
+        let (mut state, first) = lease
+            .while_held(&app.db, LEASE_LASTS, apart(Self::compiled_anew(app.clone(), lease, leased_until)))
+            .await??;
         let First { rows, changes, objects, tree, nodes, unused } = first;
         state.commit(app, tree, nodes, objects, &changes, &rows, unused).await?;
         Ok(state)
     }
 
-    async fn compiled_anew(
-        app: AppState,
-        lease: Lease,
-        leased_until: Micros,
-    ) -> Result<(Self, First), PublishError> {
+    async fn compiled_anew(app: AppState, lease: Lease, leased_until: Micros) -> Result<(Self, First), PublishError> {
         let system = System::task(LEASE);
         let mut read = app.db.read(&system).await?;
         let rows: Vec<i64> = store::unpublished(&mut read, i64::MAX).await?.into_iter().map(|(seq, _)| seq).collect();

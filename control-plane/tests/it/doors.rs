@@ -48,7 +48,7 @@ fn no_action_is_for_everyone_and_none_for_nobody() {
 pub(crate) async fn worker_token(plane: &Plane) -> String {
     let token = "pwt_c29tZSByYW5kb20gdG9rZW4gb2YgYSB3b3JrZXI";
     let worker = Id::<ids::Worker>::new(plane.clock.now(), [9; 10]).uuid().simple();
-    let hash: String = token_hash(token).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = contract::snapshot::hash::Hash::from_bytes(token_hash(token));
     let now = plane.clock.now().as_micros();
     let until = now + 60_000_000;
     let statements = |worker: &str, key: &str, hash: &str| {

@@ -251,16 +251,13 @@ impl Plane {
     pub(crate) async fn count(&self, statement: &str) -> i64 {
         use sqlx::{AssertSqlSafe, Connection};
         let statement = AssertSqlSafe(statement.to_owned());
-        let (count,) = match &self.database {
-            Some(database) => {
-                let mut connection = sqlx::PgConnection::connect(&database.url).await.expect("a connection");
-                sqlx::query_as::<_, (i64,)>(statement).fetch_one(&mut connection).await.expect("a number")
-            }
-            None => {
-                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.dir.path().join("postern.db"));
-                let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("a connection");
-                sqlx::query_as::<_, (i64,)>(statement).fetch_one(&mut connection).await.expect("a number")
-            }
+        let (count,) = if let Some(database) = &self.database {
+            let mut connection = sqlx::PgConnection::connect(&database.url).await.expect("a connection");
+            sqlx::query_as::<_, (i64,)>(statement).fetch_one(&mut connection).await.expect("a number")
+        } else {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.dir.path().join("postern.db"));
+            let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("a connection");
+            sqlx::query_as::<_, (i64,)>(statement).fetch_one(&mut connection).await.expect("a number")
         };
         count
     }
@@ -268,20 +265,17 @@ impl Plane {
     /// Runs statements in the database behind the control plane's back: those for SQLite, or those for PostgreSQL.
     pub(crate) async fn tamper(&self, sqlite: &str, postgres: &str) {
         use sqlx::{AssertSqlSafe, Connection, Executor};
-        match &self.database {
-            Some(database) => {
-                let mut connection = sqlx::PgConnection::connect(&database.url).await.expect("a connection");
-                connection.execute(AssertSqlSafe(postgres.to_owned())).await.expect("a good statement");
-                connection.close().await.expect("closed");
-            }
-            None => {
-                let options = sqlx::sqlite::SqliteConnectOptions::new()
-                    .filename(self.dir.path().join("postern.db"))
-                    .busy_timeout(Duration::from_secs(10));
-                let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("a connection");
-                connection.execute(AssertSqlSafe(sqlite.to_owned())).await.expect("a good statement");
-                connection.close().await.expect("closed");
-            }
+        if let Some(database) = &self.database {
+            let mut connection = sqlx::PgConnection::connect(&database.url).await.expect("a connection");
+            connection.execute(AssertSqlSafe(postgres.to_owned())).await.expect("a good statement");
+            connection.close().await.expect("closed");
+        } else {
+            let options = sqlx::sqlite::SqliteConnectOptions::new()
+                .filename(self.dir.path().join("postern.db"))
+                .busy_timeout(Duration::from_secs(10));
+            let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("a connection");
+            connection.execute(AssertSqlSafe(sqlite.to_owned())).await.expect("a good statement");
+            connection.close().await.expect("closed");
         }
     }
 }

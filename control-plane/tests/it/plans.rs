@@ -22,7 +22,8 @@ fn ambient() -> Arc<Ambient> {
 }
 
 /// As much as a planner needs to see that a walk over all is dear: many messages of few tenants, most of them accepted.
-const MESSAGES: &str = "INSERT INTO messages (xid, id, tenant_id, top_id, worker_id, started_at, disposition, rule, reason,
+const MESSAGES: &str =
+    "INSERT INTO messages (xid, id, tenant_id, top_id, worker_id, started_at, disposition, rule, reason,
         sender, message_id, subject, detail)
     SELECT 0, {id}, {tenant}, {tenant}, {tenant}, n * 1000, CASE WHEN n % 50 = 0 THEN 'refused' ELSE 'accepted' END,
         CASE WHEN n % 50 = 0 THEN 'list' ELSE 'default' END, 'none', 's' || (n % 1000) || '@sender.example',
@@ -102,13 +103,26 @@ fn arguments(statement: &Statement) -> Vec<Vec<String>> {
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<String>>();
     let id = "'00000000-0000-0000-0000-000000000003'";
     let all = [
-        "15000000", "7", id, id, "'s7@sender.example'", "'s7@sender.example'", "'m7'", "'subject 7'", "'list'", "1000",
-        "'refused'", "true", "101",
+        "15000000",
+        "7",
+        id,
+        id,
+        "'s7@sender.example'",
+        "'s7@sender.example'",
+        "'m7'",
+        "'subject 7'",
+        "'list'",
+        "1000",
+        "'refused'",
+        "true",
+        "101",
     ];
     let leading = match statement.name {
         "GET" => return vec![texts(&[id])],
         "OF_DOMAIN" => return vec![texts(&[id, "0", "36000000000", "3600000000"])],
-        "OF_TENANTS" => return vec![texts(&[&format!("'[{}]'", id.replace('\'', "\"")), "0", "36000000000", "3600000000"])],
+        "OF_TENANTS" => {
+            return vec![texts(&[&format!("'[{}]'", id.replace('\'', "\"")), "0", "36000000000", "3600000000"])];
+        }
         "ALL" => None,
         "BY_TENANT" => Some(2),
         "BY_TOP" => Some(3),

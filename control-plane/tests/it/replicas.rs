@@ -209,7 +209,9 @@ async fn what_went_out_of_use_while_nobody_published_is_swept(plane: Plane) {
     plane
         .tamper(
             &format!("INSERT INTO snapshot_objects (hash, bytes) VALUES (x'{hash}', x'00')"),
-            &format!("INSERT INTO snapshot_objects (hash, bytes) VALUES (decode('{hash}', 'hex'), decode('00', 'hex'))"),
+            &format!(
+                "INSERT INTO snapshot_objects (hash, bytes) VALUES (decode('{hash}', 'hex'), decode('00', 'hex'))"
+            ),
         )
         .await;
     let in_use = "SELECT COUNT(*) FROM snapshot_objects WHERE dropped_at IS NULL";

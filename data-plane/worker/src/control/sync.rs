@@ -180,11 +180,7 @@ impl Taken {
 const fn is_final(refusal: Refusal) -> bool {
     matches!(
         refusal,
-        Refusal::WrongAudience
-            | Refusal::RolledBack
-            | Refusal::Forked
-            | Refusal::UnknownSchema
-            | Refusal::Shrunk
+        Refusal::WrongAudience | Refusal::RolledBack | Refusal::Forked | Refusal::UnknownSchema | Refusal::Shrunk
     )
 }
 

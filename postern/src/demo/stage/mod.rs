@@ -198,13 +198,7 @@ impl Stage {
         Ok(())
     }
 
-    async fn worker(
-        &self,
-        exe: &Path,
-        name: &str,
-        control_plane: &str,
-        join_token: &str,
-    ) -> Result<Process, Error> {
+    async fn worker(&self, exe: &Path, name: &str, control_plane: &str, join_token: &str) -> Result<Process, Error> {
         let mut config = common(&self.dir.path().join(name), &self.options);
         let dns_server = self.dns.address().to_string();
         config.insert(

@@ -317,7 +317,10 @@ async fn a_control_plane_that_forgot_the_stream_gets_a_new_one_with_a_gap() {
         .await;
     assert_eq!(gap.events, 1);
     let followed = plane.plan().followed.clone();
-    assert!(matches!(&followed[..], [one] if plane.plan().cursors.contains_key(&one.0) && one.1.len() == 1), "{followed:?}");
+    assert!(
+        matches!(&followed[..], [one] if plane.plan().cursors.contains_key(&one.0) && one.1.len() == 1),
+        "{followed:?}"
+    );
     worker.events().transaction(transaction(3));
     plane.until("the third", |plan| transactions(&plan.events).contains(&id(3)).then_some(())).await;
 }
