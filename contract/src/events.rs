@@ -23,6 +23,10 @@ pub struct Batch {
     pub stream: Uuid,
     /// The number of the first event; the others follow without a hole.
     pub first_seq: u64,
+    /// In the first batch of a stream: streams of this worker that it goes on with. They have no closing mark, and what is
+    /// missing of them is told in this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follows: Vec<Uuid>,
     /// Kept as values, so that one event of an unknown kind costs only itself.
     pub events: Vec<serde_json::Value>,
 }
@@ -54,6 +58,9 @@ pub struct Transaction {
     pub reverse_path: String,
     /// The Message-ID field, without brackets; bounded.
     pub message_id: Option<String>,
+    /// The Subject field, decoded and bounded, where policy says that it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// Octets of the message as received; None when none came.
     pub size_bytes: Option<u64>,
     pub disposition: Disposition,

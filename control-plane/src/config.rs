@@ -1,6 +1,6 @@
 //! The control plane's settings. Each has a default that works on one machine.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroU16, path::PathBuf};
 
 use contract::mail::{Cidr, Domain, Mailbox};
 use serde::Deserialize;
@@ -23,8 +23,8 @@ pub struct Config {
     pub max_connections: usize,
     /// `postgres://…`; without it SQLite in the data directory.
     pub database: Database,
-    /// Trace and events. Without a URL: beside the database, in tables (PostgreSQL) or a file (SQLite) of their own.
-    pub trace: Database,
+    /// Events and what is made of them.
+    pub trace: Trace,
     /// 64 hex digits. Without it, the file `master.key` in the data directory, made at the first start.
     pub master_key: Option<Secret>,
     pub first_owner: FirstOwner,
@@ -49,6 +49,24 @@ pub struct Config {
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
     pub url: Option<Secret>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Trace {
+    /// Without it: beside the database, in tables (PostgreSQL) or a file (SQLite) of their own.
+    pub url: Option<Secret>,
+    /// How long messages, gaps and rejected events are kept.
+    pub keep_days: NonZeroU16,
+    /// How long sums by hour are kept.
+    pub keep_statistics_days: NonZeroU16,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        let days = |days| NonZeroU16::new(days).expect("more than none");
+        Self { url: None, keep_days: days(30), keep_statistics_days: days(400) }
+    }
 }
 
 /// Who signs in first. Used only while there is nobody.
@@ -86,7 +104,7 @@ impl Default for Config {
             tls: tls::Config::default(),
             max_connections: 2_048,
             database: Database::default(),
-            trace: Database::default(),
+            trace: Trace::default(),
             master_key: None,
             first_owner: FirstOwner::default(),
             postmaster: None,

@@ -10,6 +10,7 @@ use crate::{
     domains::watch,
     events,
     http::idempotency,
+    lease::Lease,
     lists, sessions, snapshots,
     tenants::closing,
     workers,
@@ -32,6 +33,8 @@ pub fn spawn(app: &AppState, tasks: &TaskTracker) {
 /// Runs each of them once.
 pub async fn run_all(app: &AppState) -> Result<(), StoreError> {
     sweep(app.clone(), app.clock.now()).await?;
+    sweep_trace(app.clone()).await?;
+    events::look_for_gaps(app.clone(), contract::Micros::EPOCH).await?;
     watch::check_due(app.clone()).await?;
     closing::remove_overdue(app.clone()).await?;
     lists::api::remove_expired(app.clone()).await
@@ -78,15 +81,25 @@ async fn sweep(app: AppState, up_since: contract::Micros) -> Result<(), StoreErr
     tx.commit().await
 }
 
-/// How long the trace is kept.
-const TRACE_KEPT: Duration = Duration::from_hours(30 * 24);
+const SWEEP_LEASE: &str = "trace_sweep";
+const SWEEP_LEASE_LASTS: Duration = Duration::from_mins(1);
+
+/// On one replica at a time: two would only wait for each other's rows.
+async fn sweep_trace(app: AppState) -> Result<(), StoreError> {
+    let Some(lease) = Lease::take(&app.db, SWEEP_LEASE, app.replica, SWEEP_LEASE_LASTS).await? else { return Ok(()) };
+    let swept = lease.while_held(&app.db, SWEEP_LEASE_LASTS, sweep_batches(&app)).await?;
+    lease.release(&app.db).await?;
+    swept
+}
 
 /// In small transactions: events go on coming in meanwhile.
-async fn sweep_trace(app: AppState) -> Result<(), StoreError> {
+async fn sweep_batches(app: &AppState) -> Result<(), StoreError> {
+    let days = |days: std::num::NonZeroU16| Duration::from_hours(24 * u64::from(days.get()));
+    let kept = (days(app.config.trace.keep_days), days(app.config.trace.keep_statistics_days));
     loop {
         let mut tx = app.trace.begin(&System::task("sweep")).await?;
-        let until = tx.now() - TRACE_KEPT;
-        let more = events::sweep(&mut tx, until).await?;
+        let now = tx.now();
+        let more = events::sweep(&mut tx, now - kept.0, now - kept.1).await?;
         tx.commit().await?;
         if !more || app.stopping.is_cancelled() {
             return Ok(());

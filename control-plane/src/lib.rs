@@ -29,12 +29,13 @@ pub mod routes;
 mod running;
 pub mod sessions;
 pub mod snapshots;
+pub mod statistics;
 pub mod tenants;
 pub mod vault;
 pub mod workers;
 
 pub use bootstrap::FirstSignIn;
-pub use config::{Config, Database, FirstOwner, Secret};
+pub use config::{Config, Database, FirstOwner, Secret, Trace};
 pub use http::problem_codes;
 pub use router::documents;
 pub use running::{Deps, Running, StartError, start};

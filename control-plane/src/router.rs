@@ -9,7 +9,7 @@ use crate::{
     app::AppState,
     audit, config_versions, domains, events,
     http::{docs, idempotency, layers, system},
-    installation, join_tokens, lists, messages, recipients, routes, sessions, snapshots, tenants, workers,
+    installation, join_tokens, lists, messages, recipients, routes, sessions, snapshots, statistics, tenants, workers,
 };
 
 /// Bodies of the REST API. The worker API sets limits of its own.
@@ -28,6 +28,7 @@ fn rest() -> OpenApiRouter<AppState> {
         .merge(join_tokens::api::router())
         .merge(config_versions::api::router())
         .merge(messages::api::router())
+        .merge(statistics::api::router())
         .merge(events::api::router())
         .merge(audit::api::router())
 }

@@ -3,6 +3,7 @@
 //! Tests, `postern demo` and the benches stand on it. It knows nothing of our own SMTP code, so that it can contradict
 //! it.
 
+pub mod balancer;
 pub mod ca;
 pub mod client;
 pub mod clock;
@@ -12,6 +13,8 @@ pub mod dns;
 pub mod gate;
 pub mod hop;
 pub mod load;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod proxy;
 mod stream;
 pub mod wait;

@@ -3,10 +3,10 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use contract::Clock;
-use pretend::{client::Client, dns::Dns, hop::Hop, proxy::Proxy};
+use pretend::{client::Client, dns::Dns, hop::Hop, postgres::Database, proxy::Proxy};
 use serde_json::{Value, json};
 
-use crate::{Rest, logs, proxied};
+use crate::{Rest, database, logs, proxied};
 
 const OWNER: &str = "owner@provider.example";
 const PASSWORD: &str = "correct horse battery staple";
@@ -44,6 +44,8 @@ pub struct System {
     options: Options,
     dir: tempfile::TempDir,
     control_plane: Option<control_plane::Running>,
+    /// None: SQLite in `dir`.
+    database: Option<Database>,
     /// Where it listens, also when it was stopped and started again.
     api: SocketAddr,
     pub rest: Rest,
@@ -82,13 +84,16 @@ impl System {
         let log_begins = logs::listen();
         let dir = tempfile::tempdir().expect("a directory");
         let dns = Dns::start().await;
-        let (control_plane, api) = start_control_plane(&options, dir.path().into(), &dns, None).await;
+        let database = database::chosen().await;
+        let (control_plane, api) =
+            start_control_plane(&options, dir.path().into(), database.as_ref(), &dns, None).await;
         let rest = Rest::sign_in(&format!("https://{api}"), OWNER, PASSWORD).await;
         let hop = Hop::start().await;
         let mut system = Self {
             options,
             dir,
             control_plane: Some(control_plane),
+            database,
             api,
             rest,
             workers: Vec::new(),
@@ -268,7 +273,8 @@ impl System {
     /// On the same files and the same port.
     pub async fn start_control_plane(&mut self) {
         let dir = self.dir.path().into();
-        let (running, api) = start_control_plane(&self.options, dir, &self.dns, Some(self.api)).await;
+        let database = self.database.as_ref();
+        let (running, api) = start_control_plane(&self.options, dir, database, &self.dns, Some(self.api)).await;
         self.rest = Rest::sign_in(&format!("https://{api}"), OWNER, PASSWORD).await;
         self.control_plane = Some(running);
     }
@@ -318,6 +324,7 @@ async fn bounded<T>(what: &str, work: impl Future<Output = T>) -> T {
 async fn start_control_plane(
     options: &Options,
     data_dir: PathBuf,
+    database: Option<&Database>,
     dns: &Dns,
     at: Option<SocketAddr>,
 ) -> (control_plane::Running, SocketAddr) {
@@ -333,6 +340,7 @@ async fn start_control_plane(
         ..control_plane::Config::default()
     };
     config.dns.servers = vec![dns.address()];
+    config.database.url = database.map(|database| control_plane::Secret(database.url.clone()));
     (options.control_plane)(&mut config);
     let clock = options.control_plane_clock.clone();
     let deps = control_plane::Deps {

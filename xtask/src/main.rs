@@ -1,6 +1,7 @@
 //! What CI runs is what you run: generated files, the README's commands, benches.
 
 mod bench;
+mod compat;
 mod openapi;
 mod readme;
 mod root;
@@ -35,6 +36,12 @@ enum Task {
         #[arg(long)]
         write: bool,
     },
+    /// Runs this version beside another: its workers with our control plane, and the reverse.
+    Compat {
+        /// The other version.
+        #[arg(long = "with", value_name = "GIT REF", default_value = "HEAD~1")]
+        other: String,
+    },
     /// Measures, on this machine and over loopback only.
     Bench {
         #[command(subcommand)]
@@ -46,6 +53,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Openapi { check } => openapi::run(check),
         Task::Readme { file, write } => readme::run(&file, write),
+        Task::Compat { other } => compat::run(&other),
         Task::Bench { bench } => bench::run(bench),
     };
     match outcome {

@@ -3,20 +3,8 @@
 
 use std::sync::Arc;
 
-use control_plane::db::{Ambient, Db, Engine, Place, Which, statements};
-
-#[path = "../../control-plane/tests/it/postgres.rs"]
-mod postgres;
-
-/// What `postgres` takes from the harness beside it.
-mod harness {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    pub(crate) fn unique() -> u64 {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    }
-}
+use control_plane::db::{Ambient, Db, Place, Which, statements};
+use pretend::postgres::{Engine, chosen};
 
 async fn refused(places: [(Place, Which); 2]) -> Vec<String> {
     let mut refused = Vec::new();
@@ -56,12 +44,14 @@ async fn run() -> (Vec<String>, Vec<String>) {
     let dir = tempfile::tempdir().expect("a directory");
     let sqlite = |name: &str, which| (Place::Sqlite(dir.path().join(name)), which);
     let mut failed = refused([sqlite("postern.db", Which::Main), sqlite("trace.db", Which::Trace)]).await;
-    let mut on = vec![format!("{:?} (the whole suite)", Engine::Sqlite)];
-    match postgres::database().await {
-        Some(url) => {
-            let place = || Place::Postgres(url.clone());
+    let all_on_postgres = chosen() == Some(Engine::Postgres);
+    let both = "the control plane's scenarios";
+    let mut on = vec![format!("SQLite ({})", if all_on_postgres { "statements only" } else { "the whole suite" })];
+    match tests::database::postgres().await {
+        Some(database) => {
+            let place = || Place::Postgres(database.url.clone());
             failed.extend(refused([(place(), Which::Main), (place(), Which::Trace)]).await);
-            on.push(format!("{:?} (statements, and the control plane's two-engine tests)", Engine::Postgres));
+            on.push(format!("PostgreSQL ({})", if all_on_postgres { "the whole suite" } else { both }));
         }
         None => println!("no PostgreSQL programs here: skipped"),
     }

@@ -93,6 +93,8 @@ actions! {
     ReadConfigVersions = "config_versions.read": [Owner];
     /// The trace: who sent what to whom, and what became of it.
     ReadMessages = "messages.read": [Owner];
+    /// What was counted, by domain and hour.
+    ReadStatistics = "statistics.read": [Owner];
     /// Heads, nodes and objects of the worker's own pool.
     PullConfiguration = "configuration.pull": [Worker];
     PushEvents = "events.push": [Worker];

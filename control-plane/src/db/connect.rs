@@ -41,7 +41,7 @@ pub enum OpenError {
     Connect(#[source] sqlx::Error),
     #[error("the schema cannot be brought up to date")]
     Migrate(#[from] MigrateError),
-    #[error("this PostgreSQL has {setting} = off: what it acknowledges may be lost in a power cut")]
+    #[error("this PostgreSQL has {setting} = off: what it acknowledges may be lost in a power cut; set {setting} = on")]
     NotDurable { setting: &'static str },
 }
 

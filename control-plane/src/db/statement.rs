@@ -71,6 +71,7 @@ const MODULES: &[&[Statement]] = &[
     crate::recipients::STATEMENTS,
     crate::routes::STATEMENTS,
     crate::sessions::STATEMENTS,
+    crate::statistics::STATEMENTS,
     crate::tenants::STATEMENTS,
 ];
 

@@ -26,13 +26,19 @@ pub(crate) async fn look(app: AppState, up_since: Micros) -> Result<(), StoreErr
         return Ok(());
     }
     let mut tx = app.trace.begin(&system).await?;
+    let mut ended = 0;
     for stream in &silent {
         let missing = u64::try_from(stream.reported - stream.stored).unwrap_or(0);
         let span = (Micros::from_micros(stream.last_heard_at), now);
-        store::put_gap(&mut tx, stream.id, stream.worker_id, "ended", span, missing).await?;
-        store::close(&mut tx, stream.id).await?;
+        // Another replica may have been faster.
+        if store::close(&mut tx, stream.id).await? {
+            store::put_gap(&mut tx, stream.id, stream.worker_id, "ended", span, missing).await?;
+            ended += 1;
+        }
     }
     tx.commit().await?;
-    tracing::warn!(streams = silent.len(), "workers ended without a closing mark; the trace has gaps");
+    if ended > 0 {
+        tracing::warn!(streams = ended, "workers ended without a closing mark; the trace has gaps");
+    }
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! Applies batches. One task writes; batches that wait while it does are applied together in the next transaction.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
 
 use contract::{
     Id, Micros,
@@ -16,14 +19,21 @@ use super::store::{self, NewMessage, NewRecipient, Sums};
 use crate::{
     app::AppState,
     db::{StoreError, System, Tx},
+    messages, tenants,
 };
 
 /// Batches applied in one transaction at most.
 const TOGETHER: usize = 32;
 /// Batches that may wait; more are told to come later.
 const WAITING: usize = 512;
+/// Streams that one can go on with.
+const FOLLOWED: usize = 16;
 const PACE_MS: u32 = 200;
 const PACE_MAX_MS: u32 = 5_000;
+
+/// Of a tenant: the one directly below the provider that it is, or stands below. Nobody moves in the tree, so what was
+/// read once holds.
+type Tops = HashMap<Uuid, Uuid>;
 
 /// What came of a batch.
 #[derive(Debug)]
@@ -47,13 +57,14 @@ struct Job {
 #[derive(Debug)]
 pub struct Ingest {
     jobs: mpsc::Sender<Job>,
+    tops: std::sync::Mutex<Tops>,
     waiting: std::sync::Mutex<Option<mpsc::Receiver<Job>>>,
 }
 
 impl Default for Ingest {
     fn default() -> Self {
         let (jobs, waiting) = mpsc::channel(WAITING);
-        Self { jobs, waiting: std::sync::Mutex::new(Some(waiting)) }
+        Self { jobs, tops: std::sync::Mutex::default(), waiting: std::sync::Mutex::new(Some(waiting)) }
     }
 }
 
@@ -85,15 +96,35 @@ impl Ingest {
     }
 }
 
+/// Where the tenants of these batches stand, read before the transaction that stores them: the tree may be in another
+/// database.
+async fn tops(app: &AppState, jobs: &[Job]) -> Result<Tops, StoreError> {
+    let tenant = |event: &serde_json::Value| event.get("tenant")?.as_str()?.parse::<Id<ids::Tenant>>().ok();
+    let named: BTreeSet<Uuid> =
+        jobs.iter().flat_map(|job| &job.batch.events).filter_map(tenant).map(Id::uuid).collect();
+    let known = || app.ingest.tops.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let unknown: Vec<Uuid> = {
+        let known = known();
+        named.iter().filter(|id| !known.contains_key(*id)).copied().collect()
+    };
+    if !unknown.is_empty() {
+        let found = tenants::tops(&mut app.db.read(&System::task("events")).await?, &unknown).await?;
+        known().extend(found);
+    }
+    let known = known();
+    Ok(named.into_iter().filter_map(|id| Some((id, *known.get(&id)?))).collect())
+}
+
 /// All in one transaction; if that fails, each learns it and comes again with the same bytes.
 async fn together(app: &AppState, jobs: &mut Vec<Job>, next_in_ms: u32) {
     let began = tokio::time::Instant::now();
     let mut answers = Vec::with_capacity(jobs.len());
     let mut rejected = 0;
     let result: Result<(), StoreError> = async {
+        let tops = tops(app, jobs).await?;
         let mut tx = app.trace.begin(&System::task("events")).await?;
         for job in jobs.iter() {
-            answers.push(one(&mut tx, job, next_in_ms, &mut rejected).await?);
+            answers.push(one(&mut tx, job, &tops, next_in_ms, &mut rejected).await?);
         }
         tx.commit().await
     }
@@ -134,8 +165,9 @@ async fn together(app: &AppState, jobs: &mut Vec<Job>, next_in_ms: u32) {
 async fn alone(app: &AppState, job: &Job, next_in_ms: u32) -> Applied {
     let system = System::task("events");
     let stored: Result<Applied, StoreError> = async {
+        let tops = tops(app, std::slice::from_ref(job)).await?;
         let mut tx = app.trace.begin(&system).await?;
-        let applied = one(&mut tx, job, next_in_ms, &mut 0).await?;
+        let applied = one(&mut tx, job, &tops, next_in_ms, &mut 0).await?;
         tx.commit().await?;
         Ok(applied)
     }
@@ -172,8 +204,8 @@ async fn alone(app: &AppState, job: &Job, next_in_ms: u32) -> Applied {
     }
 }
 
-async fn one(tx: &mut Tx, job: &Job, next_in_ms: u32, rejected: &mut u64) -> Result<Applied, StoreError> {
-    let Batch { stream, first_seq, events, .. } = &job.batch;
+async fn one(tx: &mut Tx, job: &Job, tops: &Tops, next_in_ms: u32, rejected: &mut u64) -> Result<Applied, StoreError> {
+    let Batch { stream, first_seq, follows, events, .. } = &job.batch;
     let (owner, next) = store::stream(tx, *stream, job.worker).await?;
     if owner != job.worker.uuid() {
         return Ok(Applied::NotYours);
@@ -186,10 +218,14 @@ async fn one(tx: &mut Tx, job: &Job, next_in_ms: u32, rejected: &mut u64) -> Res
     if *first_seq != next {
         return Ok(Applied::Expected(next));
     }
+    if *first_seq == 1 && !follows.is_empty() {
+        let before: Vec<Uuid> = follows.iter().filter(|before| *before != stream).take(FOLLOWED).copied().collect();
+        store::followed(tx, &before).await?;
+    }
     let mut sorted = Sorted::default();
     for (seq, value) in (*first_seq..).zip(events) {
         match serde_json::from_value::<Event>(value.clone()) {
-            Ok(event) => sorted.add(event),
+            Ok(event) => sorted.add(event, tops),
             Err(error) => {
                 let (why, body) = (without_nul(&error.to_string()), without_nul(&value.to_string()));
                 store::reject(tx, *stream, seq, job.worker, &why, &body).await?;
@@ -222,9 +258,9 @@ struct Sorted {
 }
 
 impl Sorted {
-    fn add(&mut self, event: Event) {
+    fn add(&mut self, event: Event, tops: &Tops) {
         match event {
-            Event::Transaction(transaction) => self.transaction(&transaction),
+            Event::Transaction(transaction) => self.transaction(&transaction, tops),
             Event::Counters(sums) => {
                 let hour = Micros::from_secs(sums.to.as_secs().div_euclid(3_600) * 3_600);
                 let zero = Uuid::nil();
@@ -241,30 +277,31 @@ impl Sorted {
         }
     }
 
-    fn transaction(&mut self, transaction: &Transaction) {
+    fn transaction(&mut self, transaction: &Transaction, tops: &Tops) {
         self.transactions += 1;
         let id = transaction.id.uuid().simple().to_string();
         let tenant = transaction.tenant.map_or(Uuid::nil(), contract::Id::uuid).simple().to_string();
         let started_at = transaction.started_at.as_micros();
-        for recipient in &transaction.recipients {
-            self.recipients.push(NewRecipient {
-                id: id.clone(),
-                tenant: tenant.clone(),
-                address: without_nul(&recipient.address.to_lowercase()),
-                started_at,
-            });
+        let top = transaction.tenant.and_then(|tenant| tops.get(&tenant.uuid()));
+        // A sender may name one twice, or in two spellings; it is found once.
+        let addresses: BTreeSet<String> =
+            transaction.recipients.iter().map(|recipient| without_nul(&recipient.address.to_lowercase())).collect();
+        for address in addresses {
+            self.recipients.push(NewRecipient { id: id.clone(), tenant: tenant.clone(), address, started_at });
         }
         // Its own JSON again: there is nothing in it that does not serialize.
         let detail = serde_json::to_string(transaction).unwrap_or_default();
         self.messages.push(NewMessage {
             id,
             tenant,
+            top: top.map(|top| top.simple().to_string()),
             started_at,
             disposition: disposition(transaction.disposition),
             rule: transaction.rule.name(),
             reason: transaction.reason.name(),
             sender: without_nul(&transaction.reverse_path.to_lowercase()),
             message_id: transaction.message_id.as_deref().map(without_nul),
+            subject: transaction.subject.as_deref().map(messages::folded),
             detail,
         });
     }

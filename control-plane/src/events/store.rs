@@ -24,17 +24,18 @@ sql! {
         ON CONFLICT (id) DO UPDATE SET reported = excluded.reported, last_heard_at = excluded.last_heard_at
         WHERE streams.worker_id = excluded.worker_id";
     PUT_MESSAGES = {
-        sqlite: "INSERT INTO messages (xid, id, tenant_id, worker_id, started_at, disposition, rule, reason, sender, message_id,
-                detail)
-            SELECT 0, unhex(value ->> 'id'), unhex(value ->> 'tenant'), $2, value ->> 'started_at', value ->> 'disposition',
-                value ->> 'rule', value ->> 'reason', value ->> 'sender', value ->> 'message_id', value ->> 'detail'
+        sqlite: "INSERT INTO messages (xid, id, tenant_id, top_id, worker_id, started_at, disposition, rule, reason, sender,
+                message_id, subject, detail)
+            SELECT 0, unhex(value ->> 'id'), unhex(value ->> 'tenant'), unhex(value ->> 'top'), $2, value ->> 'started_at', value ->> 'disposition',
+                value ->> 'rule', value ->> 'reason', value ->> 'sender', value ->> 'message_id', value ->> 'subject',
+                value ->> 'detail'
             FROM json_each($1) WHERE true ON CONFLICT DO NOTHING",
-        postgres: "INSERT INTO messages (xid, id, tenant_id, worker_id, started_at, disposition, rule, reason, sender, message_id,
-                detail)
-            SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), x.id, x.tenant, $2, x.started_at, x.disposition,
-                x.rule, x.reason, x.sender, x.message_id, x.detail
-            FROM jsonb_to_recordset(CAST($1 AS JSONB)) AS x(id UUID, tenant UUID, started_at BIGINT, disposition TEXT,
-                rule TEXT, reason TEXT, sender TEXT, message_id TEXT, detail TEXT)
+        postgres: "INSERT INTO messages (xid, id, tenant_id, top_id, worker_id, started_at, disposition, rule, reason, sender,
+                message_id, subject, detail)
+            SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), x.id, x.tenant, x.top, $2, x.started_at,
+                x.disposition, x.rule, x.reason, x.sender, x.message_id, x.subject, x.detail
+            FROM jsonb_to_recordset(CAST($1 AS JSONB)) AS x(id UUID, tenant UUID, top UUID, started_at BIGINT,
+                disposition TEXT, rule TEXT, reason TEXT, sender TEXT, message_id TEXT, subject TEXT, detail TEXT)
             ON CONFLICT DO NOTHING",
     };
     PUT_RECIPIENTS = {
@@ -52,23 +53,42 @@ sql! {
             bytes = counters.bytes + excluded.bytes";
     PUT_GAP = "INSERT INTO gaps (id, stream_id, worker_id, kind, from_at, to_at, events, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    FOLLOWED = {
+        sqlite: "UPDATE streams SET closed_at = $2
+            WHERE closed_at IS NULL AND id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "UPDATE streams SET closed_at = $2 WHERE closed_at IS NULL
+            AND id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
+    DELETE_ENDED_GAPS = {
+        sqlite: "DELETE FROM gaps WHERE kind = 'ended' AND stream_id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "DELETE FROM gaps WHERE kind = 'ended'
+            AND stream_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
     DELETE_ENDED_GAP = "DELETE FROM gaps WHERE stream_id = $1 AND kind = 'ended'";
     REJECT = "INSERT INTO rejected_events (stream_id, seq, worker_id, why, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT DO NOTHING";
     SILENT = "SELECT id, worker_id, stored, reported, last_heard_at FROM streams
-        WHERE closed_at IS NULL AND last_heard_at < $1 ORDER BY last_heard_at LIMIT 100";
-    CLOSE = "UPDATE streams SET closed_at = $2 WHERE id = $1";
+        WHERE closed_at IS NULL AND last_heard_at < $1 ORDER BY last_heard_at, id LIMIT 100";
+    CLOSE = "UPDATE streams SET closed_at = $2 WHERE id = $1 AND closed_at IS NULL";
     GAPS = "SELECT id, stream_id, worker_id, kind, from_at, to_at, events, created_at FROM gaps
         WHERE id < $1 ORDER BY id DESC LIMIT $2";
+    // On PostgreSQL by place, and in order: a planner that no longer looks at the parameter would walk over all rows for
+    // one that is old, each minute anew.
     SWEEP_MESSAGES = {
         sqlite: "DELETE FROM messages WHERE seq IN (SELECT seq FROM messages WHERE started_at < $1 LIMIT 1000)",
-        postgres: "DELETE FROM messages WHERE seq IN (SELECT seq FROM messages WHERE started_at < $1 LIMIT 1000)",
+        postgres: "DELETE FROM messages WHERE ctid = ANY (ARRAY
+            (SELECT ctid FROM messages WHERE started_at < $1 ORDER BY started_at LIMIT 1000))",
     };
     SWEEP_RECIPIENTS = {
         sqlite: "DELETE FROM message_recipients WHERE rowid IN
             (SELECT rowid FROM message_recipients WHERE started_at < $1 LIMIT 1000)",
-        postgres: "DELETE FROM message_recipients WHERE ctid IN
-            (SELECT ctid FROM message_recipients WHERE started_at < $1 LIMIT 1000)",
+        postgres: "DELETE FROM message_recipients WHERE ctid = ANY (ARRAY
+            (SELECT ctid FROM message_recipients WHERE started_at < $1 ORDER BY started_at LIMIT 1000))",
+    };
+    SWEEP_COUNTERS = {
+        sqlite: "DELETE FROM counters WHERE rowid IN (SELECT rowid FROM counters WHERE hour < $1 LIMIT 1000)",
+        postgres: "DELETE FROM counters WHERE ctid = ANY (ARRAY
+            (SELECT ctid FROM counters WHERE hour < $1 ORDER BY hour LIMIT 1000))",
     };
     SWEEP_REJECTED = "DELETE FROM rejected_events WHERE created_at < $1";
     SWEEP_GAPS = "DELETE FROM gaps WHERE created_at < $1";
@@ -80,12 +100,15 @@ sql! {
 pub(super) struct NewMessage {
     pub id: String,
     pub tenant: String,
+    /// None: nobody's, or a tenant that is not known here.
+    pub top: Option<String>,
     pub started_at: i64,
     pub disposition: &'static str,
     pub rule: &'static str,
     pub reason: &'static str,
     pub sender: String,
     pub message_id: Option<String>,
+    pub subject: Option<String>,
     pub detail: String,
 }
 
@@ -223,10 +246,10 @@ pub(super) async fn silent(read: &mut Read, since: Micros) -> Result<Vec<Silent>
     run!(read, fetch_all SILENT as Silent, since.as_micros())
 }
 
-pub(super) async fn close(tx: &mut Tx, stream: Uuid) -> Result<(), StoreError> {
+/// False where it is closed.
+pub(super) async fn close(tx: &mut Tx, stream: Uuid) -> Result<bool, StoreError> {
     let now = tx.now().as_micros();
-    run!(tx, execute CLOSE, stream, now)?;
-    Ok(())
+    Ok(run!(tx, execute CLOSE, stream, now)? == 1)
 }
 
 /// Newest first.
@@ -234,13 +257,24 @@ pub(super) async fn gaps(read: &mut Read, page: &Page<Uuid>) -> Result<Vec<GapRo
     run!(read, fetch_all GAPS as GapRow, page.after.unwrap_or(Uuid::max()), page.rows())
 }
 
+/// Streams that another one goes on with: what is missing of them, that one tells.
+pub(super) async fn followed(tx: &mut Tx, streams: &[Uuid]) -> Result<(), StoreError> {
+    let names: Vec<_> = streams.iter().map(|id| id.simple().to_string()).collect();
+    let set = serde_json::to_string(&names).map_err(StoreError::corrupt("streams"))?;
+    let now = tx.now().as_micros();
+    run!(tx, execute FOLLOWED, set.as_str(), now)?;
+    run!(tx, execute DELETE_ENDED_GAPS, set.as_str())?;
+    Ok(())
+}
+
 /// One small batch of what is older than it is kept; true: there may be more.
-pub(crate) async fn sweep(tx: &mut Tx, until: Micros) -> Result<bool, StoreError> {
+pub(crate) async fn sweep(tx: &mut Tx, until: Micros, counters_until: Micros) -> Result<bool, StoreError> {
     let until = until.as_micros();
+    let counters = run!(tx, execute SWEEP_COUNTERS, counters_until.as_micros())?;
     let messages = run!(tx, execute SWEEP_MESSAGES, until)?;
     let recipients = run!(tx, execute SWEEP_RECIPIENTS, until)?;
     run!(tx, execute SWEEP_REJECTED, until)?;
     run!(tx, execute SWEEP_GAPS, until)?;
     run!(tx, execute SWEEP_STREAMS, until)?;
-    Ok(messages == 1_000 || recipients == 1_000)
+    Ok(messages == 1_000 || recipients == 1_000 || counters == 1_000)
 }

@@ -43,6 +43,39 @@ impl Lease {
         }
     }
 
+    /// Does `work` and renews meanwhile, however long it takes. `Stale`: another replica took the lease all the same; what
+    /// the work came to is nobody's.
+    pub async fn while_held<T>(
+        self,
+        db: &Db,
+        lasting: Duration,
+        work: impl Future<Output = T>,
+    ) -> Result<T, StoreError> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                () = tokio::time::sleep(lasting / 3) => match Self::take(db, self.name, self.holder, lasting).await {
+                    Ok(Some(renewed)) if renewed.fence == self.fence => {}
+                    Ok(_) => return Err(StoreError::Stale),
+                    // It lasts for two more tries; whether it did is checked where the work is written.
+                    Err(StoreError::Busy(_) | StoreError::Away(_)) => {}
+                    Err(error) => return Err(error),
+                },
+            }
+        }
+    }
+
+    /// Renews within the transaction that writes, as its last statement: whoever waits for this row finds it held. `Stale`
+    /// if another replica took the lease meanwhile.
+    pub async fn extend(&self, tx: &mut Tx, lasting: Duration) -> Result<(), StoreError> {
+        let until = tx.now() + lasting;
+        match store::extend(tx, self.name, self.holder, self.fence, until).await? {
+            1 => Ok(()),
+            _ => Err(StoreError::Stale),
+        }
+    }
+
     /// Lets another replica have it at once.
     pub async fn release(self, db: &Db) -> Result<(), StoreError> {
         let mut tx = db.begin(&System::task(self.name)).await?;

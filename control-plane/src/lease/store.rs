@@ -16,6 +16,7 @@ sql! {
         sqlite: "SELECT fence FROM leases WHERE name = $1 AND holder = $2",
         postgres: "SELECT fence FROM leases WHERE name = $1 AND holder = $2 FOR SHARE",
     };
+    EXTEND = "UPDATE leases SET expires_at = $4 WHERE name = $1 AND holder = $2 AND fence = $3";
     RELEASE = "UPDATE leases SET expires_at = 0 WHERE name = $1 AND holder = $2 AND fence = $3";
 }
 
@@ -35,6 +36,17 @@ pub(super) async fn take(
 pub(super) async fn fence(tx: &mut Tx, name: &str, holder: Uuid) -> Result<Option<i64>, StoreError> {
     let row = run!(tx, fetch_optional FENCE as (i64,), name, holder)?;
     Ok(row.map(|(fence,)| fence))
+}
+
+/// How many rows it was: one, or none where somebody else has it.
+pub(super) async fn extend(
+    tx: &mut Tx,
+    name: &str,
+    holder: Uuid,
+    fence: i64,
+    until: Micros,
+) -> Result<u64, StoreError> {
+    run!(tx, execute EXTEND, name, holder, fence, until.as_micros())
 }
 
 pub(super) async fn release(tx: &mut Tx, name: &str, holder: Uuid, fence: i64) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use contract::{
     ids::{MessageId, TenantId},
-    policy::Disposition,
+    policy::{Disposition, Rule},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -17,6 +17,7 @@ use crate::{
     app::AppState,
     auth::{Grant, action::ReadMessages},
     http::{Answer, ApiError, ApiPath, ApiQuery, Time, docs::CommonProblems},
+    tenants::{self, Subtree},
 };
 
 pub fn router() -> OpenApiRouter<AppState> {
@@ -43,6 +44,8 @@ pub struct MessageRecords {
 pub struct MessageQuery {
     /// Only this tenant's.
     tenant_id: Option<TenantId>,
+    /// Only this tenant's and those of all below it.
+    subtree_of: Option<TenantId>,
     /// Exact envelope sender, without regard to case; empty for the null sender.
     #[param(example = "anna@example.net")]
     sender: Option<String>,
@@ -51,6 +54,11 @@ pub struct MessageQuery {
     recipient: Option<String>,
     /// Exact Message-ID, without brackets.
     message_id: Option<String>,
+    /// Exact subject, without regard to case and white space. Kept only where policy says so.
+    #[param(example = "Your invoice")]
+    subject: Option<String>,
+    /// The rule that decided.
+    rule: Option<Rule>,
     disposition: Option<Disposition>,
     /// Began at this time or later.
     #[param(value_type = Option<String>, format = DateTime, example = "2027-01-31T12:00:00Z")]
@@ -74,18 +82,37 @@ pub(super) async fn list_messages(
     ApiQuery(query): ApiQuery<MessageQuery>,
 ) -> Result<Answer, ApiError> {
     const LIST: &str = "messages";
+    let subtree = match query.subtree_of {
+        Some(id) => Some(tenants::subtree(&mut app.db.read(&grant).await?, id).await?),
+        None => None,
+    };
+    let (one, top) = match subtree {
+        Some(Subtree::One(id)) => (Some(id), None),
+        Some(Subtree::Below(id)) => (None, Some(id)),
+        Some(Subtree::Everyone) | None => (None, None),
+    };
+    // Both may be asked for: what is in one and not in the other is not shown.
+    if let (Some(one), Some(tenant)) = (one, query.tenant_id)
+        && one != tenant
+    {
+        return Ok(Answer::ok(&MessagePage { data: Vec::new(), next_cursor: None }));
+    }
     let filter = Filter {
-        tenant: query.tenant_id.map(contract::Id::uuid),
+        tenant: query.tenant_id.or(one).map(contract::Id::uuid),
+        top: top.map(contract::Id::uuid),
+        any_tenant: subtree.is_some(),
         sender: query.sender.map(|sender| sender.to_lowercase()),
         recipient: query.recipient.map(|recipient| recipient.to_lowercase()),
         message_id: query.message_id,
+        subject: query.subject.as_deref().map(super::folded),
+        rule: query.rule.map(Rule::name),
         disposition: query.disposition.map(crate::events::disposition),
         from: query.from.map_or(0, |from| from.0.as_micros()),
         to: query.to.map_or(i64::MAX, |to| to.0.as_micros()),
     };
     let page = app.cursors.page::<Position>(LIST, &filter, query.limit, query.cursor.as_deref())?;
     let mut rows = store::search(&mut app.trace.read(&grant).await?, &page, &filter).await?;
-    let position = |row: &store::Row| Position { xid: row.xid, seq: row.seq };
+    let position = |row: &store::Row| Position { started_at: row.started_at, seq: row.seq };
     let next_cursor = app.cursors.cut(LIST, &filter, page.limit, &mut rows, position);
     let data = rows.iter().map(view).collect::<Result<_, _>>()?;
     Ok(Answer::ok(&MessagePage { data, next_cursor }))

@@ -1,5 +1,5 @@
-//! Searching the table `messages`. Rows come in the order of their commits, newest first: on PostgreSQL a transaction
-//! that began earlier may commit later, so nothing is shown at or above the oldest that still runs.
+//! Searching the table `messages`, newest first. Each search has one filter that leads: its index has the page's order,
+//! so that a page is read and nothing beyond it; the other filters pick from what it finds.
 
 use contract::{Id, ids};
 use serde::{Deserialize, Serialize};
@@ -10,33 +10,58 @@ use crate::{
     http::Page,
 };
 
+/// `$first` is the filter that leads, in words that let the planner use its index.
+macro_rules! search {
+    ($from:literal, $first:literal, $at:literal) => {
+        concat!(
+            "SELECT m.started_at, m.seq, m.worker_id, m.detail FROM ",
+            $from,
+            " WHERE ",
+            $first,
+            "(",
+            $at,
+            ", m.seq) < ($1, $2) AND ",
+            $at,
+            " >= $10
+                AND (CAST($3 AS UUID) IS NULL OR m.tenant_id = $3) AND (CAST($4 AS UUID) IS NULL OR m.top_id = $4)
+                AND (CAST($5 AS TEXT) IS NULL OR m.sender = $5)
+                AND (CAST($6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM message_recipients r
+                    WHERE r.address = $6 AND r.started_at = m.started_at AND r.message_id = m.id
+                        AND r.tenant_id = m.tenant_id))
+                AND (CAST($7 AS TEXT) IS NULL OR m.message_id = $7) AND (CAST($8 AS TEXT) IS NULL OR m.subject = $8)
+                AND (CAST($9 AS TEXT) IS NULL OR m.rule = $9) AND (CAST($11 AS TEXT) IS NULL OR m.disposition = $11)
+                AND (CAST($12 AS BOOLEAN) IS NOT TRUE OR m.top_id IS NOT NULL)
+            ORDER BY ",
+            $at,
+            " DESC, m.seq DESC LIMIT $13"
+        )
+    };
+    ($first:literal) => {
+        search!("messages m", $first, "m.started_at")
+    };
+}
+
 sql! {
     Trace;
-    SEARCH = {
-        sqlite: "SELECT m.xid, m.seq, m.worker_id, m.detail FROM messages m
-            WHERE (m.xid, m.seq) < ($1, $2)
-                AND ($3 IS NULL OR m.tenant_id = $3) AND ($4 IS NULL OR m.sender = $4)
-                AND ($5 IS NULL OR m.id IN (SELECT r.message_id FROM message_recipients r
-                    WHERE r.address = $5 AND r.tenant_id = m.tenant_id))
-                AND ($6 IS NULL OR m.message_id = $6) AND ($7 IS NULL OR m.disposition = $7)
-                AND m.started_at >= $8 AND m.started_at < $9
-            ORDER BY m.xid DESC, m.seq DESC LIMIT $10",
-        postgres: "SELECT m.xid, m.seq, m.worker_id, m.detail FROM messages m
-            WHERE (m.xid, m.seq) < ($1, $2)
-                AND m.xid < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)
-                AND (CAST($3 AS UUID) IS NULL OR m.tenant_id = $3) AND (CAST($4 AS TEXT) IS NULL OR m.sender = $4)
-                AND (CAST($5 AS TEXT) IS NULL OR m.id IN (SELECT r.message_id FROM message_recipients r
-                    WHERE r.address = $5 AND r.tenant_id = m.tenant_id))
-                AND (CAST($6 AS TEXT) IS NULL OR m.message_id = $6) AND (CAST($7 AS TEXT) IS NULL OR m.disposition = $7)
-                AND m.started_at >= $8 AND m.started_at < $9
-            ORDER BY m.xid DESC, m.seq DESC LIMIT $10",
-    };
-    GET = "SELECT xid, seq, worker_id, detail FROM messages WHERE id = $1 ORDER BY seq";
+    ALL = (search!(""));
+    BY_TENANT = (search!("m.tenant_id = $3 AND "));
+    BY_TOP = (search!("m.top_id = $4 AND "));
+    BY_SENDER = (search!("m.sender = $5 AND "));
+    BY_RECIPIENT = (search!(
+        "message_recipients f JOIN messages m ON m.id = f.message_id AND m.tenant_id = f.tenant_id",
+        "f.address = $6 AND ",
+        "f.started_at"
+    ));
+    BY_MESSAGE_ID = (search!("m.message_id = $7 AND "));
+    BY_SUBJECT = (search!("m.subject = $8 AND "));
+    BY_RULE = (search!("m.rule = $9 AND "));
+    BY_DISPOSITION = (search!("m.disposition = $11 AND "));
+    GET = "SELECT started_at, seq, worker_id, detail FROM messages WHERE id = $1 ORDER BY seq";
 }
 
 #[derive(Debug, sqlx::FromRow)]
 pub(super) struct Row {
-    pub xid: i64,
+    pub started_at: i64,
     pub seq: i64,
     pub worker_id: Uuid,
     pub detail: String,
@@ -45,35 +70,65 @@ pub(super) struct Row {
 /// Where a page ended.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Position {
-    pub xid: i64,
+    pub started_at: i64,
     pub seq: i64,
 }
 
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Filter {
     pub tenant: Option<Uuid>,
+    /// The tenant directly below the provider, with all below it.
+    pub top: Option<Uuid>,
+    /// Any tenant's, but not what is nobody's.
+    pub any_tenant: bool,
     pub sender: Option<String>,
     pub recipient: Option<String>,
     pub message_id: Option<String>,
+    /// Folded.
+    pub subject: Option<String>,
+    pub rule: Option<&'static str>,
     pub disposition: Option<&'static str>,
     pub from: i64,
     pub to: i64,
 }
 
+impl Filter {
+    /// By what there is the least of. Bounces have no sender, all alike, so that one leads only where nothing else does.
+    fn leading(&self) -> crate::db::Statement {
+        match self {
+            Self { message_id: Some(_), .. } => BY_MESSAGE_ID,
+            Self { recipient: Some(_), .. } => BY_RECIPIENT,
+            Self { subject: Some(_), .. } => BY_SUBJECT,
+            Self { sender: Some(sender), .. } if !sender.is_empty() => BY_SENDER,
+            Self { tenant: Some(_), .. } => BY_TENANT,
+            Self { top: Some(_), .. } => BY_TOP,
+            Self { sender: Some(_), .. } => BY_SENDER,
+            Self { rule: Some(_), .. } => BY_RULE,
+            Self { disposition: Some(_), .. } => BY_DISPOSITION,
+            _ => ALL,
+        }
+    }
+}
+
 pub(super) async fn search(read: &mut Read, page: &Page<Position>, filter: &Filter) -> Result<Vec<Row>, StoreError> {
-    let after = page.after.unwrap_or(Position { xid: i64::MAX, seq: i64::MAX });
+    // Above all that began before `to`, the first page begins.
+    let after = page.after.unwrap_or(Position { started_at: filter.to, seq: 0 });
+    let statement = filter.leading();
     run!(
         read,
-        fetch_all SEARCH as Row,
-        after.xid,
+        fetch_all statement as Row,
+        after.started_at,
         after.seq,
         filter.tenant,
+        filter.top,
         filter.sender.as_deref(),
         filter.recipient.as_deref(),
         filter.message_id.as_deref(),
-        filter.disposition,
+        filter.subject.as_deref(),
+        filter.rule,
         filter.from,
-        filter.to,
+        filter.disposition,
+        filter.any_tenant,
         page.rows()
     )
 }

@@ -29,6 +29,9 @@ pub struct MessageView {
     /// The Message-ID field, without brackets.
     #[schema(example = "b0a4@example.net", required)]
     pub message_id: Option<String>,
+    /// The Subject field, where policy says that it is kept.
+    #[schema(example = "Your invoice", required)]
+    pub subject: Option<String>,
     /// Octets as received; null where no message came.
     #[schema(example = 4312, required)]
     pub size_bytes: Option<u64>,
@@ -126,6 +129,7 @@ pub(super) fn view(row: &Row) -> Result<MessageView, StoreError> {
         },
         sender: event.reverse_path,
         message_id: event.message_id,
+        subject: event.subject,
         size_bytes: event.size_bytes,
         disposition: event.disposition,
         rule: event.rule,

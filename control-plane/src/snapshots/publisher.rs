@@ -1,8 +1,9 @@
-//! Takes outbox rows to a new head. One replica at a time, under a lease whose fence is checked in the transaction that
-//! writes. Edits made close together are published together; an edit compiles only what it touches.
+//! Takes outbox rows to a new head. One replica at a time, under a lease that is renewed while it compiles and whose fence
+//! is checked in the transaction that writes. Edits made close together are published together; an edit compiles only what
+//! it touches.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -24,7 +25,8 @@ use super::{
     RINGS,
     compile::{CompileError, Compiled, grouped, one_a_name},
     heads::{Head, Peak},
-    source, store,
+    source,
+    store::{self, InUse},
 };
 use crate::{
     app::AppState,
@@ -59,6 +61,8 @@ enum PublishError {
     Seal(#[from] contract::snapshot::seal::SealError),
     #[error("there is no pool")]
     NoPool,
+    #[error("compiling was cut short")]
+    CutShort(#[source] tokio::task::JoinError),
 }
 
 /// Runs until the stop.
@@ -129,11 +133,21 @@ async fn turn(app: &AppState, held: &mut Option<State>) -> Result<(), PublishErr
 impl State {
     /// Compiles everything. What is stored already keeps its version; what differs makes a new one.
     async fn anew(app: &AppState, lease: Lease, leased_until: Micros) -> Result<Self, PublishError> {
+        let (mut state, first) = lease
+            .while_held(&app.db, LEASE_LASTS, apart(Self::compiled_anew(app.clone(), lease, leased_until)))
+            .await??;
+        let First { rows, changes, objects, tree, nodes, unused } = first;
+        state.commit(app, tree, nodes, objects, &changes, &rows, unused).await?;
+        Ok(state)
+    }
+
+    async fn compiled_anew(app: AppState, lease: Lease, leased_until: Micros) -> Result<(Self, First), PublishError> {
         let system = System::task(LEASE);
         let mut read = app.db.read(&system).await?;
         let rows: Vec<i64> = store::unpublished(&mut read, i64::MAX).await?.into_iter().map(|(seq, _)| seq).collect();
         let pool = workers::default_pool(&mut read).await?.ok_or(PublishError::NoPool)?;
         let head = store::heads(&mut read).await?.into_iter().find(|head| head.pool == pool && head.ring == RINGS[0]);
+        let stored = store::object_names(&mut read).await?;
         let compiled = everything(&mut read).await?;
         drop(read);
         let mut state = Self {
@@ -145,10 +159,17 @@ impl State {
             shards: HashMap::new(),
             pool,
         };
-        let (changes, objects) = state.changes(compiled);
-        let (tree, nodes) = state.tree.update(&changes);
-        state.commit(app, tree, nodes, objects, &changes, &rows).await?;
-        Ok(state)
+        let (changes, mut objects) = state.changes(compiled);
+        let (tree, mut nodes) = state.tree.update(&changes);
+        // What is stored and in use stays as it is. What is not in this tree went out of use while nobody published.
+        for pieces in [&mut objects, &mut nodes] {
+            pieces.retain(|(hash, _)| stored.get(hash) != Some(&InUse(true)));
+        }
+        let mut live: HashSet<Hash> = dropped(&tree, &Tree::empty().0).into_iter().collect();
+        live.insert(tree.hash());
+        let in_use = stored.into_iter().filter(|(_, in_use)| *in_use == InUse(true));
+        let unused = in_use.map(|(hash, _)| hash).filter(|hash| !live.contains(hash)).collect();
+        Ok((state, First { rows, changes, objects, tree, nodes, unused }))
     }
 
     async fn publish(&mut self, app: &AppState, now: Micros) -> Result<(), PublishError> {
@@ -164,11 +185,12 @@ impl State {
             return self.renew(app, now).await;
         }
         let (numbers, changes): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-        let compiled = touched(&mut read, &changes).await?;
-        drop(read);
+        let compiling = apart(async move { touched(&mut read, &changes).await });
+        let compiled = self.lease.while_held(&app.db, LEASE_LASTS, compiling).await??;
         let (changes, objects) = self.changes(compiled);
         let (tree, nodes) = self.tree.update(&changes);
-        self.commit(app, tree, nodes, objects, &changes, &numbers).await
+        let unused = dropped(&self.tree, &tree);
+        self.commit(app, tree, nodes, objects, &changes, &numbers, unused).await
     }
 
     /// What the tree has to learn, and the objects' bytes.
@@ -201,6 +223,7 @@ impl State {
         (changes, objects)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "all that one version writes")]
     async fn commit(
         &mut self,
         app: &AppState,
@@ -209,6 +232,7 @@ impl State {
         objects: Vec<(Hash, Vec<u8>)>,
         changes: &Changes,
         rows: &[i64],
+        unused: Vec<Hash>,
     ) -> Result<(), PublishError> {
         let same = self.head.as_ref().is_some_and(|head| head.root == tree.hash());
         let totals = counted(&self.tree, self.totals, changes);
@@ -217,10 +241,8 @@ impl State {
         self.lease.check(&mut tx).await?;
         let epoch = installation::load(&mut tx).await?.epoch;
         // First what goes: what comes back in the same edit stays.
-        store::drop_objects(&mut tx, &dropped(&self.tree, &tree)).await?;
-        for (hash, bytes) in nodes.iter().chain(&objects) {
-            store::put_object(&mut tx, hash, bytes).await?;
-        }
+        store::drop_objects(&mut tx, &unused).await?;
+        store::put_objects(&mut tx, nodes.iter().chain(&objects)).await?;
         let at = match &self.head {
             Some(head) if same && head.at.epoch == number(epoch) => head.at,
             Some(head) if head.at.epoch == number(epoch) => {
@@ -231,6 +253,7 @@ impl State {
         let head = self.sign(app, &mut tx, at, tree.hash(), totals).await?;
         store::put_head(&mut tx, &head).await?;
         store::mark_all(&mut tx, rows, &head).await?;
+        self.lease.extend(&mut tx, LEASE_LASTS).await?;
         tx.commit().await?;
         let moved: usize = nodes.iter().chain(&objects).map(|(_, bytes)| bytes.len()).sum();
         tracing::info!(version = %head.at, edits = rows.len(), objects = objects.len(), bytes = moved, "published");
@@ -287,6 +310,26 @@ impl State {
         })?;
         Ok(Head { pool: self.pool, ring, at, root, issued_at, jws: jws.into(), peak })
     }
+}
+
+/// What the first commit of a holder needs.
+struct First {
+    rows: Vec<i64>,
+    changes: Changes,
+    objects: Vec<(Hash, Vec<u8>)>,
+    tree: Tree,
+    nodes: Vec<(Hash, Vec<u8>)>,
+    /// Of an earlier holder, and in use no more.
+    unused: Vec<Hash>,
+}
+
+/// On a thread of its own: a large installation compiles for seconds, and requests must be answered meanwhile.
+async fn apart<T: Send + 'static>(
+    work: impl Future<Output = Result<T, PublishError>> + Send + 'static,
+) -> Result<T, PublishError> {
+    let runtime = tokio::runtime::Handle::current();
+    let done = tokio::task::spawn_blocking(move || runtime.block_on(work)).await;
+    done.unwrap_or_else(|error| Err(PublishError::CutShort(error)))
 }
 
 fn number(n: i64) -> u64 {

@@ -1,5 +1,7 @@
 //! Rows of `heads`, `snapshot_objects`, `outbox_marks`, and the publisher's side of `outbox`.
 
+use std::collections::{BTreeMap, HashMap};
+
 use contract::{
     Id, Micros, ids,
     mail::Domain,
@@ -22,8 +24,16 @@ sql! {
         ON CONFLICT (pool_id, ring) DO UPDATE SET epoch = excluded.epoch, version = excluded.version, root = excluded.root,
             issued_at = excluded.issued_at, jws = excluded.jws, peak_tenants = excluded.peak_tenants,
             peak_domains = excluded.peak_domains, peak_at = excluded.peak_at";
-    PUT_OBJECT = "INSERT INTO snapshot_objects (hash, bytes) VALUES ($1, $2)
-        ON CONFLICT (hash) DO UPDATE SET dropped_at = NULL";
+    // Pairs of hash and octets, in hex.
+    PUT_OBJECTS = {
+        sqlite: "INSERT INTO snapshot_objects (hash, bytes)
+            SELECT unhex(value ->> 0), unhex(value ->> 1) FROM json_each($1) WHERE true
+            ON CONFLICT (hash) DO UPDATE SET dropped_at = NULL",
+        postgres: "INSERT INTO snapshot_objects (hash, bytes)
+            SELECT decode(x ->> 0, 'hex'), decode(x ->> 1, 'hex') FROM jsonb_array_elements(CAST($1 AS JSONB)) AS x
+            ON CONFLICT (hash) DO UPDATE SET dropped_at = NULL",
+    };
+    OBJECT_NAMES = "SELECT hash, dropped_at FROM snapshot_objects";
     DROP_OBJECTS = {
         sqlite: "UPDATE snapshot_objects SET dropped_at = $2 WHERE hash IN (SELECT unhex(value) FROM json_each($1))",
         postgres: "UPDATE snapshot_objects SET dropped_at = $2
@@ -113,9 +123,62 @@ pub(super) async fn put_head(tx: &mut Tx, head: &Head) -> Result<(), StoreError>
     Ok(())
 }
 
-pub(super) async fn put_object(tx: &mut Tx, hash: &Hash, bytes: &[u8]) -> Result<(), StoreError> {
-    run!(tx, execute PUT_OBJECT, hash.as_bytes().to_vec(), bytes)?;
+/// Octets that go in by one statement, or a little more.
+const PUT_BYTES: usize = 1024 * 1024;
+
+/// Stores what is not there; what was to be swept is in use again.
+pub(super) async fn put_objects(
+    tx: &mut Tx,
+    objects: impl Iterator<Item = &(Hash, Vec<u8>)>,
+) -> Result<(), StoreError> {
+    // No name twice: PostgreSQL touches a row only once a statement.
+    let objects: BTreeMap<String, &[u8]> = objects.map(|(hash, bytes)| (hash.to_string(), &**bytes)).collect();
+    let (mut pairs, mut size) = (Vec::new(), 0);
+    for (name, bytes) in objects {
+        pairs.push((name, hex(bytes)));
+        size += bytes.len();
+        if size >= PUT_BYTES {
+            put_pairs(tx, &pairs).await?;
+            pairs.clear();
+            size = 0;
+        }
+    }
+    put_pairs(tx, &pairs).await
+}
+
+async fn put_pairs(tx: &mut Tx, pairs: &[(String, String)]) -> Result<(), StoreError> {
+    if !pairs.is_empty() {
+        let text = serde_json::to_string(pairs).map_err(StoreError::corrupt("snapshot_objects"))?;
+        run!(tx, execute PUT_OBJECTS, text.as_str())?;
+    }
     Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// Named by a head, as far as is known here; false: to be swept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct InUse(pub bool);
+
+/// All there are.
+pub(super) async fn object_names(read: &mut Read) -> Result<HashMap<Hash, InUse>, StoreError> {
+    let rows = run!(read, fetch_all OBJECT_NAMES as (Vec<u8>, Option<i64>))?;
+    let name = |bytes: Vec<u8>| -> Result<Hash, StoreError> {
+        let bytes: [u8; 32] = bytes
+            .as_slice()
+            .try_into()
+            .map_err(StoreError::corrupt::<std::array::TryFromSliceError>("snapshot_objects.hash"))?;
+        Ok(Hash::from_bytes(bytes))
+    };
+    rows.into_iter().map(|(hash, dropped_at)| Ok((name(hash)?, InUse(dropped_at.is_none())))).collect()
 }
 
 fn names(hashes: &[Hash]) -> String {

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::labels::Labels;
 pub(crate) use store::STATEMENTS;
 pub use store::{ancestry, find};
+pub(crate) use store::{below, tops};
 
 /// What a tenant is in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -59,6 +60,25 @@ pub struct Tenant {
     pub closes_at: Option<Micros>,
     pub revision: i64,
     pub created_at: Micros,
+}
+
+/// A tenant with all below it, as the trace tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subtree {
+    /// The provider's: whatever is somebody's.
+    Everyone,
+    /// Of a tenant directly below the provider.
+    Below(Id<ids::Tenant>),
+    /// Nobody can be below it, or it is gone.
+    One(Id<ids::Tenant>),
+}
+
+pub(crate) async fn subtree(read: &mut crate::db::Read, id: Id<ids::Tenant>) -> Result<Subtree, crate::db::StoreError> {
+    Ok(match find(read, id).await? {
+        Some(Tenant { kind: TenantKind::Provider, .. }) => Subtree::Everyone,
+        Some(Tenant { kind: TenantKind::Msp, .. }) => Subtree::Below(id),
+        Some(Tenant { kind: TenantKind::Customer, .. }) | None => Subtree::One(id),
+    })
 }
 
 /// The tenant a new thing is to belong to: it exists, it is not closing, and it stays so until the transaction ends.

@@ -45,6 +45,18 @@ sql! {
             SELECT id, parent_id, 0 FROM tenants WHERE id = $1
             UNION SELECT t.id, t.parent_id, up.depth + 1 FROM tenants t JOIN up ON t.id = up.parent_id WHERE up.depth < 16)
         SELECT id FROM up ORDER BY depth";
+    BELOW = "WITH RECURSIVE down (id, depth) AS (
+            SELECT id, 0 FROM tenants WHERE id = $1
+            UNION SELECT t.id, down.depth + 1 FROM tenants t JOIN down ON t.parent_id = down.id WHERE down.depth < 16)
+        SELECT id FROM down";
+    // The tree is three levels deep, and nobody moves in it: a tenant is below the provider, or its parent is.
+    TOPS = {
+        sqlite: "SELECT t.id, CASE WHEN p.parent_id IS NULL THEN t.id ELSE p.id END FROM tenants t
+            LEFT JOIN tenants p ON p.id = t.parent_id WHERE t.id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "SELECT t.id, CASE WHEN p.parent_id IS NULL THEN t.id ELSE p.id END FROM tenants t
+            LEFT JOIN tenants p ON p.id = t.parent_id
+            WHERE t.id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
     OVERDUE = "SELECT t.id FROM tenants t WHERE t.closes_at <= $1
             AND NOT EXISTS (SELECT 1 FROM tenants c WHERE c.parent_id = t.id)
         ORDER BY t.closes_at, t.id LIMIT 20";
@@ -104,6 +116,19 @@ pub async fn find(read: &mut Read, id: Id<ids::Tenant>) -> Result<Option<Tenant>
 pub async fn ancestry(read: &mut Read, id: Id<ids::Tenant>) -> Result<Vec<Id<ids::Tenant>>, StoreError> {
     let rows = run!(read, fetch_all ANCESTRY as (Uuid,), id.uuid())?;
     Ok(rows.into_iter().map(|(id,)| Id::from_uuid(id)).collect())
+}
+
+/// The tenant and all below it; empty if there is no such tenant.
+pub(crate) async fn below(read: &mut Read, id: Id<ids::Tenant>) -> Result<Vec<Uuid>, StoreError> {
+    let rows = run!(read, fetch_all BELOW as (Uuid,), id.uuid())?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Of each of these tenants that exists: the one directly below the provider that it is, or stands below.
+pub(crate) async fn tops(read: &mut Read, of: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+    let names: Vec<_> = of.iter().map(|id| id.simple().to_string()).collect();
+    let set = serde_json::to_string(&names).map_err(StoreError::corrupt("tenants"))?;
+    run!(read, fetch_all TOPS as (Uuid, Uuid), set.as_str())
 }
 
 /// Nobody else changes the tenant, or counts on its state, before this transaction ends.

@@ -11,6 +11,15 @@ on_both! {
     an_ended_session_is_refused_at_once
 }
 
+on_both! {
+    alone:
+    wrong_password_and_unknown_account_are_told_alike
+    a_guesser_is_slowed_down_and_told_for_how_long
+    a_session_ends_by_itself_after_an_hour
+    a_made_up_password_must_be_changed_before_anything_else
+    a_restart_keeps_sessions_and_makes_no_second_owner
+}
+
 async fn the_first_owner_signs_in_and_sees_their_account(plane: Plane) {
     let me = plane.get("/v1/me").send().await.expect(200);
     assert_eq!(me["email"], EMAIL);
@@ -18,7 +27,6 @@ async fn the_first_owner_signs_in_and_sees_their_account(plane: Plane) {
     assert_eq!(me["must_change_password"], false);
 }
 
-#[tokio::test]
 async fn wrong_password_and_unknown_account_are_told_alike() {
     let plane = Plane::start().await;
     for (email, password) in [(EMAIL, "not the password at all"), ("nobody@example.com", PASSWORD)] {
@@ -29,7 +37,6 @@ async fn wrong_password_and_unknown_account_are_told_alike() {
     }
 }
 
-#[tokio::test]
 async fn a_guesser_is_slowed_down_and_told_for_how_long() {
     let plane = Plane::start().await;
     let body = json!({ "email": EMAIL, "password": "not the password at all" });
@@ -52,7 +59,6 @@ async fn an_ended_session_is_refused_at_once(plane: Plane) {
     plane.get("/v1/me").with_token(&other).send().await.expect(200);
 }
 
-#[tokio::test]
 async fn a_session_ends_by_itself_after_an_hour() {
     let plane = Plane::start().await;
     plane.clock.advance(Duration::from_mins(59));
@@ -63,7 +69,6 @@ async fn a_session_ends_by_itself_after_an_hour() {
     assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
 }
 
-#[tokio::test]
 async fn a_made_up_password_must_be_changed_before_anything_else() {
     let plane = Plane::start_with(|config| config.first_owner.password = None).await;
     let first = plane.running.first_sign_in.clone().expect("a password was made up");
@@ -88,13 +93,11 @@ async fn a_made_up_password_must_be_changed_before_anything_else() {
     plane.sign_in(&first.email, PASSWORD).await;
 }
 
-#[tokio::test]
 async fn a_restart_keeps_sessions_and_makes_no_second_owner() {
     let plane = Plane::start().await;
     let token = plane.token().to_owned();
     let pin = plane.running.tls_spki_sha256;
-    let (dir, clock) = plane.stop().await;
-    let plane = Plane::start_in(dir, clock, |_| {}).await;
+    let plane = plane.restart().await;
     assert!(plane.running.first_sign_in.is_none());
     assert_eq!(plane.running.tls_spki_sha256, pin);
     plane.get("/v1/me").with_token(&token).send().await.expect(200);

@@ -17,6 +17,13 @@ on_both! {
     writes_answer_with_ascending_config_versions
 }
 
+on_both! {
+    alone:
+    what_cannot_be_read_is_told_as_a_problem
+    both_media_types_of_a_merge_patch_are_taken
+    health_readiness_and_metrics_need_no_credentials
+}
+
 fn tenant(name: &str) -> Value {
     json!({ "name": name })
 }
@@ -184,7 +191,6 @@ async fn writes_answer_with_ascending_config_versions(plane: Plane) {
     assert_eq!(plane.get("/v1/tenants").send().await.header("config-version"), None);
 }
 
-#[tokio::test]
 async fn what_cannot_be_read_is_told_as_a_problem() {
     let plane = Plane::start().await;
     let post = |media: &'static str, body: &'static str| plane.post("/v1/tenants").raw(media, body).send();
@@ -210,7 +216,6 @@ async fn what_cannot_be_read_is_told_as_a_problem() {
     }
 }
 
-#[tokio::test]
 async fn both_media_types_of_a_merge_patch_are_taken() {
     let plane = Plane::start().await;
     let made = plane.post("/v1/tenants").json(&json!({ "name": "a", "external_ref": "1" })).send().await;
@@ -225,7 +230,6 @@ async fn both_media_types_of_a_merge_patch_are_taken() {
     assert_eq!(send("application/json", r#"{"name": null}"#).await.pointers(), ["/name"]);
 }
 
-#[tokio::test]
 async fn health_readiness_and_metrics_need_no_credentials() {
     let plane = Plane::start().await;
     plane.get("/v1/tenants").send().await.expect(200);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use control_plane::db::{Ambient, Db, OpenError, Place, Which};
+use pretend::postgres::Server;
 
 use crate::postgres;
 
@@ -41,21 +42,26 @@ async fn every_statement_prepares_on_sqlite() {
 
 #[tokio::test]
 async fn every_statement_prepares_on_postgresql() {
-    let Some(url) = postgres::database().await else { return say("no PostgreSQL here: skipped") };
-    let refused = refused(&Place::Postgres(url)).await;
+    let Some(database) = postgres::database().await else { return say("no PostgreSQL here: skipped") };
+    let refused = refused(&Place::Postgres(database.url.clone())).await;
     assert!(refused.is_empty(), "{refused:#?}");
     say("PostgreSQL: every statement prepares");
 }
 
 #[tokio::test]
 async fn a_postgresql_that_may_lose_what_it_acknowledged_is_refused() {
-    let Some(url) = postgres::database().await else { return say("no PostgreSQL here: skipped") };
-    let separator = if url.contains('?') { '&' } else { '?' };
-    let lax = format!("{url}{separator}options=-c%20synchronous_commit%3Doff");
-    match Db::open(&Place::Postgres(lax), Which::Main, ambient()).await {
-        Err(OpenError::NotDurable { setting: "synchronous_commit" }) => {}
-        other => panic!("{other:?}"),
+    let Some(database) = postgres::database().await else { return say("no PostgreSQL here: skipped") };
+    let separator = if database.url.contains('?') { '&' } else { '?' };
+    let lax = format!("{}{separator}options=-c%20synchronous_commit%3Doff", database.url);
+    for which in [Which::Main, Which::Trace] {
+        let refused = Db::open(&Place::Postgres(lax.clone()), which, ambient()).await.unwrap_err();
+        assert!(matches!(refused, OpenError::NotDurable { setting: "synchronous_commit" }), "{refused:?}");
     }
+    // A server of its own: this one is set for all of it.
+    let Some(server) = Server::start(&["fsync=off"]) else { return say("no PostgreSQL programs here: skipped") };
+    let refused = Db::open(&Place::Postgres(server.url().await.to_owned()), Which::Main, ambient()).await.unwrap_err();
+    let text = "this PostgreSQL has fsync = off: what it acknowledges may be lost in a power cut; set fsync = on";
+    assert_eq!(refused.to_string(), text);
 }
 
 #[test]

@@ -2,7 +2,13 @@
 
 use serde_json::Value;
 
-use crate::harness::Plane;
+use crate::harness::{Plane, on_both};
+
+on_both! {
+    alone:
+    examples_of_requests_are_taken
+    the_documents_are_served_with_a_page_that_needs_no_network
+}
 
 fn documents() -> [(&'static str, Value); 2] {
     let (rest, worker) = control_plane::documents();
@@ -103,7 +109,6 @@ fn every_body_has_an_example_with_all_that_is_required() {
 }
 
 /// What the documents say of a request, the API takes: the examples are tried.
-#[tokio::test]
 async fn examples_of_requests_are_taken() {
     let plane = Plane::start().await;
     let (document, _) = control_plane::documents();
@@ -121,7 +126,6 @@ async fn examples_of_requests_are_taken() {
     }
 }
 
-#[tokio::test]
 async fn the_documents_are_served_with_a_page_that_needs_no_network() {
     let plane = Plane::start().await;
     let served = plane.get("/openapi.json").anonymously().send().await.expect(200);

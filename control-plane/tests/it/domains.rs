@@ -19,6 +19,12 @@ on_both! {
     a_batch_has_a_status_for_each_item
 }
 
+on_both! {
+    alone:
+    names_that_are_nobodys_are_refused
+    the_development_switch_takes_domains_without_proof
+}
+
 async fn tenant(plane: &Plane, name: &str) -> String {
     plane.post("/v1/tenants").json(&json!({ "name": name })).send().await.expect(201)["id"].as_str().unwrap().to_owned()
 }
@@ -233,7 +239,6 @@ async fn a_batch_has_a_status_for_each_item(plane: Plane) {
     assert_eq!(bad.pointers(), ["/items/0/address", "/items/0/x", "/items/1/address"]);
 }
 
-#[tokio::test]
 async fn names_that_are_nobodys_are_refused() {
     let plane = Plane::start_with(|config| {
         config.public_url = "https://postern.msp.example:8443".parse().unwrap();
@@ -262,7 +267,6 @@ async fn names_that_are_nobodys_are_refused() {
     assert_eq!(reply.pointers(), ["/recipients", "/tenant_id"]);
 }
 
-#[tokio::test]
 async fn the_development_switch_takes_domains_without_proof() {
     let plane = Plane::start_with(|config| config.accept_domains_without_proof = true).await;
     let (acme, other) = (tenant(&plane, "acme").await, tenant(&plane, "other").await);

@@ -9,8 +9,15 @@ use serde_json::{Value, json};
 
 use crate::{
     golden,
-    harness::{Plane, Reply},
+    harness::{Plane, Reply, on_both},
 };
+
+on_both! {
+    alone:
+    every_route_opens_only_to_whom_it_is_for
+    credentials_that_are_not_quite_right_are_none
+    a_person_without_grants_has_only_their_own_account
+}
 
 #[test]
 fn roles_and_actions_are_as_they_were_agreed() {
@@ -40,29 +47,22 @@ fn no_action_is_for_everyone_and_none_for_nobody() {
 /// A token of a worker that exists, written where the worker API would write it.
 pub(crate) async fn worker_token(plane: &Plane) -> String {
     let token = "pwt_c29tZSByYW5kb20gdG9rZW4gb2YgYSB3b3JrZXI";
-    let options = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(plane.dir.path().join("postern.db"))
-        .busy_timeout(std::time::Duration::from_secs(10));
-    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-    let worker = Id::<ids::Worker>::new(plane.clock.now(), [9; 10]).uuid();
+    let worker = Id::<ids::Worker>::new(plane.clock.now(), [9; 10]).uuid().simple();
+    let hash = contract::snapshot::hash::Hash::from_bytes(token_hash(token));
     let now = plane.clock.now().as_micros();
-    sqlx::query(
-        "INSERT INTO workers (id, pool_id, ring, name, public_key, software_version, join_token_id, created_at, last_seen_at)
-         SELECT $1, id, 'stable', 'a worker', x'00', '0', id, $2, $2 FROM pools LIMIT 1",
-    )
-    .bind(worker)
-    .bind(now)
-    .execute(&pool)
-    .await
-    .unwrap();
-    sqlx::query("INSERT INTO worker_tokens (token_hash, worker_id, expires_at) VALUES ($1, $2, $3)")
-        .bind(token_hash(token).to_vec())
-        .bind(worker)
-        .bind(now + 60_000_000)
-        .execute(&pool)
-        .await
-        .unwrap();
-    pool.close().await;
+    let until = now + 60_000_000;
+    let statements = |worker: &str, key: &str, hash: &str| {
+        format!(
+            "INSERT INTO workers (id, pool_id, ring, name, public_key, software_version, join_token_id, created_at,
+                last_seen_at)
+            SELECT {worker}, id, 'stable', 'a worker', {key}, '0', id, {now}, {now} FROM pools LIMIT 1;
+            INSERT INTO worker_tokens (token_hash, worker_id, expires_at) VALUES ({hash}, {worker}, {until})"
+        )
+    };
+    let sqlite = statements(&format!("x'{worker}'"), "x'00'", &format!("x'{hash}'"));
+    let postgres =
+        statements(&format!("CAST('{worker}' AS UUID)"), "decode('00', 'hex')", &format!("decode('{hash}', 'hex')"));
+    plane.tamper(&sqlite, &postgres).await;
     token.to_owned()
 }
 
@@ -106,7 +106,6 @@ fn word(reply: &Reply) -> String {
     }
 }
 
-#[tokio::test]
 async fn every_route_opens_only_to_whom_it_is_for() {
     let plane = Plane::start().await;
     let worker = worker_token(&plane).await;
@@ -132,7 +131,6 @@ async fn every_route_opens_only_to_whom_it_is_for() {
     golden::check("doors.txt", &table);
 }
 
-#[tokio::test]
 async fn credentials_that_are_not_quite_right_are_none() {
     let plane = Plane::start().await;
     let good = plane.token().to_owned();
@@ -166,13 +164,9 @@ async fn credentials_that_are_not_quite_right_are_none() {
     plane.get("/v1/tenants").with_token(&worker).send().await.problem(401, "unauthenticated");
 }
 
-#[tokio::test]
 async fn a_person_without_grants_has_only_their_own_account() {
     let plane = Plane::start().await;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(plane.dir.path().join("postern.db"));
-    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-    sqlx::query("DELETE FROM grants").execute(&pool).await.unwrap();
-    pool.close().await;
+    plane.tamper("DELETE FROM grants", "DELETE FROM grants").await;
     // Read at each request: the token is the same.
     plane.get("/v1/tenants").send().await.problem(403, "forbidden");
     plane.post("/v1/tenants").json(&json!({ "name": "x" })).send().await.problem(403, "forbidden");

@@ -1,13 +1,13 @@
 //! One control plane a test: port 0, a temporary directory, a pretend clock and name server.
 
-use std::{
-    path::Path,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use control_plane::{Config, Deps, Running, Secret};
-use pretend::{clock::TestClock, dns::Dns};
+use pretend::{
+    clock::TestClock,
+    dns::Dns,
+    postgres::{Database, Engine},
+};
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::Value;
 
@@ -23,6 +23,13 @@ pub(crate) struct Plane {
     client: reqwest::Client,
     base: String,
     token: String,
+    /// Gone with it; after the control plane, which is the first to be dropped. None: SQLite in `dir`.
+    database: Option<Database>,
+}
+
+tokio::task_local! {
+    /// Which database the planes of this test stand on.
+    pub(crate) static ON: Engine;
 }
 
 /// What came back.
@@ -136,23 +143,26 @@ impl Plane {
         Self::start_in(dir, TestClock::at_present(), adjust).await
     }
 
-    /// On PostgreSQL; none where there is none.
-    pub(crate) async fn start_on_postgres() -> Option<Self> {
-        let url = crate::postgres::database().await?;
-        Some(Self::start_with(|config| config.database.url = Some(Secret(url))).await)
+    pub(crate) async fn start_in(dir: tempfile::TempDir, clock: TestClock, adjust: impl FnOnce(&mut Config)) -> Self {
+        let database = match ON.try_with(|on| *on).ok().or(pretend::postgres::chosen()) {
+            Some(Engine::Postgres) => Some(crate::postgres::database().await.expect("a test on PostgreSQL has one")),
+            Some(Engine::Sqlite) | None => None,
+        };
+        Self::start_on(database, dir, clock, adjust).await
     }
 
-    pub(crate) async fn start_in(dir: tempfile::TempDir, clock: TestClock, adjust: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn start_on(
+        database: Option<Database>,
+        dir: tempfile::TempDir,
+        clock: TestClock,
+        adjust: impl FnOnce(&mut Config),
+    ) -> Self {
         let dns = Dns::start().await;
-        let mut config = config(dir.path());
-        config.dns.servers = vec![dns.address()];
-        adjust(&mut config);
-        let resolver = checks::Dns::new(&config.dns, clock.clock()).expect("a resolver");
-        let deps = Deps { clock: clock.clock(), entropy: pretend::clock::entropy(), dns: resolver };
+        let (config, deps) = settings(database.as_ref(), &dir, &clock, &dns, adjust);
         let running = control_plane::start(config, deps).await.expect("a control plane");
         let client = client(dir.path());
         let base = format!("https://localhost:{}", running.address.port());
-        let mut plane = Self { running, clock, dns, dir, client, base, token: String::new() };
+        let mut plane = Self { running, clock, dns, dir, client, base, token: String::new(), database };
         if plane.running.first_sign_in.is_none() {
             plane.token = plane.sign_in(EMAIL, PASSWORD).await;
         }
@@ -205,15 +215,87 @@ impl Plane {
         self.call("DELETE", path)
     }
 
-    /// Stops it; the directory stays.
-    pub(crate) async fn stop(self) -> (tempfile::TempDir, TestClock) {
+    /// Stops it in order.
+    pub(crate) async fn stop(self) {
+        let _ = self.stopped().await;
+    }
+
+    /// Stops it, and starts another on the same database and files.
+    pub(crate) async fn restart(self) -> Self {
+        let (database, dir, clock) = self.stopped().await;
+        Self::start_on(database, dir, clock, |_| {}).await
+    }
+
+    /// Stops it; why another with these settings does not start.
+    pub(crate) async fn restart_fails(self, adjust: impl FnOnce(&mut Config)) -> control_plane::StartError {
+        let (database, dir, clock) = self.stopped().await;
+        let dns = Dns::start().await;
+        let (config, deps) = settings(database.as_ref(), &dir, &clock, &dns, adjust);
+        control_plane::start(config, deps).await.expect_err("it must not start")
+    }
+
+    async fn stopped(self) -> (Option<Database>, tempfile::TempDir, TestClock) {
         drop(self.client);
         self.running.stop().await;
-        (self.dir, self.clock)
+        (self.database, self.dir, self.clock)
+    }
+
+    /// Waits until a head holds this change.
+    pub(crate) async fn until_published(&self, version: &str) {
+        let path = format!("/v1/config/versions/{version}");
+        let published = async { while !self.get(&path).send().await.expect(200)["head"].is_string() {} };
+        tokio::time::timeout(pretend::wait::BOUND, published).await.expect("a head with the change");
+    }
+
+    /// A number from the database behind the control plane's back.
+    pub(crate) async fn count(&self, statement: &str) -> i64 {
+        use sqlx::{AssertSqlSafe, Connection};
+        let statement = AssertSqlSafe(statement.to_owned());
+        let (count,) = if let Some(database) = &self.database {
+            let mut connection = sqlx::PgConnection::connect(&database.url).await.expect("a connection");
+            sqlx::query_as::<_, (i64,)>(statement).fetch_one(&mut connection).await.expect("a number")
+        } else {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.dir.path().join("postern.db"));
+            let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("a connection");
+            sqlx::query_as::<_, (i64,)>(statement).fetch_one(&mut connection).await.expect("a number")
+        };
+        count
+    }
+
+    /// Runs statements in the database behind the control plane's back: those for SQLite, or those for PostgreSQL.
+    pub(crate) async fn tamper(&self, sqlite: &str, postgres: &str) {
+        use sqlx::{AssertSqlSafe, Connection, Executor};
+        if let Some(database) = &self.database {
+            let mut connection = sqlx::PgConnection::connect(&database.url).await.expect("a connection");
+            connection.execute(AssertSqlSafe(postgres.to_owned())).await.expect("a good statement");
+            connection.close().await.expect("closed");
+        } else {
+            let options = sqlx::sqlite::SqliteConnectOptions::new()
+                .filename(self.dir.path().join("postern.db"))
+                .busy_timeout(Duration::from_secs(10));
+            let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("a connection");
+            connection.execute(AssertSqlSafe(sqlite.to_owned())).await.expect("a good statement");
+            connection.close().await.expect("closed");
+        }
     }
 }
 
-pub(crate) fn config(dir: &Path) -> Config {
+fn settings(
+    database: Option<&Database>,
+    dir: &tempfile::TempDir,
+    clock: &TestClock,
+    dns: &Dns,
+    adjust: impl FnOnce(&mut Config),
+) -> (Config, Deps) {
+    let mut config = config(dir.path());
+    config.dns.servers = vec![dns.address()];
+    config.database.url = database.map(|database| Secret(database.url.clone()));
+    adjust(&mut config);
+    let dns = checks::Dns::new(&config.dns, clock.clock()).expect("a resolver");
+    (config, Deps { clock: clock.clock(), entropy: pretend::clock::entropy(), dns })
+}
+
+fn config(dir: &Path) -> Config {
     let mut config = Config { data_dir: dir.to_owned(), listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
     EMAIL.clone_into(&mut config.first_owner.email);
     config.first_owner.password = Some(Secret(PASSWORD.to_owned()));
@@ -226,29 +308,44 @@ fn client(dir: &Path) -> reqwest::Client {
     reqwest::Client::builder().tls_certs_only([certificate]).timeout(Duration::from_mins(1)).build().expect("a client")
 }
 
-/// A number that no other test has.
-pub(crate) fn unique() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+/// Is a test on this database to run? Not where `POSTERN_TEST_DATABASE` chose the other, or there is none.
+pub(crate) async fn runs_on(engine: Engine) -> bool {
+    let chosen = pretend::postgres::chosen().is_none_or(|chosen| chosen == engine);
+    chosen && (engine == Engine::Sqlite || pretend::postgres::available().await)
 }
 
-/// Each scenario as two tests: `sqlite::…` and `postgres::…`. The latter pass where there is no PostgreSQL.
+/// Each scenario as two tests, `sqlite::…` and `postgres::…`; it starts its own planes, or gets one. The latter pass
+/// where there is no PostgreSQL.
 macro_rules! on_both {
-    ($($name:ident)+) => {
-        mod sqlite {
+    (@tests $module:ident $engine:ident { $($name:ident)+ } $start:expr) => {
+        mod $module {
             $(#[tokio::test]
             async fn $name() {
-                super::$name(crate::harness::Plane::start().await).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test]
-            async fn $name() {
-                if let Some(plane) = crate::harness::Plane::start_on_postgres().await {
-                    super::$name(plane).await;
+                let engine = pretend::postgres::Engine::$engine;
+                if crate::harness::runs_on(engine).await {
+                    crate::harness::ON.scope(engine, Box::pin(async { $start(super::$name).await })).await;
                 }
             })+
         }
     };
+    ($($name:ident)+) => {
+        crate::harness::on_both! { @tests sqlite Sqlite { $($name)+ } crate::harness::with_plane }
+        crate::harness::on_both! { @tests postgres Postgres { $($name)+ } crate::harness::with_plane }
+    };
+    (alone: $($name:ident)+) => {
+        mod alone {
+            $(use super::$name;)+
+            crate::harness::on_both! { @tests sqlite Sqlite { $($name)+ } crate::harness::alone }
+            crate::harness::on_both! { @tests postgres Postgres { $($name)+ } crate::harness::alone }
+        }
+    };
 }
 pub(crate) use on_both;
+
+pub(crate) async fn with_plane(scenario: impl AsyncFnOnce(Plane)) {
+    scenario(Plane::start().await).await;
+}
+
+pub(crate) async fn alone(scenario: impl AsyncFnOnce()) {
+    scenario().await;
+}

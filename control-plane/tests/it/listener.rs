@@ -7,9 +7,17 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::harness::Plane;
+use crate::harness::{Plane, on_both};
 
-#[tokio::test]
+on_both! {
+    alone:
+    clients_that_never_finish_a_handshake_hold_up_nobody
+    plain_http_gets_no_answer_and_does_no_harm
+    one_address_cannot_take_every_place
+    too_many_headers_are_refused
+    a_stop_lets_a_request_finish_and_takes_no_new_one
+}
+
 async fn clients_that_never_finish_a_handshake_hold_up_nobody() {
     let plane = Plane::start().await;
     let mut silent = Vec::new();
@@ -22,7 +30,6 @@ async fn clients_that_never_finish_a_handshake_hold_up_nobody() {
     plane.get("/v1/me").send().await.expect(200);
 }
 
-#[tokio::test]
 async fn plain_http_gets_no_answer_and_does_no_harm() {
     let plane = Plane::start().await;
     let mut stream = TcpStream::connect(plane.running.address).await.unwrap();
@@ -33,7 +40,6 @@ async fn plain_http_gets_no_answer_and_does_no_harm() {
     plane.get("/v1/me").send().await.expect(200);
 }
 
-#[tokio::test]
 async fn one_address_cannot_take_every_place() {
     let plane = Plane::start_with(|config| config.max_connections = 8).await;
     let mut held = Vec::new();
@@ -50,7 +56,6 @@ async fn one_address_cannot_take_every_place() {
     plane.get("/v1/me").send().await.expect(200);
 }
 
-#[tokio::test]
 async fn too_many_headers_are_refused() {
     let plane = Plane::start().await;
     let mut call = plane.get("/v1/me");
@@ -63,7 +68,6 @@ async fn too_many_headers_are_refused() {
     plane.get("/v1/me").send().await.expect(200);
 }
 
-#[tokio::test]
 async fn a_stop_lets_a_request_finish_and_takes_no_new_one() {
     let plane = Plane::start().await;
     let address = plane.running.address;

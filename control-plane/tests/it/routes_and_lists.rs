@@ -13,6 +13,12 @@ on_both! {
     policy_is_set_and_inherited_again
 }
 
+on_both! {
+    alone:
+    hops_lead_only_where_mail_may_go
+    list_entries_name_what_their_scope_needs
+}
+
 async fn tenant(plane: &Plane, name: &str) -> String {
     plane.post("/v1/tenants").json(&json!({ "name": name })).send().await.expect(201)["id"].as_str().unwrap().to_owned()
 }
@@ -132,7 +138,6 @@ async fn policy_is_set_and_inherited_again(plane: Plane) {
     assert_eq!(reply.pointers(), ["/bare_newline", "/max_line_octets"]);
 }
 
-#[tokio::test]
 async fn hops_lead_only_where_mail_may_go() {
     let plane = Plane::start().await;
     let acme = tenant(&plane, "acme").await;
@@ -164,7 +169,6 @@ async fn hops_lead_only_where_mail_may_go() {
     allowing.post("/v1/routes").json(&body).send().await.expect(201);
 }
 
-#[tokio::test]
 async fn list_entries_name_what_their_scope_needs() {
     let plane = Plane::start().await;
     let id = "ten_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f";

@@ -13,6 +13,11 @@ on_both! {
     a_closed_tenant_is_gone_with_all_it_has
 }
 
+on_both! {
+    alone:
+    bad_fields_are_all_named
+}
+
 async fn make(plane: &Plane, body: Value) -> String {
     plane.post("/v1/tenants").json(&body).send().await.expect(201)["id"].as_str().unwrap().to_owned()
 }
@@ -111,7 +116,6 @@ async fn a_closed_tenant_is_gone_with_all_it_has(plane: Plane) {
     assert_eq!(log["data"][0]["actor"]["kind"], "system");
 }
 
-#[tokio::test]
 async fn bad_fields_are_all_named() {
     let plane = Plane::start().await;
     let cases = [

@@ -22,7 +22,11 @@ const BLOW_AFTER: usize = 500;
 async fn mail_is_not_held_up_and_each_event_arrives_once() {
     let (place, dns, ledger) = (Place::new(), Dns::start().await, Ledger::new(MESSAGES));
     let sink = Sink::start(&ledger, None).await;
-    let settings = |listen| process::control_plane(&place.path().join("data"), listen, dns.address());
+    let database = tests::database::chosen().await;
+    let settings = |listen| {
+        let settings = process::control_plane(&place.path().join("data"), listen, dns.address());
+        settings + &process::database(database.as_ref())
+    };
     let control_plane = place.start("control-plane", "control-plane", &settings(process::free())).await;
     let api = control_plane.address("api");
     let rest = customer::sign_in(api).await;

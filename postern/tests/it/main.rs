@@ -10,3 +10,4 @@ mod kill_nine;
 mod process;
 mod slow_senders;
 mod standalone;
+mod two_control_planes;

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use pretend::postgres::Database;
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
@@ -34,6 +35,15 @@ pub(crate) struct Process {
 impl Place {
     pub(crate) fn new() -> Self {
         Self { dir: tempfile::tempdir().expect("a directory") }
+    }
+
+    /// What a second control plane needs of the first: its keys are the installation's.
+    pub(crate) fn same_keys(&self, from: &str, to: &str) {
+        let (from, to) = (self.path().join(from), self.path().join(to));
+        fs::create_dir_all(&to).expect("a directory");
+        for name in ["master.key", "tls.crt", "tls.key"] {
+            fs::copy(from.join(name), to.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -154,6 +164,11 @@ servers = ["{dns}"]
 "#,
         data_dir = data_dir.display()
     )
+}
+
+/// More settings for a control plane: its database, where that is not SQLite.
+pub(crate) fn database(database: Option<&Database>) -> String {
+    database.map(|database| format!("[control_plane.database]\nurl = \"{}\"\n", database.url)).unwrap_or_default()
 }
 
 pub(crate) const OWNER: &str = "owner@provider.example";

@@ -57,7 +57,9 @@ async fn honest(address: SocketAddr, n: usize) {
 #[ignore = "2 GiB of mail: for a release build"]
 async fn two_hundred_messages_of_10_mib_at_once_stay_within_the_budget() {
     let (place, dns, hop) = (Place::new(), Dns::start().await, Hop::start().await);
-    let settings = process::control_plane(&place.path().join("data"), process::free(), dns.address());
+    let database = tests::database::chosen().await;
+    let settings = process::control_plane(&place.path().join("data"), process::free(), dns.address())
+        + &process::database(database.as_ref());
     let control_plane = place.start("control-plane", "control-plane", &settings).await;
     let api = control_plane.address("api");
     let rest = customer::sign_in(api).await;

@@ -21,6 +21,7 @@ mod restart;
 mod several_workers;
 mod slow_senders;
 mod smuggling;
+mod statistics;
 mod tampered_snapshots;
 mod trace;
 mod worker_life;

@@ -36,6 +36,7 @@ enum SyncError {
 
 const BACKOFF_MIN: Duration = Duration::from_millis(200);
 const BACKOFF_MAX: Duration = Duration::from_secs(15);
+const BACKOFF_EXPIRED: Duration = Duration::from_secs(5);
 
 /// Runs for the life of the worker.
 pub(crate) async fn sync(
@@ -67,6 +68,10 @@ pub(crate) async fn sync(
                 }
                 if matches!(&error, SyncError::Refused(refusal, None) if is_final(*refusal)) {
                     backoff = BACKOFF_MIN;
+                }
+                // A publisher that was away signs anew in a moment.
+                if matches!(&error, SyncError::Refused(Refusal::Expired, _)) {
+                    backoff = backoff.min(BACKOFF_EXPIRED);
                 }
                 // The same failure again says nothing new.
                 let failure = chain(&error);
@@ -170,16 +175,12 @@ impl Taken {
 }
 
 /// The head is what its signer meant, and not for us: the next poll waits for another. One that may have been changed on
-/// its way is asked for again.
+/// its way is asked for again; one that is expired too: the same content signed anew is what is hoped for, and a poll that
+/// holds the old one may wait for it at a replica that does not publish.
 const fn is_final(refusal: Refusal) -> bool {
     matches!(
         refusal,
-        Refusal::WrongAudience
-            | Refusal::RolledBack
-            | Refusal::Forked
-            | Refusal::Expired
-            | Refusal::UnknownSchema
-            | Refusal::Shrunk
+        Refusal::WrongAudience | Refusal::RolledBack | Refusal::Forked | Refusal::UnknownSchema | Refusal::Shrunk
     )
 }
 

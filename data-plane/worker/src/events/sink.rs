@@ -22,6 +22,8 @@ use uuid::Uuid;
 /// Events in one batch at most; with the limit on octets it keeps a batch far below what the control plane takes.
 const BATCH_EVENTS: usize = 2_000;
 const BATCH_BYTES: usize = 1024 * 1024;
+/// Streams that a first batch names.
+const FOLLOWS: usize = 16;
 
 /// Where the mail path puts what happened. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -62,6 +64,8 @@ struct Queue {
     counters_since: Micros,
     /// Transactions that earlier streams of this worker were about.
     before_this_stream: u64,
+    /// Those streams, which ended without their mark.
+    follows: Vec<Uuid>,
 }
 
 /// A batch whose bytes do not change any more.
@@ -88,6 +92,7 @@ impl Sink {
                 counters: HashMap::new(),
                 counters_since,
                 before_this_stream: 0,
+                follows: Vec::new(),
             }),
             wake: Notify::new(),
             clock,
@@ -173,11 +178,12 @@ impl Sink {
         queue.put_gap();
         let mut body = String::with_capacity(BATCH_BYTES.min(queue.bytes + 256));
         // Writing to a String does not fail.
-        let _ = write!(
-            body,
-            r#"{{"schema":{SCHEMA},"stream":"{}","first_seq":{},"events":["#,
-            queue.stream, queue.next_seq
-        );
+        let _ = write!(body, r#"{{"schema":{SCHEMA},"stream":"{}","first_seq":{},"#, queue.stream, queue.next_seq);
+        if queue.next_seq == 1 && !queue.follows.is_empty() {
+            let follows = serde_json::to_string(&queue.follows).unwrap_or_else(|_| "[]".to_owned());
+            let _ = write!(body, r#""follows":{follows},"#);
+        }
+        body.push_str(r#""events":["#);
         let (mut count, mut transactions) = (0, 0);
         while count < BATCH_EVENTS && (count == 0 || body.len() < BATCH_BYTES) {
             let Some(event) = queue.events.pop_front() else { break };
@@ -206,9 +212,28 @@ impl Sink {
         let waiting = queue.events.iter().filter(|event| is_transaction(event)).count() as u64;
         let all = self.0.totals.events.load(Ordering::Relaxed);
         queue.before_this_stream = all.saturating_sub(waiting + in_flight);
-        queue.stream = stream;
+        let before = std::mem::replace(&mut queue.stream, stream);
+        queue.follows.push(before);
+        let too_many = queue.follows.len().saturating_sub(FOLLOWS);
+        queue.follows.drain(..too_many);
         queue.next_seq = 1;
         queue.note_dropped(now, in_flight);
+        if queue.events.is_empty() && queue.dropped.is_none() {
+            // A first batch there must be, for it says which streams this one goes on with.
+            let nothing = Counters {
+                from: now,
+                to: now,
+                tenant: None,
+                domain: None,
+                accepted: 0,
+                refused: 0,
+                deferred: 0,
+                bytes: 0,
+            };
+            let json = serde_json::to_string(&Event::Counters(nothing)).unwrap_or_default();
+            queue.bytes += json.len();
+            queue.events.push_back(json);
+        }
     }
 
     pub(crate) fn stream(&self) -> Uuid {
@@ -308,6 +333,7 @@ mod tests {
             },
             reverse_path: String::new(),
             message_id: None,
+            subject: None,
             size_bytes: Some(10),
             disposition: Disposition::Accepted,
             rule: Rule::Default,
@@ -350,6 +376,27 @@ mod tests {
         sink.flush_counters();
         let sums = read(&sink.freeze().unwrap());
         assert!(matches!(&sums[..], [Event::Counters(sums)] if sums.accepted == 20 && sums.bytes == 200));
+    }
+
+    #[test]
+    fn a_stream_that_starts_over_names_those_before_it_in_its_first_batch() {
+        let sink = sink(1 << 20);
+        let named = |frozen: &Frozen| serde_json::from_slice::<Batch>(&frozen.body).unwrap().follows;
+        sink.transaction(transaction(1));
+        let first = sink.freeze().unwrap();
+        assert_eq!(named(&first), Vec::<Uuid>::new());
+        let [second, third] = [2, 3].map(Uuid::from_u128);
+        sink.restart(second, first.transactions);
+        sink.restart(third, 0);
+        sink.transaction(transaction(2));
+        let frozen = sink.freeze().unwrap();
+        assert_eq!((frozen.stream, named(&frozen)), (third, vec![Uuid::nil(), second]));
+        assert!(matches!(&read(&frozen)[..], [Event::Gap(gap), Event::Transaction(_)] if gap.events == 1));
+        sink.transaction(transaction(3));
+        assert_eq!(named(&sink.freeze().unwrap()), Vec::<Uuid>::new());
+        // Nothing waits, and the first batch is there all the same.
+        sink.restart(Uuid::from_u128(4), 0);
+        assert_eq!(named(&sink.freeze().unwrap()).len(), 3);
     }
 
     #[test]

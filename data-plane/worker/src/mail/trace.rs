@@ -96,6 +96,7 @@ fn event(shared: &Shared, transaction: &Transaction, end: &End, tenant: Option<I
         },
         reverse_path: transaction.sender.path.to_string(),
         message_id: end.message_id.clone().filter(|_| in_group),
+        subject: None,
         size_bytes: end.size_bytes.filter(|_| in_group),
         disposition,
         rule,

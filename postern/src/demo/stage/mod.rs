@@ -166,7 +166,19 @@ impl Stage {
 
     /// Starts one more worker and waits until it takes mail. `control_plane` is where it is told to look for that.
     pub async fn start_worker(&mut self, name: &str, control_plane: &str, join_token: &str) -> Result<(), Error> {
-        let process = self.worker(name, control_plane, join_token).await?;
+        let exe = self.options.exe.clone();
+        self.start_worker_of(&exe, name, control_plane, join_token).await
+    }
+
+    /// The same, from another `postern`: another version's, say.
+    pub async fn start_worker_of(
+        &mut self,
+        exe: &Path,
+        name: &str,
+        control_plane: &str,
+        join_token: &str,
+    ) -> Result<(), Error> {
+        let process = self.worker(exe, name, control_plane, join_token).await?;
         self.workers.push(process);
         Ok(())
     }
@@ -182,11 +194,11 @@ impl Stage {
     /// A new worker in the place of one that was killed. It has the name and nothing else of it.
     pub async fn replace_worker(&mut self, at: usize, join_token: &str) -> Result<(), Error> {
         let name = self.workers[at].name().to_owned();
-        self.workers[at] = self.worker(&name, self.api.base(), join_token).await?;
+        self.workers[at] = self.worker(&self.options.exe, &name, self.api.base(), join_token).await?;
         Ok(())
     }
 
-    async fn worker(&self, name: &str, control_plane: &str, join_token: &str) -> Result<Process, Error> {
+    async fn worker(&self, exe: &Path, name: &str, control_plane: &str, join_token: &str) -> Result<Process, Error> {
         let mut config = common(&self.dir.path().join(name), &self.options);
         let dns_server = self.dns.address().to_string();
         config.insert(
@@ -204,8 +216,7 @@ impl Stage {
                 servers = [dns_server]
             }),
         );
-        let program =
-            Program { exe: &self.options.exe, command: "worker", name, dir: self.dir.path(), config: &config };
+        let program = Program { exe, command: "worker", name, dir: self.dir.path(), config: &config };
         Process::start(program).await
     }
 

@@ -56,6 +56,8 @@ pub(crate) struct Plan {
     pub forget_streams: bool,
     pub cursors: HashMap<Uuid, u64>,
     pub events: Vec<Event>,
+    /// Streams that began by naming others.
+    pub followed: Vec<(Uuid, Vec<Uuid>)>,
     pub statuses: Vec<Status>,
     pub enrolments: u32,
 }
@@ -317,6 +319,9 @@ fn store(plan: &mut Plan, body: &[u8]) -> Response {
     }
     *cursor += batch.events.len() as u64;
     let next_seq = *cursor;
+    if !batch.follows.is_empty() {
+        plan.followed.push((batch.stream, batch.follows));
+    }
     plan.events.extend(batch.events.into_iter().map(|event| serde_json::from_value(event).unwrap()));
     if plan.lose_acks > 0 {
         plan.lose_acks -= 1;

@@ -1,0 +1,143 @@
+//! How the engines would run the searches of the trace: none walks over all messages, whatever is asked for.
+
+use std::sync::Arc;
+
+use control_plane::db::{Ambient, Db, Place, Statement, Which, statements};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
+
+/// Searches, sums and sweeps: what must stay quick at ten million messages.
+fn watched() -> Vec<Statement> {
+    let quick = |statement: &Statement| {
+        statement.module.ends_with("::messages::store")
+            || statement.module.ends_with("::statistics::store")
+            || matches!(statement.name, "SWEEP_MESSAGES" | "SWEEP_RECIPIENTS" | "SWEEP_COUNTERS")
+    };
+    let found: Vec<_> = statements().into_iter().filter(quick).collect();
+    assert!(found.len() >= 15, "{found:?}");
+    found
+}
+
+fn ambient() -> Arc<Ambient> {
+    Arc::new(Ambient::new(pretend::clock::system_clock(), pretend::clock::entropy()))
+}
+
+/// As much as a planner needs to see that a walk over all is dear: many messages of few tenants, most of them accepted.
+const MESSAGES: &str =
+    "INSERT INTO messages (xid, id, tenant_id, top_id, worker_id, started_at, disposition, rule, reason,
+        sender, message_id, subject, detail)
+    SELECT 0, {id}, {tenant}, {tenant}, {tenant}, n * 1000, CASE WHEN n % 50 = 0 THEN 'refused' ELSE 'accepted' END,
+        CASE WHEN n % 50 = 0 THEN 'list' ELSE 'default' END, 'none', 's' || (n % 1000) || '@sender.example',
+        'm' || n, 'subject ' || (n % 1000), '{}'
+    FROM {numbers}";
+const RECIPIENTS: &str = "INSERT INTO message_recipients (message_id, tenant_id, address, started_at)
+    SELECT id, tenant_id, sender, started_at FROM messages";
+const COUNTERS: &str = "INSERT INTO counters (tenant_id, domain_id, hour, accepted, refused, deferred, bytes)
+    SELECT {tenant}, {id}, n * 3600000000, 1, 1, 1, 1 FROM {numbers}";
+
+fn filled(id: &str, tenant: &str, numbers: &str) -> String {
+    let fill = |text: &str| text.replace("{id}", id).replace("{tenant}", tenant).replace("{numbers}", numbers);
+    [fill(MESSAGES), RECIPIENTS.to_owned(), fill(COUNTERS), "ANALYZE".to_owned()].join(";\n")
+}
+
+#[tokio::test]
+async fn no_search_walks_over_all_messages_on_sqlite() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("trace.db");
+    Db::open(&Place::Sqlite(path.clone()), Which::Trace, ambient()).await.unwrap().close().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let numbers = "(WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 5000) SELECT n FROM c)";
+    let mut walks = Vec::new();
+    // Without statistics as with them: nobody runs ANALYZE for us.
+    for fill in [String::new(), filled("randomblob(16)", "unhex(printf('%032d', n % 20))", numbers)] {
+        connection.execute(AssertSqlSafe(fill)).await.unwrap();
+        for statement in watched() {
+            let explain = format!("EXPLAIN QUERY PLAN {}", statement.sqlite);
+            let plan = connection.fetch_all(AssertSqlSafe(explain)).await.unwrap();
+            let lines: Vec<String> = plan.iter().map(|row| row.get::<String, _>("detail")).collect();
+            let walk = |line: &&String| line.starts_with("SCAN ") && !line.contains("json_each");
+            // A page is read in its order; only who began in the same microsecond is sorted, and the records of one message.
+            let sort = |line: &&String| *line == "USE TEMP B-TREE FOR ORDER BY" && statement.name != "GET";
+            if let Some(line) = lines.iter().find(|line| walk(line) || sort(line)) {
+                walks.push(format!("{}: {line} in {lines:?}", statement.name));
+            }
+        }
+    }
+    connection.close().await.unwrap();
+    assert!(walks.is_empty(), "{walks:#?}");
+}
+
+#[tokio::test]
+async fn no_search_walks_over_all_messages_on_postgresql() {
+    let Some(database) = crate::postgres::database().await else { return };
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    let fill = filled(
+        "gen_random_uuid()",
+        "CAST(lpad(CAST(n % 20 AS TEXT), 32, '0') AS UUID)",
+        "generate_series(1, 20000) AS n",
+    );
+    connection.execute(AssertSqlSafe(fill)).await.unwrap();
+    let mut walks = Vec::new();
+    for statement in watched() {
+        connection.execute(AssertSqlSafe(format!("PREPARE it AS {}", statement.postgres))).await.unwrap();
+        for arguments in arguments(&statement) {
+            // As a prepared statement runs at first, and as it may later, when its parameters are no longer looked at.
+            for mode in ["force_custom_plan", "force_generic_plan"] {
+                connection.execute(AssertSqlSafe(format!("SET plan_cache_mode = {mode}"))).await.unwrap();
+                let explain = format!("EXPLAIN EXECUTE it({})", arguments.join(", "));
+                let plan = connection.fetch_all(AssertSqlSafe(explain)).await.unwrap();
+                let lines: Vec<String> = plan.iter().map(|row| row.get::<String, _>(0)).collect();
+                if let Some(line) = lines.iter().find(|line| line.contains("Seq Scan on ")) {
+                    walks.push(format!("{} ({mode}): {line} in {lines:#?}", statement.name));
+                }
+            }
+        }
+        connection.execute("DEALLOCATE it").await.unwrap();
+    }
+    connection.close().await.unwrap();
+    assert!(walks.is_empty(), "{walks:#?}");
+}
+
+/// Parameters as literals: for a search, only the filter that leads, and all of them.
+fn arguments(statement: &Statement) -> Vec<Vec<String>> {
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<String>>();
+    let id = "'00000000-0000-0000-0000-000000000003'";
+    let all = [
+        "15000000",
+        "7",
+        id,
+        id,
+        "'s7@sender.example'",
+        "'s7@sender.example'",
+        "'m7'",
+        "'subject 7'",
+        "'list'",
+        "1000",
+        "'refused'",
+        "true",
+        "101",
+    ];
+    let leading = match statement.name {
+        "GET" => return vec![texts(&[id])],
+        "OF_DOMAIN" => return vec![texts(&[id, "0", "36000000000", "3600000000"])],
+        "OF_TENANTS" => {
+            return vec![texts(&[&format!("'[{}]'", id.replace('\'', "\"")), "0", "36000000000", "3600000000"])];
+        }
+        "ALL" => None,
+        "BY_TENANT" => Some(2),
+        "BY_TOP" => Some(3),
+        "BY_SENDER" => Some(4),
+        "BY_RECIPIENT" => Some(5),
+        "BY_MESSAGE_ID" => Some(6),
+        "BY_SUBJECT" => Some(7),
+        "BY_RULE" => Some(8),
+        "BY_DISPOSITION" => Some(10),
+        _ => return vec![texts(&["1000"])],
+    };
+    let mut only = texts(&all);
+    for filter in [2, 3, 4, 5, 6, 7, 8, 10].into_iter().filter(|filter| Some(*filter) != leading) {
+        "NULL".clone_into(&mut only[filter]);
+    }
+    "false".clone_into(&mut only[11]);
+    vec![only, texts(&all)]
+}
