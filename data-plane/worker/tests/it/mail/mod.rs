@@ -1,14 +1,18 @@
 //! Mail through a worker: real SMTP on both sides.
 
 mod after_dot;
+mod chunking;
 mod cut_through;
 mod form;
 mod hops;
+mod ipv6;
 mod limits;
 mod memory;
 mod pool;
+mod proxy;
 mod several;
 mod snapshot;
+mod tarpit;
 mod tls;
 mod trace;
 pub(crate) mod world;
