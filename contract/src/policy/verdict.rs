@@ -125,6 +125,7 @@ closed_list! {
         Memory = "memory",
         TooManyConnections = "too_many_connections",
         TooManyErrors = "too_many_errors",
+        TooManyCommands = "too_many_commands",
         TooManyRecipients = "too_many_recipients",
         TooSlow = "too_slow",
         Timeout = "timeout",

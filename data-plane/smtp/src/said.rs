@@ -52,6 +52,8 @@ said! {
             "RCPT was accepted; where the next hop was asked, its own text stands here", "RFC 5321 §4.1.1.3";
         StartMail = 354 None, "send the message, end it with a line of one dot",
             "DATA after at least one accepted recipient", "RFC 5321 §4.1.1.4";
+        ChunkTaken = 250 Some((2, 0, 0)), "chunk received",
+            "BDAT that is not the last of its message", "RFC 3030 §2";
         Reset = 250 Some((2, 0, 0)), "reset",
             "RSET", "RFC 5321 §4.1.1.5";
         Noop = 250 Some((2, 0, 0)), "ok",
@@ -70,15 +72,18 @@ said! {
         NotImplemented = 502 Some((5, 5, 1)), "command not implemented",
             "EXPN, AUTH, ETRN, TURN and others that are not offered, or STARTTLS without a certificate",
             "RFC 5321 §4.2.4";
-        ChunkingNotOffered = 502 Some((5, 5, 1)), "BDAT is not offered here, closing",
-            "BDAT; its octets could be read as commands, so the connection closes", "RFC 3030 §2";
+        ChunkingNotOffered = 502 Some((5, 5, 1)), "BDAT is offered to EHLO only, closing",
+            "BDAT before EHLO; its octets could be read as commands, so the connection closes", "RFC 3030 §2";
+        BadChunk = 501 Some((5, 5, 4)), "BDAT needs a size, closing",
+            "BDAT without a size that can be counted; its octets could be read as commands, so the connection closes",
+            "RFC 3030 §2";
         WrongOrder = 503 Some((5, 5, 1)), "command out of order",
-            "MAIL before EHLO or inside a transaction, RCPT before MAIL, DATA before RCPT, STARTTLS inside a transaction",
+            "MAIL before EHLO or inside a transaction, RCPT before MAIL, DATA or BDAT before RCPT, RCPT, DATA or STARTTLS between chunks, BDAT after the last chunk or after one that was refused",
             "RFC 5321 §4.1.4";
         TlsIsUp = 503 Some((5, 5, 1)), "TLS is up already",
             "STARTTLS under TLS", "RFC 3207 §4.2";
         NoRecipients = 554 Some((5, 5, 1)), "no valid recipients",
-            "DATA when every RCPT was refused", "RFC 5321 §3.3";
+            "DATA or BDAT when every RCPT was refused; after BDAT the transaction is over", "RFC 5321 §3.3";
         LineTooLong = 500 Some((5, 5, 2)), "line too long",
             "a command line of more than 1024 octets; it was skipped to its end", "RFC 5321 §4.5.3.1.4";
         LineEndless = 500 Some((5, 5, 2)), "line without an end, closing",
@@ -106,7 +111,7 @@ said! {
             "bytes that came before the greeting, or behind a command that must be the last of its group (EHLO, DATA, STARTTLS, QUIT …); the connection closes",
             "RFC 2920 §3.1";
         ForeignProtocol = 554 Some((5, 5, 1)), "this is SMTP, closing",
-            "the line is of HTTP (GET, POST, CONNECT …); the connection closes", "RFC 5321 §4.1.1";
+            "the line is of HTTP (GET, POST, CONNECT …) or a PROXY header from a stranger; the connection closes", "RFC 5321 §4.1.1";
         TooManyErrors = 421 Some((4, 7, 0)), "too many errors, closing",
             "more bad commands or refused recipients than the limit; the connection closes", "RFC 5321 §3.8";
         TooManyCommands = 421 Some((4, 7, 0)), "too many commands, closing",
@@ -167,6 +172,8 @@ said! {
             "RFC 5321 §4.5.3.2";
         NoPostmaster = 451 Some((4, 3, 5)), "no postmaster is named here yet, try again later",
             "<postmaster> without a domain before the installation has an owner", "RFC 5321 §4.5.1";
+        NetworkShut = 421 Some((4, 7, 0)), "too many mistakes from your network, try again later",
+            "at the connection, for a while after a client network made far too many mistakes", "RFC 5321 §3.1";
         InternalError = 451 Some((4, 3, 0)), "local error, try again later",
             "something in the worker failed (scratch file, for example)", "RFC 5321 §4.2.3";
     }

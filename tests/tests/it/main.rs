@@ -1,11 +1,13 @@
 //! The whole system, one scenario a file, public doors only.
 
 mod bad_input;
+mod chunking;
 mod control_plane_away;
 mod corpus;
 mod edits;
 mod fail_static;
 mod gaps;
+mod guessing;
 mod hop_down;
 mod hop_extensions;
 mod hop_out_of_step;

@@ -52,7 +52,12 @@ impl Needs {
             eight_bit: facts.eight_bit,
             smtputf8: self.smtputf8 || (sender.smtputf8 && facts.header_eight_bit),
             binary: facts.nul,
-            size_bytes: facts.size_bytes.saturating_add(added_octets),
+            // The CRLF that a last line may lack after BDAT is added too.
+            size_bytes: facts.size_bytes.saturating_add(added_octets).saturating_add(if facts.unfinished_line {
+                2
+            } else {
+                0
+            }),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use contract::mail::{ForwardPath, ReversePath};
 
-use super::{Command, HelloName, Sender, parameters};
+use super::{ChunkSize, Command, HelloName, Sender, parameters};
 use crate::said::Said;
 
 pub(super) fn hello(rest: &str) -> Result<HelloName, Said> {
@@ -33,6 +33,19 @@ pub(super) fn rcpt(rest: &str) -> Result<Command, Said> {
     let path = path.parse::<ForwardPath>().map_err(|_| Said::BadRecipient)?;
     parameters::rcpt(parameters)?;
     Ok(Command::Rcpt { path, ascii })
+}
+
+/// ` 1024` or ` 1024 LAST`, and nothing else: whoever counts otherwise than we do would have content read as commands.
+pub(super) fn bdat(rest: &str) -> Result<ChunkSize, Said> {
+    let rest = rest.strip_prefix(' ').ok_or(Said::BadChunk)?;
+    let (digits, last) = match rest.split_once(' ') {
+        None => (rest, false),
+        Some((digits, word)) if word.eq_ignore_ascii_case("LAST") => (digits, true),
+        Some(_) => return Err(Said::BadChunk),
+    };
+    let sound = (1..=20).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    let octets = sound.then(|| digits.parse().ok()).flatten().ok_or(Said::BadChunk)?;
+    Ok(ChunkSize { octets, last })
 }
 
 /// ` FROM:` with one space before it. RFC 5321 §3.3 allows none behind the colon, but many send one; it cannot be

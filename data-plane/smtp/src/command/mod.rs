@@ -24,16 +24,16 @@ pub(crate) enum Verb {
     Bdat,
     /// Commands that exist and are not offered.
     NotOffered,
-    /// The first line of an HTTP request.
-    Http,
+    /// The first line of an HTTP request, or of a balancer's PROXY header that nobody here has agreed to.
+    Foreign,
     Unknown,
 }
 
 impl Verb {
-    /// RFC 2920 §3.1: all but MAIL, RCPT and RSET must be the last command of a group. What we do not know is taken so
-    /// as well: its text may be the content of something else.
+    /// RFC 2920 §3.1: all but MAIL, RCPT, RSET and BDAT (RFC 3030 §2) must be the last command of a group. What we do not
+    /// know is taken so as well: its text may be the content of something else.
     pub(crate) const fn ends_group(self) -> bool {
-        !matches!(self, Self::Mail | Self::Rcpt | Self::Rset)
+        !matches!(self, Self::Mail | Self::Rcpt | Self::Rset | Self::Bdat)
     }
 }
 
@@ -66,6 +66,13 @@ pub struct Sender {
     pub smtputf8: bool,
 }
 
+/// What BDAT announces (RFC 3030 §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ChunkSize {
+    pub(crate) octets: u64,
+    pub(crate) last: bool,
+}
+
 /// A command whose arguments were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
@@ -74,6 +81,7 @@ pub(crate) enum Command {
     Mail { sender: Sender, parameters: bool },
     Rcpt { path: ForwardPath, ascii: bool },
     Data,
+    Bdat(ChunkSize),
     Rset,
     Noop,
     Quit,
@@ -102,8 +110,7 @@ impl<'a> Line<'a> {
     pub(crate) fn parse(self) -> Result<Command, Said> {
         match self.verb {
             Verb::NotOffered => return Err(Said::NotImplemented),
-            Verb::Bdat => return Err(Said::ChunkingNotOffered),
-            Verb::Http => return Err(Said::ForeignProtocol),
+            Verb::Foreign => return Err(Said::ForeignProtocol),
             Verb::Unknown => return Err(Said::Unrecognised),
             _ => {}
         }
@@ -116,6 +123,7 @@ impl<'a> Line<'a> {
             Verb::Mail => arguments::mail(rest),
             Verb::Rcpt => arguments::rcpt(rest),
             Verb::Data => alone(Command::Data),
+            Verb::Bdat => arguments::bdat(rest).map(Command::Bdat),
             Verb::Rset => alone(Command::Rset),
             Verb::Quit => alone(Command::Quit),
             Verb::StartTls => alone(Command::StartTls),
@@ -124,7 +132,7 @@ impl<'a> Line<'a> {
             Verb::Help => Ok(Command::Help),
             Verb::Vrfy if rest.trim().is_empty() => Err(Said::BadArguments),
             Verb::Vrfy => Ok(Command::Vrfy),
-            Verb::NotOffered | Verb::Bdat | Verb::Http | Verb::Unknown => Err(Said::Unrecognised),
+            Verb::NotOffered | Verb::Foreign | Verb::Unknown => Err(Said::Unrecognised),
         }
     }
 }
@@ -154,15 +162,16 @@ fn verb(word: &[u8]) -> Verb {
         ("SAML", Verb::NotOffered),
         ("XCLIENT", Verb::NotOffered),
         ("XFORWARD", Verb::NotOffered),
-        ("GET", Verb::Http),
-        ("HEAD", Verb::Http),
-        ("POST", Verb::Http),
-        ("PUT", Verb::Http),
-        ("DELETE", Verb::Http),
-        ("CONNECT", Verb::Http),
-        ("OPTIONS", Verb::Http),
-        ("PATCH", Verb::Http),
-        ("TRACE", Verb::Http),
+        ("GET", Verb::Foreign),
+        ("HEAD", Verb::Foreign),
+        ("POST", Verb::Foreign),
+        ("PUT", Verb::Foreign),
+        ("DELETE", Verb::Foreign),
+        ("CONNECT", Verb::Foreign),
+        ("OPTIONS", Verb::Foreign),
+        ("PATCH", Verb::Foreign),
+        ("TRACE", Verb::Foreign),
+        ("PROXY", Verb::Foreign),
     ];
     VERBS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes())).map_or(Verb::Unknown, |(_, verb)| *verb)
 }

@@ -1,21 +1,24 @@
-//! Takes a message's content apart from the dialogue (RFC 5321 §4.1.1.4, §4.5.2). It ends at CRLF.CRLF and nowhere else,
-//! wherever the octets are split; the facts are gathered by `scan` from the content as the next hop will see it.
+//! Takes a message's content apart from the dialogue (RFC 5321 §4.1.1.4, §4.5.2). After DATA it ends at CRLF.CRLF and
+//! nowhere else, wherever the octets are split; `chunks` counts octets instead (RFC 3030). The facts are gathered by `scan`
+//! from the content as the next hop will see it; `intake` hands it on while it may grow.
 
+mod chunks;
 mod header;
+mod intake;
 mod scan;
 
+pub use chunks::Chunks;
 pub use header::HeaderAnomaly;
 pub use scan::{Facts, Scan};
 
+use intake::Intake;
 use memchr::memchr2;
 
 /// Finds the end of a message and removes the dots that the sender put before lines.
 #[derive(Debug)]
 pub struct Receiver {
     at: At,
-    scan: Scan,
-    max_size_bytes: u64,
-    swallowing: bool,
+    intake: Intake,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +45,7 @@ enum At {
 impl Receiver {
     /// `installation` is what loop detection looks for in Received fields.
     pub fn new(max_size_bytes: u64, installation: &str) -> Self {
-        Self { at: At::LineStart, scan: Scan::new(installation), max_size_bytes, swallowing: false }
+        Self { at: At::LineStart, intake: Intake::new(max_size_bytes, installation) }
     }
 
     /// Looks at `input` up to the end of the message; gives how many octets were taken. `content` gets slices of it.
@@ -52,7 +55,7 @@ impl Receiver {
         while let Some(&octet) = input.get(i) {
             match self.at {
                 At::LineStart if octet == b'.' => {
-                    self.hand_on(input.get(run..i), &mut content);
+                    self.intake.hand_on(input.get(run..i), &mut content);
                     i += 1;
                     run = i;
                     self.at = At::Dot;
@@ -63,12 +66,12 @@ impl Receiver {
                     self.at = At::DotCr;
                 }
                 At::DotCr if octet == b'\n' => {
-                    self.scan.end();
+                    self.intake.end();
                     return (i + 1, Progress::End);
                 }
                 At::DotCr => {
                     // Not the end after all: the dot was stuffing, the CR is content.
-                    self.hand_on(Some(b"\r"), &mut content);
+                    self.intake.hand_on(Some(b"\r"), &mut content);
                     self.at = At::Cr;
                 }
                 At::Line => {
@@ -89,35 +92,24 @@ impl Receiver {
             }
         }
         if !matches!(self.at, At::Dot | At::DotCr) {
-            self.hand_on(input.get(run..), &mut content);
+            self.intake.hand_on(input.get(run..), &mut content);
         }
         (input.len(), Progress::More)
     }
 
-    fn hand_on(&mut self, slice: Option<&[u8]>, content: &mut impl FnMut(&[u8])) {
-        let Some(slice) = slice.filter(|slice| !slice.is_empty()) else {
-            return;
-        };
-        self.scan.content(slice);
-        self.swallowing |= self.scan.facts().size_bytes > self.max_size_bytes;
-        if !self.swallowing {
-            content(slice);
-        }
-    }
-
     pub fn swallow(&mut self) {
-        self.swallowing = true;
+        self.intake.swallow();
     }
 
     pub fn is_swallowing(&self) -> bool {
-        self.swallowing
+        self.intake.is_swallowing()
     }
 
     pub fn facts(&self) -> &Facts {
-        self.scan.facts()
+        self.intake.facts()
     }
 
     pub fn into_facts(self) -> Facts {
-        self.scan.into_facts()
+        self.intake.into_facts()
     }
 }

@@ -22,6 +22,8 @@ pub struct Facts {
     pub header_eight_bit: bool,
     /// The first thing about the header that two readers could see differently.
     pub header_anomaly: Option<HeaderAnomaly>,
+    /// The last line has no end of its own: possible only after BDAT. It gets its CRLF on the way out.
+    pub unfinished_line: bool,
     pub received_fields: u32,
     /// Received fields that carry the installation's id.
     pub received_here: u32,
@@ -76,6 +78,7 @@ impl Scan {
     pub fn end(&mut self) {
         self.bare_cr_if_after_cr();
         self.note_length();
+        self.facts.unfinished_line = self.line_octets > 0;
         if let Some(header) = self.header.take() {
             header.end(&mut self.facts);
         }

@@ -4,10 +4,15 @@
 use contract::mail::{ForwardPath, Reply};
 
 use super::{
-    Envelope, Hello, Receiving, Session, Step,
+    Chunk, Envelope, Hello, Receiving, Session, Step,
+    chunk::Chunking,
     session::{Open, Ready},
 };
-use crate::{Input, command::Sender, said::Said};
+use crate::{
+    Input,
+    command::{ChunkSize, Sender},
+    said::Said,
+};
 
 /// MAIL was said.
 #[derive(Debug)]
@@ -103,15 +108,16 @@ impl RcptPending {
     }
 }
 
-/// DATA was said, with at least one recipient accepted.
+/// DATA was said, or the first BDAT, with at least one recipient accepted.
 #[derive(Debug)]
 pub struct DataPending {
     open: Open,
+    chunk: Option<ChunkSize>,
 }
 
 impl DataPending {
-    pub(super) fn new(open: Open) -> Self {
-        Self { open }
+    pub(super) fn new(open: Open, chunk: Option<ChunkSize>) -> Self {
+        Self { open, chunk }
     }
 
     pub fn envelope(&self) -> &Envelope {
@@ -122,13 +128,16 @@ impl DataPending {
         &self.open.ready.hello
     }
 
-    /// Asks for the content. Beyond `max_size_bytes` (the listener's limit holds as well) it is counted, not handed on.
+    /// Takes the content. Beyond `max_size_bytes` (the listener's limit holds as well) it is counted, not handed on.
     pub fn accept(self, input: &Input, max_size_bytes: u64) -> Step {
+        let limit = max_size_bytes.min(self.open.ready.common.config.max_message_size_bytes);
+        if let Some(size) = self.chunk {
+            return Step::Chunk(Chunk::of(Chunking::new(self.open, limit), size));
+        }
         // A6.9: content that came before 354 was not asked for.
         if !input.is_empty() {
             return Step::close(Said::Pipelining, Some(self.open.envelope));
         }
-        let limit = max_size_bytes.min(self.open.ready.common.config.max_message_size_bytes);
         Step::Receive { receiving: Receiving::new(self.open, limit), reply: Said::StartMail.reply() }
     }
 
@@ -138,8 +147,14 @@ impl DataPending {
         if reply.code() == 421 {
             return closed(reply, dropped);
         }
-        let next = self.open.ready.into();
-        Step::Answer { next, reply: not_positive(reply), dropped: dropped.map(Box::new) }
+        let (reply, dropped) = (not_positive(reply), dropped.map(Box::new));
+        match self.chunk {
+            Some(size) => {
+                let next = Ready { excused: true, ..self.open.ready };
+                Step::Chunk(Chunk::refused(size, next, reply, dropped))
+            }
+            None => Step::Answer { next: self.open.ready.into(), reply, dropped },
+        }
     }
 }
 

@@ -9,6 +9,8 @@ pub(crate) struct Used {
     bad_commands: u32,
     transactions: u32,
     refused_recipients: u32,
+    /// Both, and never taken back.
+    mistakes: u32,
 }
 
 impl Used {
@@ -17,7 +19,13 @@ impl Used {
         within(self.commands, config.max_commands, Said::TooManyCommands)
     }
 
+    /// The command just counted brought content: a large message may come in thousands of chunks.
+    pub(crate) fn content(&mut self) {
+        self.commands = self.commands.saturating_sub(1);
+    }
+
     pub(crate) fn bad_command(&mut self, config: &Config) -> Result<(), Said> {
+        self.mistakes = self.mistakes.saturating_add(1);
         self.bad_commands = self.bad_commands.saturating_add(1);
         within(self.bad_commands, config.max_bad_commands, Said::TooManyErrors)
     }
@@ -28,8 +36,13 @@ impl Used {
     }
 
     pub(crate) fn refused_recipient(&mut self, config: &Config) -> Result<(), Said> {
+        self.mistakes = self.mistakes.saturating_add(1);
         self.refused_recipients = self.refused_recipients.saturating_add(1);
         within(self.refused_recipients, config.max_refused_recipients, Said::TooManyErrors)
+    }
+
+    pub(crate) const fn mistakes(&self) -> u32 {
+        self.mistakes
     }
 
     /// Whoever brings good mail may know some recipients that are gone.

@@ -20,7 +20,7 @@ pub struct Receiving {
 pub enum Taken {
     /// More is needed.
     More(Receiving),
-    /// CRLF.CRLF was seen. What waits in the input is commands again.
+    /// CRLF.CRLF was seen, or the last chunk is whole. What waits in the input is commands again.
     All(Complete),
 }
 
@@ -29,6 +29,7 @@ pub enum Taken {
 pub struct Complete {
     open: Open,
     facts: Box<Facts>,
+    cut: bool,
 }
 
 impl Receiving {
@@ -44,7 +45,10 @@ impl Receiving {
         input.consume(octets);
         match progress {
             Progress::More => Taken::More(self),
-            Progress::End => Taken::All(Complete { open: self.open, facts: Box::new(self.receiver.into_facts()) }),
+            Progress::End => {
+                let cut = self.receiver.is_swallowing();
+                Taken::All(Complete::new(self.open, self.receiver.into_facts(), cut))
+            }
         }
     }
 
@@ -72,6 +76,15 @@ impl Receiving {
 }
 
 impl Complete {
+    pub(super) fn new(open: Open, facts: Facts, cut: bool) -> Self {
+        Self { open, facts: Box::new(facts), cut }
+    }
+
+    /// Not all of it was handed on: the limit of size was passed, or `swallow` was called.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
     pub fn facts(&self) -> &Facts {
         &self.facts
     }

@@ -2,8 +2,10 @@
 //! the input and says in a `Step` what the driver must do next; questions (MAIL, RCPT, DATA, the end of the message) are
 //! answered with the reply that the sender is to hear, and the state follows from that reply.
 //!
-//! `greeting` begins, `session` reads commands, `envelope` answers MAIL, RCPT and DATA, `message` takes the content.
+//! `greeting` begins, `session` reads commands, `envelope` answers MAIL, RCPT and DATA, `message` takes the content, `chunk`
+//! takes it where it comes by BDAT.
 
+mod chunk;
 mod envelope;
 mod greeting;
 mod limits;
@@ -16,6 +18,7 @@ use contract::mail::{Domain, Reply};
 
 pub use crate::command::{Body, HelloName, Sender};
 use crate::said::Said;
+pub use chunk::{Chunk, ChunkTaken, Part};
 pub use envelope::{DataPending, MailPending, RcptPending};
 pub use greeting::{Greeting, Upgrade};
 pub use message::{Complete, Receiving, Taken};
@@ -94,10 +97,19 @@ pub enum Step {
     Mail(MailPending),
     /// RCPT: may it have mail?
     Rcpt(RcptPending),
-    /// DATA: is there room?
+    /// The session itself refused a RCPT of the open transaction. Say it and go on, as with `Answer`.
+    RcptRefused {
+        next: Session,
+        said: Said,
+        /// None where what was said is no path.
+        path: Option<Box<contract::mail::ForwardPath>>,
+    },
+    /// DATA, or the first BDAT of a message: is there room?
     Data(DataPending),
     /// Say 354 (at once), then give `Receiving` what comes.
     Receive { receiving: Receiving, reply: Reply },
+    /// BDAT: give `Chunk` what comes.
+    Chunk(Chunk),
     /// Say it in the clear, do the handshake, then `Upgrade::done`.
     StartTls { upgrade: Upgrade, reply: Reply },
     /// Say it and close.

@@ -1,11 +1,14 @@
-//! Reading commands. Three states: nobody has said hello, ready for MAIL, a transaction is open.
+//! Reading commands. Four states: nobody has said hello, ready for MAIL, a transaction is open, between two chunks of its
+//! message.
 
 use contract::mail::Reply;
 
-use super::{Common, Envelope, Hello, MailPending, RcptPending, Step, Upgrade, envelope::DataPending};
+use super::{
+    Chunk, Common, Envelope, Hello, MailPending, RcptPending, Step, Upgrade, chunk::Chunking, envelope::DataPending,
+};
 use crate::{
     Input,
-    command::{Command, Line, Sender, Verb},
+    command::{ChunkSize, Command, Line, Sender, Verb},
     input::LineFault,
     said::Said,
 };
@@ -19,7 +22,11 @@ enum State {
     Connected(Connected),
     Ready(Ready),
     Open(Open),
+    Chunking(Chunking),
 }
+
+/// A chunk of so many octets is content and not counted as a command.
+const CONTENT_OCTETS: u64 = 1_024;
 
 /// Before EHLO or HELO.
 #[derive(Debug)]
@@ -69,6 +76,11 @@ impl From<Open> for Session {
         Self(State::Open(state))
     }
 }
+impl From<Chunking> for Session {
+    fn from(state: Chunking) -> Self {
+        Self(State::Chunking(state))
+    }
+}
 
 impl Session {
     /// How the sender has said hello since the connection, or TLS, began.
@@ -76,8 +88,13 @@ impl Session {
         match &self.0 {
             State::Connected(_) => None,
             State::Ready(ready) => Some(&ready.hello),
-            State::Open(open) => Some(&open.ready.hello),
+            State::Open(open) | State::Chunking(Chunking { open, .. }) => Some(&open.ready.hello),
         }
+    }
+
+    /// Bad commands and refused recipients since the connection began.
+    pub fn mistakes(&self) -> u32 {
+        self.common().used.mistakes()
     }
 
     pub fn is_tls(&self) -> bool {
@@ -87,7 +104,7 @@ impl Session {
     /// The open transaction.
     pub fn envelope(&self) -> Option<&Envelope> {
         match &self.0 {
-            State::Open(open) => Some(&open.envelope),
+            State::Open(open) | State::Chunking(Chunking { open, .. }) => Some(&open.envelope),
             State::Connected(_) | State::Ready(_) => None,
         }
     }
@@ -107,6 +124,9 @@ impl Session {
             Err(LineFault::BareLf) => return self.close(Said::BareNewline),
             Err(LineFault::Endless) => return self.close(Said::LineEndless),
             Err(LineFault::TooLong) => return self.bad(Said::LineTooLong),
+            Err(LineFault::ControlOctet) if Line::new(input.line()).verb == Verb::Bdat => {
+                return self.close(Said::BadChunk);
+            }
             Err(LineFault::ControlOctet) => return self.bad(Said::BadOctet),
             Ok(()) => {}
         }
@@ -121,14 +141,16 @@ impl Session {
             return self.close(Said::Pipelining);
         }
         match parsed {
-            Err(said @ (Said::ChunkingNotOffered | Said::ForeignProtocol)) => self.close(said),
+            Err(said @ Said::ForeignProtocol) => self.close(said),
+            // Nobody knows where its octets end.
+            Err(_) if line.verb == Verb::Bdat => self.close(Said::BadChunk),
             Err(said) => {
                 self.note_refused(line.verb);
-                self.bad(said)
+                if line.verb == Verb::Rcpt { self.bad_recipient(said, None) } else { self.bad(said) }
             }
             Ok(command) => {
                 if let State::Ready(ready) = &mut self.0 {
-                    ready.excused &= matches!(command, Command::Rcpt { .. } | Command::Data);
+                    ready.excused &= matches!(command, Command::Rcpt { .. } | Command::Data | Command::Bdat(_));
                 }
                 self.take(command)
             }
@@ -147,7 +169,7 @@ impl Session {
     fn out_of_order(self) -> Step {
         match &self.0 {
             State::Ready(ready) if ready.excused => Step::answer(self, Said::WrongOrder),
-            State::Connected(_) | State::Ready(_) | State::Open(_) => self.bad(Said::WrongOrder),
+            State::Connected(_) | State::Ready(_) | State::Open(_) | State::Chunking(_) => self.bad(Said::WrongOrder),
         }
     }
 
@@ -158,6 +180,7 @@ impl Session {
             Command::Mail { sender, parameters } => self.mail(sender, parameters),
             Command::Rcpt { path, ascii } => self.rcpt(path, ascii),
             Command::Data => self.data(),
+            Command::Bdat(size) => self.bdat(size),
             Command::StartTls => self.start_tls(),
             Command::Noop => Step::answer(self, Said::Noop),
             Command::Help => Step::answer(self, Said::Help),
@@ -179,7 +202,7 @@ impl Session {
         let common = match session.0 {
             State::Connected(state) => state.common,
             State::Ready(state) => state.common,
-            State::Open(state) => state.ready.common,
+            State::Open(open) | State::Chunking(Chunking { open, .. }) => open.ready.common,
         };
         let reply = hello_reply(&common, &hello);
         Step::Answer { next: Ready { common, hello, early: false, excused: false }.into(), reply, dropped }
@@ -209,12 +232,13 @@ impl Session {
         };
         if !ascii && !open.envelope.sender.smtputf8 {
             open.refused = true;
-            return Self::from(open).bad(Said::NeedsSmtpUtf8);
+            return Self::from(open).bad_recipient(Said::NeedsSmtpUtf8, Some(path));
         }
         let limit = usize::try_from(open.ready.common.config.max_recipients).unwrap_or(usize::MAX);
         if open.envelope.recipients.len() >= limit {
             open.refused = true;
-            return Step::answer(open, Said::TooManyRecipients);
+            let (said, path) = (Said::TooManyRecipients, Some(Box::new(path)));
+            return Step::RcptRefused { next: open.into(), said, path };
         }
         Step::Rcpt(RcptPending::new(open, path))
     }
@@ -224,11 +248,42 @@ impl Session {
             return self.out_of_order();
         };
         match (open.envelope.recipients.is_empty(), open.refused) {
-            (false, _) => Step::Data(DataPending::new(open)),
+            (false, _) => Step::Data(DataPending::new(open, None)),
             // RFC 2920 §3.1: a client that pipelines says DATA before it knows.
             (true, true) => Step::answer(open, Said::NoRecipients),
             (true, false) => Self::from(open).bad(Said::WrongOrder),
         }
+    }
+
+    /// A chunk that cannot be taken is read all the same, then answered (RFC 3030 §2).
+    fn bdat(mut self, size: ChunkSize) -> Step {
+        if !self.hello().is_some_and(|hello| hello.extended) {
+            return self.close(Said::ChunkingNotOffered);
+        }
+        if size.octets >= CONTENT_OCTETS {
+            self.common_mut().used.content();
+        }
+        let (said, excused) = match self.0 {
+            State::Chunking(chunking) => return Step::Chunk(Chunk::of(chunking, size)),
+            State::Open(open) if !open.envelope.recipients.is_empty() => {
+                return Step::Data(DataPending::new(open, Some(size)));
+            }
+            State::Open(Open { refused: true, .. }) => (Said::NoRecipients, true),
+            State::Ready(Ready { excused, .. }) => (Said::WrongOrder, excused),
+            State::Connected(_) | State::Open(_) => (Said::WrongOrder, false),
+        };
+        if !excused {
+            let common = self.common_mut();
+            if let Err(said) = common.used.bad_command(&common.config) {
+                return self.close(said);
+            }
+        }
+        // What may follow in the group must not be taken for the message.
+        let (mut next, dropped) = self.without_transaction();
+        if let (State::Ready(ready), true) = (&mut next.0, dropped.is_some()) {
+            ready.excused = true;
+        }
+        Step::Chunk(Chunk::refused(size, next, said.reply(), dropped))
     }
 
     fn start_tls(self) -> Step {
@@ -255,6 +310,16 @@ impl Session {
         }
     }
 
+    /// The same for a RCPT, which the transaction's trace has to know of.
+    fn bad_recipient(self, said: Said, path: Option<contract::mail::ForwardPath>) -> Step {
+        match self.bad(said) {
+            Step::Answer { next: next @ Self(State::Open(_)), .. } => {
+                Step::RcptRefused { next, said, path: path.map(Box::new) }
+            }
+            step => step,
+        }
+    }
+
     fn close(self, fault: Said) -> Step {
         let (_, dropped) = self.without_transaction();
         Step::Close { reply: fault.reply(), fault: Some(fault), dropped }
@@ -262,7 +327,9 @@ impl Session {
 
     fn without_transaction(self) -> (Self, Option<Box<Envelope>>) {
         match self.0 {
-            State::Open(open) => (open.ready.into(), Some(Box::new(open.envelope))),
+            State::Open(open) | State::Chunking(Chunking { open, .. }) => {
+                (open.ready.into(), Some(Box::new(open.envelope)))
+            }
             State::Connected(_) | State::Ready(_) => (self, None),
         }
     }
@@ -276,7 +343,7 @@ impl Session {
         match &self.0 {
             State::Connected(state) => &state.common,
             State::Ready(state) => &state.common,
-            State::Open(state) => &state.ready.common,
+            State::Open(open) | State::Chunking(Chunking { open, .. }) => &open.ready.common,
         }
     }
 
@@ -284,7 +351,7 @@ impl Session {
         match &mut self.0 {
             State::Connected(state) => &mut state.common,
             State::Ready(state) => &mut state.common,
-            State::Open(state) => &mut state.ready.common,
+            State::Open(open) | State::Chunking(Chunking { open, .. }) => &mut open.ready.common,
         }
     }
 }
@@ -301,6 +368,7 @@ fn hello_reply(common: &Common, hello: &Hello) -> Reply {
         "8BITMIME".to_owned(),
         "SMTPUTF8".to_owned(),
         "ENHANCEDSTATUSCODES".to_owned(),
+        "CHUNKING".to_owned(),
         format!("LIMITS MAILMAX={} RCPTMAX={}", config.max_transactions, config.max_recipients),
     ];
     if config.starttls && !common.tls {

@@ -6,7 +6,7 @@ use contract::mail::Reply;
 use smtp::{
     Input,
     data::Facts,
-    server::{Config, Envelope, Greeting, Receiving, Session, Step, Taken},
+    server::{Chunk, ChunkTaken, Complete, Config, Envelope, Greeting, Receiving, Session, Step, Taken},
 };
 
 /// A message that was taken whole.
@@ -20,6 +20,7 @@ pub(crate) struct Message {
 enum State {
     Commands(Session),
     Content(Receiving, Vec<u8>),
+    Chunk(Chunk),
     Closed,
 }
 
@@ -29,6 +30,10 @@ pub(crate) struct Driver {
     /// Replies since the last look, one string each, lines joined by `|`.
     said: Vec<String>,
     pub(crate) messages: Vec<Message>,
+    /// What came by BDAT so far.
+    chunks: Vec<u8>,
+    /// RCPT that the session itself refused in an open transaction.
+    pub(crate) refused: Vec<smtp::Said>,
     /// Transactions that ended without a message.
     pub(crate) dropped: usize,
     /// Answers to the next questions; then yes.
@@ -50,6 +55,8 @@ impl Driver {
             state: State::Closed,
             said: Vec::new(),
             messages: Vec::new(),
+            chunks: Vec::new(),
+            refused: Vec::new(),
             dropped: 0,
             answers: VecDeque::new(),
         };
@@ -131,17 +138,41 @@ impl Driver {
                     }
                     match receiving.take(&mut self.input, |slice| content.extend_from_slice(slice)) {
                         Taken::More(receiving) => self.state = State::Content(receiving, content),
-                        Taken::All(complete) => {
-                            let (envelope, facts) = (complete.envelope().clone(), complete.facts().clone());
-                            self.messages.push(Message { envelope, content, facts });
-                            let reply = self.answer(smtp::Said::Delivered);
-                            let step = complete.answer(reply, &self.input);
+                        Taken::All(complete) => self.complete(complete, content),
+                    }
+                }
+                State::Chunk(chunk) => {
+                    let (before, waiting) = (chunk.left(), self.input.len() as u64);
+                    match chunk.take(&mut self.input, |slice| self.chunks.extend_from_slice(slice)) {
+                        ChunkTaken::More(chunk) => {
+                            assert!(self.input.is_empty() && chunk.left() == before - waiting);
+                            self.state = State::Chunk(chunk);
+                            return;
+                        }
+                        ChunkTaken::Refused(step) => self.act(step),
+                        ChunkTaken::Part(part) => {
+                            let step = match self.answers.pop_front() {
+                                None => part.accept(),
+                                Some(reply) => part.refuse(reply),
+                            };
                             self.act(step);
+                        }
+                        ChunkTaken::All(complete) => {
+                            let content = std::mem::take(&mut self.chunks);
+                            self.complete(complete, content);
                         }
                     }
                 }
             }
         }
+    }
+
+    fn complete(&mut self, complete: Complete, content: Vec<u8>) {
+        let (envelope, facts) = (complete.envelope().clone(), complete.facts().clone());
+        self.messages.push(Message { envelope, content, facts });
+        let reply = self.answer(smtp::Said::Delivered);
+        let step = complete.answer(reply, &self.input);
+        self.act(step);
     }
 
     fn answer(&mut self, said: smtp::Said) -> Reply {
@@ -165,6 +196,7 @@ impl Driver {
                 self.act(pending.answer(reply));
             }
             Step::Data(pending) => {
+                self.chunks.clear();
                 let step = match self.answers.pop_front() {
                     None => pending.accept(&self.input, u64::MAX),
                     Some(reply) => pending.refuse(reply),
@@ -174,6 +206,18 @@ impl Driver {
             Step::Receive { receiving, reply } => {
                 self.hear(&reply);
                 self.state = State::Content(receiving, Vec::new());
+            }
+            Step::RcptRefused { next, said, .. } => {
+                self.refused.push(said);
+                self.hear(&said.reply());
+                self.state = State::Commands(next);
+            }
+            Step::Chunk(chunk) => {
+                // Where none of it is kept yet, nothing of another message may be.
+                if !chunk.is_content() {
+                    self.chunks.clear();
+                }
+                self.state = State::Chunk(chunk);
             }
             Step::StartTls { upgrade, reply } => {
                 self.hear(&reply);

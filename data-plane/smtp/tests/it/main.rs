@@ -1,6 +1,7 @@
 //! The crate through its public doors.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test")]
 
+mod chunking;
 mod commands;
 mod content;
 mod driver;
@@ -10,6 +11,7 @@ mod hop_replies;
 mod message;
 mod order;
 mod pipelining;
+mod proxy;
 mod received;
 mod replies;
 mod splits;

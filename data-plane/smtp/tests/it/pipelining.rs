@@ -30,7 +30,7 @@ const EARLY: &[(&str, &str, bool)] = &[
     ("RFC 3207 §4.2", "STARTTLS\r\nEHLO evil.example\r\n", true),
     ("RFC 4954 §4", "AUTH PLAIN\r\nAAAA\r\n", true),
     ("RFC 5321 §4.1.1.4", "DATA\r\nSubject: x\r\n", true),
-    ("RFC 3030 §2", "BDAT 5 LAST\r\nhello", true),
+    ("RFC 3030 §2", "BDAT 5 LAST\r\nhello", false),
     ("RFC 5321 §4.2.4", "Subject: x\r\nNOOP\r\n", true),
 ];
 

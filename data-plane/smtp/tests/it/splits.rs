@@ -26,6 +26,9 @@ fn octets(max: usize) -> impl Strategy<Value = Vec<u8>> {
         Just("MAIL FROM:<a@a.example>\r\n"),
         Just("RCPT TO:<b@b.example>\r\n"),
         Just("DATA\r\n"),
+        Just("BDAT 4\r\n"),
+        Just("BDAT 12 LAST\r\n"),
+        Just("BDAT 0 LAST\r\n"),
         Just("RSET\r\n"),
         Just("STARTTLS\r\n"),
         Just("QUIT\r\n"),
@@ -100,9 +103,10 @@ proptest! {
         for piece in pieces(&wire, &splits) {
             driver.send(piece);
         }
-        // A message needs its DATA line; what stands inside of another message is none.
+        // A message needs its DATA or its last BDAT; what stands inside of another message is none.
         let data = wire.windows(6).filter(|window| window.eq_ignore_ascii_case(b"DATA\r\n")).count();
-        prop_assert!(driver.messages.len() <= data);
+        let last = wire.windows(6).filter(|window| window.eq_ignore_ascii_case(b"LAST\r\n")).count();
+        prop_assert!(driver.messages.len() <= data + last);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use contract::mail::Cidr;
 use serde::Deserialize;
 
 /// The inbound port.
@@ -37,6 +38,30 @@ pub struct Smtp {
     pub max_message_s: u64,
     /// How long sessions may go on after a stop was asked for, in seconds.
     pub drain_s: u64,
+    /// Networks of load balancers. Every connection from them must begin with a PROXY protocol header, version 1 or 2; one
+    /// from anywhere else must not.
+    pub proxy_from: Vec<Cidr>,
+    pub tarpit: Tarpit,
+}
+
+/// What becomes of client networks (/24 or /64) that make mistakes: commands that are none, recipients that are refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tarpit {
+    /// Mistakes of a network whose answers come at once; 0: all of them.
+    pub after: u32,
+    /// How long the answer to the next mistake is held back, in milliseconds; each further one doubles it, up to the
+    /// longest.
+    pub first_delay_ms: u64,
+    pub longest_delay_ms: u64,
+    /// Mistakes of a network that are forgiven each minute. An accepted message takes back one more.
+    pub forgiven_per_minute: u32,
+    /// Mistakes after which a network's connections are turned away with 421 4.7.0; 0: never.
+    pub shut_after: u32,
+    /// For how long, in seconds.
+    pub shut_s: u64,
+    /// Networks that are never slowed nor turned away.
+    pub exempt: Vec<Cidr>,
 }
 
 /// Memory and the way to next hops.
@@ -101,6 +126,22 @@ impl Default for Smtp {
             rate_grace_s: 60,
             max_message_s: 3_600,
             drain_s: 30,
+            proxy_from: Vec::new(),
+            tarpit: Tarpit::default(),
+        }
+    }
+}
+
+impl Default for Tarpit {
+    fn default() -> Self {
+        Self {
+            after: 10,
+            first_delay_ms: 500,
+            longest_delay_ms: 15_000,
+            forgiven_per_minute: 10,
+            shut_after: 300,
+            shut_s: 600,
+            exempt: vec![Cidr::of([127, 0, 0, 1].into(), 8), Cidr::of(std::net::Ipv6Addr::LOCALHOST.into(), 128)],
         }
     }
 }

@@ -21,9 +21,13 @@ const SWEEP: Duration = Duration::from_secs(5);
 /// For sessions to say their last word.
 const LAST_WORD: Duration = Duration::from_secs(2);
 
-/// Takes the address, and no connections yet.
-pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+/// Takes the address, and no connections yet. `[::]` takes IPv4 as well, unless another listener has that.
+pub(crate) fn bind(address: SocketAddr, all: &[SocketAddr]) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if address.is_ipv6() {
+        let v4_has_its_own = all.iter().any(|other| other.is_ipv4() && other.port() == address.port());
+        socket2::SockRef::from(&socket).set_only_v6(v4_has_its_own)?;
+    }
     // Connections of before may still be ending (TIME_WAIT).
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -67,6 +71,8 @@ async fn sweep(shared: Arc<Shared>) {
     loop {
         tick.tick().await;
         shared.deliverer.hops.sweep();
+        #[expect(clippy::cast_precision_loss, reason = "a gauge of at most some thousands")]
+        metrics::gauge!("postern_smtp_tarpit_networks").set(shared.tarpit.sweep() as f64);
         #[expect(clippy::cast_precision_loss, reason = "a gauge of octets")]
         metrics::gauge!("postern_smtp_message_bytes").set(shared.budget.used_bytes() as f64);
     }
@@ -91,14 +97,30 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, sessions: TaskTracke
 }
 
 async fn one(tcp: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
-    let Some(place) = shared.admission.admit(peer.ip()) else {
-        metrics::counter!("postern_smtp_sessions_refused_total").increment(1);
-        let mut wire = Wire::new(tcp, peer);
-        wire.say(&Said::TooManyConnections.reply());
-        wire.close().await;
-        return;
+    let mut wire = Wire::new(tcp, peer);
+    if shared.smtp.proxy_from.iter().any(|network| network.contains(peer.ip())) {
+        match wire.proxy_header().await {
+            Ok(client) => wire.peer = client.unwrap_or(peer),
+            Err(why) => {
+                metrics::counter!("postern_smtp_proxy_refused_total", "why" => why.name()).increment(1);
+                tracing::warn!(%peer, why = why.name(), "a balancer's connection without a sound PROXY header was closed");
+                return;
+            }
+        }
+    }
+    if shared.tarpit.is_shut(wire.peer.ip()) {
+        return turn_away(wire, "mistakes", Said::NetworkShut).await;
+    }
+    let Some(place) = shared.admission.admit(wire.peer.ip()) else {
+        return turn_away(wire, "connections", Said::TooManyConnections).await;
     };
     metrics::counter!("postern_smtp_sessions_total").increment(1);
-    session::serve(Wire::new(tcp, peer), &shared).await;
+    session::serve(wire, &shared).await;
     drop(place);
+}
+
+async fn turn_away(mut wire: Wire, reason: &'static str, said: Said) {
+    metrics::counter!("postern_smtp_sessions_refused_total", "reason" => reason).increment(1);
+    wire.say(&said.reply());
+    wire.close().await;
 }

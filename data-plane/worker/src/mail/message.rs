@@ -1,4 +1,4 @@
-//! What comes after DATA: the message to its end, the decision on it, its way to the next hop.
+//! A message that has come whole, or is given up before: the decision on it, its way to the next hop, its answer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,115 +8,78 @@ use contract::{
 };
 use smtp::{
     Said,
-    data::HeaderAnomaly,
+    data::{Facts, HeaderAnomaly},
     received,
-    server::{Complete, Receiving, Step, Taken},
+    server::{Complete, Part, Step},
 };
-use tokio::time::Instant;
 
 use super::{
     Shared,
-    body::{Body, Content, Failure},
+    body::{Content, Failure},
     delivery::{Message, Outcome},
     dialogue::About,
-    repeat::{self, Fingerprint, Seen},
-    session::{Driver, Heard, Over, why},
+    receive::Arriving,
+    repeat::{self, Fingerprint, Seen, Unheard},
+    session::{Driver, Over},
     trace::{self, End},
     transaction::{Transaction, micros},
 };
 use crate::index::Index;
 
-/// Octets asked of the socket at once.
-const DATA_READ: usize = 64 * 1024;
-
 impl Driver<'_> {
-    /// The message, to its end.
-    pub(super) async fn receive(&mut self, mut receiving: Receiving) -> Result<Step, Over> {
-        let began = Instant::now();
-        let shared = self.shared;
-        let mut body =
-            Body::new(&shared.budget, self.wire.peer.ip(), shared.delivery.memory_message_bytes, &shared.scratch_dir);
-        let mut failure = None;
-        let complete = loop {
-            let mut full = false;
-            let taken = receiving.take(&mut self.wire.input, |piece| full |= !full && body.push(piece).is_err());
-            if full {
-                failure = Some(Failure::Full);
-            } else if failure.is_none()
-                && let Err(error) = body.settle().await
-            {
-                failure = Some(error);
-            }
-            match taken {
-                Taken::All(complete) => break complete,
-                Taken::More(mut more) => {
-                    if failure.is_some() || more.is_swallowing() {
-                        // Given back at once: others may use it while the rest of this is read and forgotten.
-                        more.swallow();
-                        body.abandon();
-                    }
-                    self.more_content(began, more.facts().size_bytes).await?;
-                    receiving = more;
-                }
-            }
-        };
-        let receive_us = micros(began);
-        self.finish(complete, body, failure, receive_us).await
-    }
-
-    async fn more_content(&mut self, began: Instant, size_bytes: u64) -> Result<(), Over> {
-        let smtp = &self.shared.smtp;
-        let elapsed = began.elapsed();
-        let slow = elapsed > Duration::from_secs(smtp.rate_grace_s)
-            && size_bytes / elapsed.as_secs().max(1) < smtp.min_rate_bytes_s;
-        if slow || elapsed > Duration::from_secs(smtp.max_message_s) {
-            return Err(self.broken(Some(Said::TooSlow), size_bytes));
-        }
-        let live_until = self.transaction.as_ref().and_then(|transaction| transaction.live_until(self.shared));
-        if let Some(transaction) = &mut self.transaction
-            && live_until.is_some_and(|until| until < Instant::now())
-        {
-            transaction.put_live_away(self.shared);
-        }
-        let deadline = Instant::now() + Duration::from_secs(smtp.data_timeout_s);
-        match self.hear(DATA_READ, deadline, &self.shared.hard_stop).await {
-            Heard::More => Ok(()),
-            Heard::Gone => Err(self.broken(None, size_bytes)),
-            Heard::Nothing(said) => Err(self.broken(Some(said), size_bytes)),
-        }
-    }
-
-    /// The message ended before its end: the sender left, or is sent away.
-    fn broken(&mut self, said: Option<Said>, size_bytes: u64) -> Over {
-        let (rule, reason) = why(said);
-        if let Some(mut transaction) = self.transaction.take() {
-            transaction.put_live_away(self.shared);
-            let end = End { size_bytes: Some(size_bytes), ..End::of_envelope(&transaction, rule, reason) };
-            trace::record(self.shared, &transaction, &end);
-        }
-        said.map_or(Over::Gone, |said| self.end(said))
-    }
-
-    async fn finish(
-        &mut self,
-        complete: Complete,
-        body: Body,
-        failure: Option<Failure>,
-        receive_us: u64,
-    ) -> Result<Step, Over> {
+    /// The whole message is here.
+    pub(super) async fn finish(&mut self, complete: Complete, arriving: Arriving) -> Result<Step, Over> {
+        let receive_us = micros(arriving.began);
         let Some(mut transaction) = self.transaction.take() else {
             return Ok(complete.answer(Said::InternalError.reply(), &self.wire.input));
         };
-        let (outcome, probable_duplicate) = self.decide(&mut transaction, &complete, body, failure).await;
+        let (outcome, probable_duplicate, unheard) = self.decide(&mut transaction, &complete, arriving).await;
+        self.tell(transaction, &outcome, complete.facts(), receive_us, probable_duplicate);
+        match outcome.disposition {
+            Disposition::Aborted => return Err(Over::Gone),
+            Disposition::Accepted => self.shared.tarpit.accepted(self.wire.peer.ip()),
+            Disposition::Refused | Disposition::Deferred | Disposition::Unknown => {}
+        }
+        // Whoever sends on without waiting shows nothing by it, and is taken for one that has not heard.
+        self.unheard.extend(unheard.filter(|_| self.wire.input.is_empty()));
+        Ok(complete.answer(outcome.reply, &self.wire.input))
+    }
+
+    /// A chunk is here, and more are to follow. What is hopeless already is not waited for.
+    pub(super) fn part(&mut self, part: Part, arriving: Arriving) -> Step {
+        let receive_us = micros(arriving.began);
+        let outcome = match (&arriving.failure, part.is_swallowing()) {
+            _ if self.never_fits(part.facts()) => too_large(),
+            (Some(failure), _) => no_room(failure),
+            (None, true) => too_large(),
+            (None, false) => {
+                self.arriving = Some(arriving);
+                return part.accept();
+            }
+        };
+        if let Some(transaction) = self.transaction.take() {
+            self.tell(transaction, &outcome, part.facts(), receive_us, false);
+        }
+        part.refuse(outcome.reply)
+    }
+
+    /// The transaction is over, with this outcome.
+    fn tell(
+        &self,
+        mut transaction: Box<Transaction>,
+        outcome: &Outcome,
+        facts: &Facts,
+        receive_us: u64,
+        probable_duplicate: bool,
+    ) {
         // Where it was not used, others may have its connection.
         transaction.put_live_away(self.shared);
-        let facts = complete.facts();
         let end = End {
             disposition: outcome.disposition,
             rule: outcome.rule,
             reason: outcome.reason,
             reply: outcome.reply.to_string(),
-            hop: outcome.hop,
+            hop: outcome.hop.clone(),
             message_id: facts.message_id.clone(),
             size_bytes: Some(facts.size_bytes),
             timings: Timings {
@@ -129,10 +92,11 @@ impl Driver<'_> {
         };
         transaction.dialogue.add(Speaker::Server, &outcome.reply.to_string(), About::Group);
         trace::record(self.shared, &transaction, &end);
-        if outcome.disposition == Disposition::Aborted {
-            return Err(Over::Gone);
-        }
-        Ok(complete.answer(outcome.reply, &self.wire.input))
+    }
+
+    /// One client network may not hold so much, so it would be deferred for ever.
+    fn never_fits(&self, facts: &Facts) -> bool {
+        facts.size_bytes > self.shared.delivery.budget_bytes / 4
     }
 
     /// Gather, decide, act: what is said to the message. The flag: the hop may have it more than once.
@@ -140,36 +104,40 @@ impl Driver<'_> {
         &self,
         transaction: &mut Transaction,
         complete: &Complete,
-        body: Body,
-        failure: Option<Failure>,
-    ) -> (Outcome, bool) {
+        arriving: Arriving,
+    ) -> (Outcome, bool, Option<Unheard>) {
         let shared = self.shared;
         let facts = complete.facts();
         let Some(group) = &transaction.group else {
             let reply = Said::InternalError.reply();
-            return (Outcome::new(Disposition::Deferred, Rule::Protocol, Reason::None, reply), false);
+            return (Outcome::new(Disposition::Deferred, Rule::Protocol, Reason::None, reply), false, None);
         };
         let (way, effective) = (group.way.clone(), Arc::clone(&group.effective));
         if let Some(verdict) = message::judge(&effective, &judged(facts)) {
-            return (Outcome::new(verdict.disposition, verdict.rule, verdict.reason, verdict.reply), false);
+            return (Outcome::new(verdict.disposition, verdict.rule, verdict.reason, verdict.reply), false, None);
         }
+        let Arriving { body, failure, .. } = arriving;
         let content = match failure {
+            _ if self.never_fits(facts) => return (too_large(), false, None),
             Some(failure) => Err(failure),
+            // Not all of it was kept, though its domain alone would take it.
+            None if complete.is_cut() => return (too_large(), false, None),
             None => body.finish().await,
         };
         let mut content = match content {
             Ok(content) => content,
-            Err(failure) => return (no_room(&failure), false),
+            Err(failure) => return (no_room(&failure), false, None),
         };
         let in_flight = match shared.repeats.begin(fingerprint(transaction, &content)) {
             Seen::New(in_flight) => in_flight,
             Seen::InFlight => {
                 let reply = Said::InFlight.reply();
-                return (Outcome::new(Disposition::Deferred, Rule::Repeat, Reason::InFlight, reply), false);
+                return (Outcome::new(Disposition::Deferred, Rule::Repeat, Reason::InFlight, reply), false, None);
             }
-            Seen::Delivered => {
+            Seen::Delivered(unheard) => {
                 let reply = Said::AlreadyDelivered.reply();
-                return (Outcome::new(Disposition::Accepted, Rule::Repeat, Reason::AlreadyDelivered, reply), false);
+                let outcome = Outcome::new(Disposition::Accepted, Rule::Repeat, Reason::AlreadyDelivered, reply);
+                return (outcome, false, Some(unheard));
             }
         };
         let recipients = transaction.recipients();
@@ -188,19 +156,19 @@ impl Driver<'_> {
         let may_be_double = in_flight.may_be_double();
         match outcome.disposition {
             Disposition::Accepted => {
-                in_flight.delivered();
-                (outcome, may_be_double)
+                let unheard = in_flight.delivered();
+                (outcome, may_be_double, Some(unheard))
             }
             Disposition::Unknown => {
                 in_flight.unknown();
-                (outcome, true)
+                (outcome, true, None)
             }
-            Disposition::Refused | Disposition::Deferred | Disposition::Aborted => (outcome, false),
+            Disposition::Refused | Disposition::Deferred | Disposition::Aborted => (outcome, false, None),
         }
     }
 }
 
-fn judged(facts: &smtp::data::Facts) -> message::MessageFacts {
+fn judged(facts: &Facts) -> message::MessageFacts {
     message::MessageFacts {
         size_bytes: facts.size_bytes,
         longest_line_octets: facts.longest_line_octets,
@@ -245,6 +213,11 @@ fn received_field(shared: &Shared, transaction: &Transaction, recipients: &[cont
         at: shared.context.clock.now(),
     }
     .to_field()
+}
+
+fn too_large() -> Outcome {
+    let reply = Said::MessageTooLarge.reply();
+    Outcome::new(Disposition::Refused, Rule::MessageForm, Reason::TooLarge, reply)
 }
 
 fn no_room(failure: &Failure) -> Outcome {

@@ -1,9 +1,7 @@
-//! The SMTP side of a worker. `listen` takes connections, `session` drives one and `message` its messages, `transaction`
-//! knows who was accepted and which way they go, `delivery` brings the message there, `trace` tells what happened.
-//!
-//! `call_out` asks the next hop about recipients.
-//! `body` and `budget` hold messages, `repeat` knows those that come again, `admission` counts sessions, `tls` has both
-//! sides' settings.
+//! The SMTP side of a worker. `listen` takes connections, `session` drives one, `receive` takes its messages and `message`
+//! decides on them, `transaction` knows who was accepted and which way they go, `delivery` brings the message there, `trace`
+//! tells what happened. `body` and `budget` hold messages, `repeat` knows those that come again, `admission` counts sessions,
+//! `call_out` asks the next hop about recipients, `tarpit` and `slow_down` make guessing slow, `tls` has both sides' settings.
 
 mod admission;
 mod body;
@@ -14,8 +12,11 @@ mod delivery;
 mod dialogue;
 mod listen;
 mod message;
+mod receive;
 mod repeat;
 mod session;
+mod slow_down;
+mod tarpit;
 mod tls;
 mod trace;
 mod transaction;
@@ -39,6 +40,7 @@ use budget::Budget;
 use call_out::CallOuts;
 use delivery::{Deliverer, Outside};
 use repeat::Repeats;
+use tarpit::Tarpit;
 
 /// Why the SMTP side cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,11 @@ pub enum SetUpError {
     Hostname,
     #[error("the scratch directory {0} cannot be written")]
     Scratch(PathBuf, #[source] std::io::Error),
+    #[error(
+        "delivery.budget_bytes: one client network may use a quarter of it, and {0} octets do not hold a message of \
+         64 KiB (RFC 5321 4.5.3.1.7)"
+    )]
+    Budget(u64),
     #[error("the SMTP address {0} cannot be bound")]
     Bind(SocketAddr, #[source] std::io::Error),
     #[error(transparent)]
@@ -88,6 +95,7 @@ pub(crate) struct Shared {
     admission: Arc<Admission>,
     budget: Arc<Budget>,
     repeats: Arc<Repeats>,
+    tarpit: Tarpit,
     deliverer: Arc<Deliverer>,
     call_outs: Arc<CallOuts>,
     /// No new transactions.
@@ -96,17 +104,25 @@ pub(crate) struct Shared {
     hard_stop: CancellationToken,
 }
 
+/// RFC 5321 §4.5.3.1.7: messages of so many octets at least are taken.
+const SMALLEST_MAX_MESSAGE: u64 = 64 * 1024;
+
 impl SetUp {
     pub(crate) fn new(smtp: &config::Smtp, delivery: &config::Delivery) -> Result<Self, SetUpError> {
         let hostname = match &smtp.hostname {
             Some(name) => name.parse().map_err(|_| SetUpError::Hostname)?,
             None => system_hostname(),
         };
+        if delivery.budget_bytes / 4 < SMALLEST_MAX_MESSAGE {
+            return Err(SetUpError::Budget(delivery.budget_bytes / 4));
+        }
         let scratch_dir = delivery.scratch_dir.clone().unwrap_or_else(std::env::temp_dir);
         // Better now than with the first large message.
         tempfile::tempfile_in(&scratch_dir).map_err(|error| SetUpError::Scratch(scratch_dir.clone(), error))?;
         let tls = tls::server_config(smtp, hostname.as_ascii())?;
-        let bind = |address: &SocketAddr| listen::bind(*address).map_err(|error| SetUpError::Bind(*address, error));
+        let bind = |address: &SocketAddr| {
+            listen::bind(*address, &smtp.listen).map_err(|error| SetUpError::Bind(*address, error))
+        };
         let sockets = smtp.listen.iter().map(bind).collect::<Result<_, _>>()?;
         Ok(Self { smtp: smtp.clone(), delivery: delivery.clone(), hostname, tls, scratch_dir, sockets })
     }
@@ -126,7 +142,16 @@ pub(crate) async fn run(
     stopping: CancellationToken,
 ) {
     tokio::select! {
-        _ = context.current.until_present() => {}
+        index = context.current.until_present() => {
+            let max_bytes = index.installation.effective.max_message_size_bytes;
+            if max_bytes > set_up.delivery.budget_bytes / 4 {
+                tracing::warn!(
+                    max_message_size_bytes = max_bytes,
+                    budget_bytes = set_up.delivery.budget_bytes,
+                    "policy allows messages of more than a quarter of delivery.budget_bytes, which never fit: SIZE says so"
+                );
+            }
+        }
         () = stopping.cancelled() => return,
     }
     let hard_stop = CancellationToken::new();
@@ -144,6 +169,7 @@ pub(crate) async fn run(
             Arc::clone(&context.sessions),
         ),
         budget: Budget::new(delivery.budget_bytes),
+        tarpit: Tarpit::new(smtp.tarpit.clone()),
         repeats: Repeats::new(Duration::from_secs(delivery.repeat_s)),
         call_outs: CallOuts::new(&delivery, Arc::clone(&deliverer)),
         deliverer,

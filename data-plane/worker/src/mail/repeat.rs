@@ -1,5 +1,6 @@
 //! Messages that come again. While the first delivery waits for its answer the sender may have given up and try anew:
 //! it hears 451 until the hop has answered, and 250 without a second delivery once the hop has the message (RFC 1047).
+//! Once a sender is known to have heard its 250, the same message is a new one.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -42,12 +43,15 @@ struct State {
     known: HashMap<Fingerprint, Known>,
     /// In the order in which they are forgotten.
     remembered: VecDeque<(Instant, Fingerprint)>,
+    told: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Known {
     InFlight,
-    /// The hop has it.
+    /// The hop has it, and the sender is being told so; the number tells one delivery from the next.
+    Told(u64),
+    /// The hop has it, and the sender may not have heard so.
     Delivered(Until),
     /// The dot was sent, and no answer came: the hop may have it.
     Perhaps(Until),
@@ -60,7 +64,15 @@ type Until = Instant;
 pub(crate) enum Seen {
     New(InFlight),
     InFlight,
-    Delivered,
+    Delivered(Unheard),
+}
+
+/// A 250 that the sender may not have heard. Dropped, it stays so, and the message is remembered for a while.
+#[derive(Debug)]
+pub(crate) struct Unheard {
+    repeats: Arc<Repeats>,
+    fingerprint: Fingerprint,
+    known: Known,
 }
 
 /// A delivery that is under way; forgotten when dropped, unless it was [`delivered`](Self::delivered) or its outcome is
@@ -84,7 +96,9 @@ impl Repeats {
         state.forget(Instant::now());
         let before = match state.known.get(&fingerprint) {
             Some(Known::InFlight) => return Seen::InFlight,
-            Some(Known::Delivered(_)) => return Seen::Delivered,
+            Some(&known @ (Known::Told(_) | Known::Delivered(_))) => {
+                return Seen::Delivered(Unheard { repeats: Arc::clone(self), fingerprint, known });
+            }
             before => before.copied(),
         };
         state.known.insert(fingerprint, Known::InFlight);
@@ -97,6 +111,11 @@ impl Repeats {
 }
 
 impl State {
+    fn remember(&mut self, fingerprint: Fingerprint, until: Until, known: Known) {
+        self.known.insert(fingerprint, known);
+        self.remembered.push_back((until, fingerprint));
+    }
+
     fn forget(&mut self, now: Instant) {
         while let Some((until, old)) = self.remembered.front().copied() {
             if until > now && self.remembered.len() <= MAX_REMEMBERED {
@@ -117,22 +136,42 @@ impl InFlight {
         matches!(self.before, Some(Known::Perhaps(_)))
     }
 
-    /// The hop has it, but its sender may not have heard so: it is remembered.
-    pub(crate) fn delivered(self) {
-        self.remember(Known::Delivered);
+    /// The hop has it. It is remembered until its sender is known to have heard so.
+    pub(crate) fn delivered(mut self) -> Unheard {
+        self.done = true;
+        let mut state = self.repeats.lock();
+        state.told = state.told.wrapping_add(1);
+        let known = Known::Told(state.told);
+        state.known.insert(self.fingerprint, known);
+        drop(state);
+        Unheard { repeats: Arc::clone(&self.repeats), fingerprint: self.fingerprint, known }
     }
 
     /// Nobody knows whether the hop has it. A repetition is tried, and known as a probable double.
-    pub(crate) fn unknown(self) {
-        self.remember(Known::Perhaps);
-    }
-
-    fn remember(mut self, as_what: fn(Until) -> Known) {
+    pub(crate) fn unknown(mut self) {
         self.done = true;
         let until = Instant::now() + self.repeats.remember;
+        self.repeats.lock().remember(self.fingerprint, until, Known::Perhaps(until));
+    }
+}
+
+impl Unheard {
+    /// The sender has gone on: it has heard, and what it sends now it means.
+    pub(crate) fn heard(self) {
         let mut state = self.repeats.lock();
-        state.known.insert(self.fingerprint, as_what(until));
-        state.remembered.push_back((until, self.fingerprint));
+        if state.known.get(&self.fingerprint) == Some(&self.known) {
+            state.known.remove(&self.fingerprint);
+        }
+    }
+}
+
+impl Drop for Unheard {
+    fn drop(&mut self) {
+        let mut state = self.repeats.lock();
+        if matches!(self.known, Known::Told(_)) && state.known.get(&self.fingerprint) == Some(&self.known) {
+            let until = Instant::now() + self.repeats.remember;
+            state.remember(self.fingerprint, until, Known::Delivered(until));
+        }
     }
 }
 
@@ -159,8 +198,8 @@ mod tests {
         let Seen::New(first) = repeats.begin([1; 32]) else { panic!("new") };
         assert!(matches!(repeats.begin([1; 32]), Seen::InFlight));
         assert!(matches!(repeats.begin([2; 32]), Seen::New(_)));
-        first.delivered();
-        assert!(matches!(repeats.begin([1; 32]), Seen::Delivered));
+        drop(first.delivered());
+        assert!(matches!(repeats.begin([1; 32]), Seen::Delivered(_)));
         tokio::time::advance(Duration::from_secs(61)).await;
         assert!(matches!(repeats.begin([1; 32]), Seen::New(_)), "forgotten, and a failed delivery leaves no trace");
         assert!(matches!(repeats.begin([1; 32]), Seen::New(_)));
@@ -191,10 +230,28 @@ mod tests {
         first.unknown();
         tokio::time::advance(Duration::from_secs(30)).await;
         let Seen::New(again) = repeats.begin([1; 32]) else { panic!("tried again") };
-        again.delivered();
+        drop(again.delivered());
         tokio::time::advance(Duration::from_secs(31)).await;
-        assert!(matches!(repeats.begin([1; 32]), Seen::Delivered));
+        assert!(matches!(repeats.begin([1; 32]), Seen::Delivered(_)));
         tokio::time::advance(Duration::from_secs(30)).await;
         assert!(matches!(repeats.begin([1; 32]), Seen::New(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn once_the_sender_has_heard_the_same_message_is_a_new_one() {
+        let repeats = Repeats::new(Duration::from_mins(1));
+        let Seen::New(first) = repeats.begin([1; 32]) else { panic!("new") };
+        let told = first.delivered();
+        let Seen::Delivered(repetition) = repeats.begin([1; 32]) else { panic!("while it is being told") };
+        told.heard();
+        let Seen::New(second) = repeats.begin([1; 32]) else { panic!("heard") };
+        // What was heard of the first says nothing about the second.
+        repetition.heard();
+        assert!(matches!(repeats.begin([1; 32]), Seen::InFlight));
+        let second = second.delivered();
+        drop(second);
+        let Seen::Delivered(repetition) = repeats.begin([1; 32]) else { panic!("not heard") };
+        repetition.heard();
+        assert!(matches!(repeats.begin([1; 32]), Seen::New(_)), "whoever brought it again has heard");
     }
 }

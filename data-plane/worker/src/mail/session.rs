@@ -1,5 +1,5 @@
-//! Drives one session: reads, asks `smtp::server` what it means, answers its questions. `message` takes what comes after
-//! DATA.
+//! Drives one session: reads, asks `smtp::server` what it means, answers its questions. `receive` takes what comes after
+//! DATA and BDAT.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use contract::{
     policy::{Reason, Rule},
 };
 use smtp::{
-    Said,
+    Said, proxy,
     server::{Config, DataPending, Greeting, MailPending, RcptPending, Session, Step},
 };
 use tokio::time::Instant;
@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Shared,
     dialogue::{About, Dialogue},
+    receive::Arriving,
+    repeat::Unheard,
     trace::{self, End},
     transaction::Transaction,
     wire::Wire,
@@ -34,6 +36,12 @@ pub(super) struct Driver<'a> {
     pub wire: Wire,
     tls: Option<Tls>,
     pub transaction: Option<Box<Transaction>>,
+    /// A message of which chunks have come, and not the last.
+    pub arriving: Option<Arriving>,
+    /// Messages that were accepted in answers which the sender may not have heard yet.
+    pub unheard: Vec<Unheard>,
+    /// Mistakes of this session that were counted.
+    pub mistakes: u32,
     /// Since when a command is waited for. Octets that make no line do not begin it anew.
     waiting_since: Option<Instant>,
 }
@@ -55,7 +63,16 @@ pub(super) enum Over {
 }
 
 pub(crate) async fn serve(wire: Wire, shared: &Arc<Shared>) {
-    let mut driver = Driver { shared, wire, tls: None, transaction: None, waiting_since: None };
+    let mut driver = Driver {
+        shared,
+        wire,
+        tls: None,
+        transaction: None,
+        arriving: None,
+        unheard: Vec::new(),
+        mistakes: 0,
+        waiting_since: None,
+    };
     let over = driver.run().await;
     let said = match over {
         Over::Said(said) => said,
@@ -77,7 +94,8 @@ pub(super) const fn why(said: Option<Said>) -> (Rule, Reason) {
         Some(Said::Timeout) => (Rule::Limits, Reason::Timeout),
         Some(Said::TooSlow) => (Rule::Limits, Reason::TooSlow),
         Some(Said::ShuttingDown) => (Rule::Limits, Reason::ShuttingDown),
-        Some(Said::TooManyErrors | Said::TooManyCommands) => (Rule::Limits, Reason::TooManyErrors),
+        Some(Said::TooManyErrors) => (Rule::Limits, Reason::TooManyErrors),
+        Some(Said::TooManyCommands) => (Rule::Limits, Reason::TooManyCommands),
         Some(Said::Pipelining) => (Rule::Protocol, Reason::Pipelining),
         Some(_) => (Rule::Protocol, Reason::Syntax),
     }
@@ -87,6 +105,9 @@ impl Driver<'_> {
     async fn run(&mut self) -> Over {
         let config = Arc::new(self.config());
         self.wire.take_early();
+        if proxy::is_header(&self.wire.input) {
+            return self.stranger();
+        }
         let mut step = Greeting::new(config).greet(&self.wire.input);
         loop {
             if !matches!(step, Step::Wait(_)) {
@@ -102,11 +123,20 @@ impl Driver<'_> {
                     if dropped.is_some() {
                         self.dropped(Rule::Protocol, Reason::ClientLeft);
                     }
-                    self.wire.say(&reply);
-                    if self.wire.has_much_to_say() && self.wire.flush().await.is_err() {
-                        return Over::Gone;
+                    match self.answer(next, &reply).await {
+                        Ok(step) => step,
+                        Err(over) => return over,
                     }
-                    next.read(&mut self.wire.input)
+                }
+                Step::RcptRefused { next, said, path } => {
+                    let reply = said.reply();
+                    if let Some(transaction) = &mut self.transaction {
+                        transaction.refused(said, path.as_deref(), &self.wire.input.said());
+                    }
+                    match self.answer(next, &reply).await {
+                        Ok(step) => step,
+                        Err(over) => return over,
+                    }
                 }
                 Step::Mail(pending) => self.mail(pending),
                 Step::Rcpt(pending) => self.rcpt(pending).await,
@@ -122,6 +152,10 @@ impl Driver<'_> {
                         Err(over) => return over,
                     }
                 }
+                Step::Chunk(chunk) => match self.chunk(chunk).await {
+                    Ok(step) => step,
+                    Err(over) => return over,
+                },
                 Step::StartTls { upgrade, reply } => {
                     self.wire.say(&reply);
                     if self.wire.flush().await.is_err() {
@@ -141,6 +175,9 @@ impl Driver<'_> {
                 Step::Close { reply, fault, dropped: _ } => {
                     if let Some(fault) = fault {
                         tracing::debug!(peer = %self.wire.peer, ?fault, "a session was closed");
+                        if fault != Said::TooManyCommands {
+                            self.shared.tarpit.mistake(self.wire.peer.ip(), 0);
+                        }
                     }
                     self.heard_and_said(&reply);
                     self.wire.say(&reply);
@@ -150,15 +187,34 @@ impl Driver<'_> {
         }
     }
 
+    /// Says it, at once or with what follows, and goes on.
+    async fn answer(&mut self, next: Session, reply: &Reply) -> Result<Step, Over> {
+        self.slow_down(next.mistakes()).await?;
+        self.wire.say(reply);
+        if self.wire.has_much_to_say() && self.wire.flush().await.is_err() {
+            return Err(Over::Gone);
+        }
+        Ok(next.read(&mut self.wire.input))
+    }
+
+    /// Somebody who is no balancer of ours claims to speak for another.
+    fn stranger(&self) -> Over {
+        metrics::counter!("postern_smtp_proxy_refused_total", "why" => "stranger").increment(1);
+        tracing::debug!(peer = %self.wire.peer, "a PROXY header from a stranger; closed");
+        Over::Gone
+    }
+
     /// What this session offers, by the configuration of now.
     fn config(&self) -> Config {
         let smtp = &self.shared.smtp;
         let index = self.shared.context.current.load();
         let installation = index.as_ref().map(|index| index.installation.id.to_string()).unwrap_or_default();
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        // What any domain may allow; a domain's own limit counts when its recipient is known.
+        let max_bytes = index.map_or(50 << 20, |index| index.installation.effective.max_message_size_bytes);
         Config {
-            // What any domain may allow; a domain's own limit counts when its recipient is known.
-            max_message_size_bytes: index.map_or(50 << 20, |index| index.installation.effective.max_message_size_bytes),
+            // More than one client network may hold would never come through.
+            max_message_size_bytes: max_bytes.min(self.shared.delivery.budget_bytes / 4),
             max_recipients: number(smtp.max_recipients.max(100)),
             max_transactions: number(smtp.max_transactions),
             max_commands: number(smtp.max_commands),
@@ -174,24 +230,35 @@ impl Driver<'_> {
         self.wire.let_go();
         let patience = Duration::from_secs(self.shared.smtp.command_timeout_s);
         let patience = if self.shared.admission.is_crowded() { patience.min(CROWDED_TIMEOUT) } else { patience };
+        // Between chunks as within one: half a message is held.
+        let patience = match &self.arriving {
+            Some(arriving) if self.is_too_slow(arriving) => return Err(self.end(Said::TooSlow)),
+            Some(_) => patience.min(Duration::from_secs(self.shared.smtp.data_timeout_s)),
+            None => patience,
+        };
         let deadline = *self.waiting_since.get_or_insert_with(Instant::now) + patience;
         // Between transactions a stop is heard at once; inside of one there is time to end it.
         let stop = if self.transaction.is_none() { &self.shared.stopping } else { &self.shared.hard_stop };
         match self.hear(COMMAND_READ, deadline, stop).await {
+            Heard::More if session.hello().is_none() && proxy::is_header(&self.wire.input) => Err(self.stranger()),
             Heard::More => Ok(session.read(&mut self.wire.input)),
             Heard::Gone => Err(Over::Gone),
             Heard::Nothing(said) => Err(self.end(said)),
         }
     }
 
-    /// Waits for octets of the sender.
+    /// Waits for octets of the sender; everything was said before.
     pub(super) async fn hear(&mut self, octets: usize, deadline: Instant, stop: &CancellationToken) -> Heard {
         loop {
             let live_until = self.transaction.as_ref().and_then(|transaction| transaction.live_until(self.shared));
             tokio::select! {
                 biased;
                 received = tokio::time::timeout_at(deadline, self.wire.receive(octets)) => return match received {
-                    Ok(Ok(true)) => Heard::More,
+                    Ok(Ok(true)) => {
+                        // It goes on, so it knows what became of what it sent before.
+                        self.unheard.drain(..).for_each(Unheard::heard);
+                        Heard::More
+                    }
                     Ok(Ok(false) | Err(_)) => Heard::Gone,
                     Err(_) => Heard::Nothing(Said::Timeout),
                 },
@@ -259,6 +326,7 @@ impl Driver<'_> {
 
     /// The transaction is over without a message.
     fn dropped(&mut self, rule: Rule, reason: Reason) {
+        self.arriving = None;
         if let Some(mut transaction) = self.transaction.take() {
             transaction.put_live_away(self.shared);
             if !transaction.named.is_empty() {
@@ -269,6 +337,10 @@ impl Driver<'_> {
 
     /// The line just read and what is said to it, for the trace of the open transaction.
     fn heard_and_said(&mut self, reply: &Reply) {
+        // A large message comes in thousands of chunks.
+        if self.arriving.is_some() && reply.is_positive() {
+            return;
+        }
         let said = self.wire.input.said();
         if let Some(transaction) = &mut self.transaction
             // RCPT has written its own.

@@ -66,6 +66,9 @@ pub(crate) struct Named {
     pub mailbox: Option<Mailbox>,
 }
 
+/// Recipients that are kept for the trace when the session itself refuses them.
+const MAX_REFUSED_NAMED: usize = 1_000;
+
 /// Recipients that share one final answer.
 #[derive(Debug)]
 pub(crate) struct Group {
@@ -181,6 +184,35 @@ impl Transaction {
         self.named.push(named);
         self.envelope_us = micros(self.began);
         reply
+    }
+
+    /// The session itself refused a RCPT: it is named in the trace as it was said.
+    pub(crate) fn refused(&mut self, said: Said, path: Option<&ForwardPath>, line: &str) {
+        if self.named.len() >= MAX_REFUSED_NAMED {
+            return;
+        }
+        let number = self.named.len();
+        self.dialogue.add(Speaker::Client, line, About::Recipient(number));
+        self.dialogue.add(Speaker::Server, &said.reply().to_string(), About::Recipient(number));
+        let mailbox = path.and_then(|path| match &path.recipient {
+            Recipient::Mailbox(mailbox) => mailbox.domain(),
+            Recipient::Postmaster => None,
+        });
+        let (tenant, domain) = match mailbox.map(|domain| self.index.lookup(domain)) {
+            Some(Lookup::Served(served)) => (Some(served.tenant()), Some(served.id)),
+            Some(Lookup::NotServed | Lookup::Unavailable) | None => (None, None),
+        };
+        let address = match path {
+            Some(path) => path.recipient.to_string(),
+            None => line.get("RCPT TO:".len()..).unwrap_or_default().trim().to_owned(),
+        };
+        let verdict = if said == Said::TooManyRecipients {
+            plain(Disposition::Deferred, Rule::Limits, Reason::TooManyRecipients, said.reply())
+        } else {
+            plain(Disposition::Refused, Rule::Protocol, Reason::Syntax, said.reply())
+        };
+        self.named.push(Named { address, tenant, domain, verdict, hop_reply: None, mailbox: None });
+        self.envelope_us = micros(self.began);
     }
 
     /// The group of a recipient that was accepted, and the address that its hop is given.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use contract::mail::Reply;
-use smtp::Input;
+use smtp::{Input, proxy};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -30,6 +30,25 @@ enum Socket {
     Gone,
 }
 
+/// Why a balancer's connection is closed before its session begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoHeader {
+    Malformed,
+    /// Nothing came, or half of it.
+    Missing,
+}
+
+impl NoHeader {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// A balancer sends its header with the connection.
+const PROXY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Replies are kept back while more commands wait, but not beyond this.
 const MAX_KEPT_BACK: usize = 16 * 1024;
 const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
@@ -83,6 +102,27 @@ impl Wire {
             Socket::Gone => 0,
         };
         Ok(octets > 0)
+    }
+
+    /// Reads the PROXY header with which a balancer begins; gives whom it speaks for, if for anybody. What stands behind it
+    /// stays in the input.
+    pub(crate) async fn proxy_header(&mut self) -> Result<Option<SocketAddr>, NoHeader> {
+        let read = async {
+            loop {
+                match proxy::take(&mut self.input) {
+                    Ok(Some(header)) => {
+                        let client = header.client;
+                        return Ok(client.map(|client| SocketAddr::new(client.ip().to_canonical(), client.port())));
+                    }
+                    Ok(None) => {}
+                    Err(proxy::Malformed) => return Err(NoHeader::Malformed),
+                }
+                if !self.receive(proxy::MAX_OCTETS).await.is_ok_and(|more| more) {
+                    return Err(NoHeader::Missing);
+                }
+            }
+        };
+        tokio::time::timeout(PROXY_TIMEOUT, read).await.unwrap_or(Err(NoHeader::Missing))
     }
 
     /// Takes what has come already, without waiting. Asks the kernel: the reactor knows nothing of a new connection yet.

@@ -10,6 +10,7 @@ use contract::{
     mail::{Cidr, Domain},
     snapshot::object::HopTls,
 };
+use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use smtp::client::{Handshake, HandshakeStep, Idle, Line, Tls, TlsUpgrade};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -30,6 +31,8 @@ pub(crate) struct Outside {
     pub connect_timeout: Duration,
 }
 
+/// RFC 8305 §5: how long an address may be silent before the next is tried beside it.
+const STAGGER: Duration = Duration::from_millis(250);
 /// From TCP to EHLO's answer. RFC 5321 §4.5.3.2.1 would wait five minutes for a greeting; nobody else could be asked then.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(25);
 /// Of which TLS may take so much; a route that does not demand it then has time to do without.
@@ -61,14 +64,51 @@ impl Outside {
         match (usable.is_empty(), forbidden) {
             (true, Some(why)) => Err(Unusable::Forbidden(why)),
             (true, None) => Err(Unusable::Dns("no address".to_owned())),
-            (false, _) => Ok(usable),
+            (false, _) => Ok(by_turns(usable)),
         }
     }
 
-    /// A connection that is ready for MAIL.
+    /// TCP to the first address that answers (RFC 8305 §5): the next is tried when one has failed, or has said nothing for a
+    /// moment, so that nobody waits long for a family that is dead. Those that were done with are taken out.
+    pub(crate) async fn reach(&self, addresses: &mut Vec<SocketAddr>) -> Result<(TcpStream, SocketAddr), Unusable> {
+        let mut last = Unusable::Dns("no address".to_owned());
+        let mut next = addresses.clone().into_iter();
+        let mut trying = FuturesUnordered::new();
+        loop {
+            if let Some(address) = next.next() {
+                trying.push(self.tcp(address).map(move |tried| (tried, address)));
+            } else if trying.is_empty() {
+                return Err(last);
+            }
+            let more = next.len() > 0;
+            tokio::select! {
+                Some((tried, address)) = trying.next() => {
+                    addresses.retain(|other| *other != address);
+                    match tried {
+                        Ok(tcp) => return Ok((tcp, address)),
+                        Err(error) => last = error,
+                    }
+                }
+                () = tokio::time::sleep(STAGGER), if more => {}
+            }
+        }
+    }
+
+    async fn tcp(&self, address: SocketAddr) -> Result<TcpStream, Unusable> {
+        let tcp = tokio::time::timeout(self.connect_timeout, TcpStream::connect(address))
+            .await
+            .map_err(|_| Unusable::Timeout)?
+            .map_err(|error| Unusable::Connect(error.to_string()))?;
+        // Commands are small and written whole: waiting for more would only cost a round trip.
+        let _ = tcp.set_nodelay(true);
+        Ok(tcp)
+    }
+
+    /// Makes a connection ready for MAIL.
     pub(crate) async fn connect(
         &self,
         target: &Target,
+        tcp: TcpStream,
         address: SocketAddr,
     ) -> Result<(Socket, Idle, Facts), Unusable> {
         let level = match &target.tls {
@@ -81,10 +121,11 @@ impl Outside {
             Err(_) if level == Tls::IfOffered => None,
             Err(error) => return Err(Unusable::Tls(error.clone())),
         };
-        match self.shake(address, level, client).await {
+        match self.shake(tcp, address, level, client).await {
             // Encryption that nobody demanded is not worth the mail: once more, in the clear, and the trace says why.
             Err(Unusable::Tls(why)) if level == Tls::IfOffered => {
-                let (socket, idle, facts) = self.shake(address, Tls::Never, None).await?;
+                let tcp = self.tcp(address).await?;
+                let (socket, idle, facts) = self.shake(tcp, address, Tls::Never, None).await?;
                 Ok((socket, idle, Facts { tls_failure: Some(why), ..facts }))
             }
             other => other,
@@ -93,16 +134,11 @@ impl Outside {
 
     async fn shake(
         &self,
+        tcp: TcpStream,
         address: SocketAddr,
         level: Tls,
         client: Option<&HopClient>,
     ) -> Result<(Socket, Idle, Facts), Unusable> {
-        let tcp = tokio::time::timeout(self.connect_timeout, TcpStream::connect(address))
-            .await
-            .map_err(|_| Unusable::Timeout)?
-            .map_err(|error| Unusable::Connect(error.to_string()))?;
-        // Commands are small and written whole: waiting for more would only cost a round trip.
-        let _ = tcp.set_nodelay(true);
         tokio::time::timeout(HANDSHAKE_TIMEOUT, self.greet(tcp, address, level, client))
             .await
             .unwrap_or(Err(Unusable::Timeout))
@@ -146,6 +182,22 @@ impl Outside {
     }
 }
 
+/// RFC 8305 §4: the families by turns, each in the order it came in.
+fn by_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first_is_v4 = addresses.first().is_some_and(SocketAddr::is_ipv4);
+    let (first, second): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.is_ipv4() == first_is_v4);
+    let mut by_turns = Vec::with_capacity(first.len() + second.len());
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    loop {
+        let before = by_turns.len();
+        by_turns.extend(first.next());
+        by_turns.extend(second.next());
+        if by_turns.len() == before {
+            return by_turns;
+        }
+    }
+}
+
 async fn start_tls(
     socket: Socket,
     upgrade: TlsUpgrade,
@@ -161,4 +213,19 @@ async fn start_tls(
         .map_err(|error| Unusable::Tls(tls::failure(&error)))?;
     let agreed = tls::facts(stream.get_ref().1, client.verified);
     Ok((Socket::Tls(Box::new(stream)), agreed, upgrade.done()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_take_turns_and_keep_their_order() {
+        let parse = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<SocketAddr>>();
+        let given = ["[2001:db8::1]:25", "[2001:db8::2]:25", "[2001:db8::3]:25", "192.0.2.1:25", "192.0.2.2:25"];
+        let turns = ["[2001:db8::1]:25", "192.0.2.1:25", "[2001:db8::2]:25", "192.0.2.2:25", "[2001:db8::3]:25"];
+        assert_eq!(by_turns(parse(&given)), parse(&turns));
+        assert_eq!(by_turns(parse(&given[..3])), parse(&given[..3]));
+        assert_eq!(by_turns(Vec::new()), Vec::new());
+    }
 }

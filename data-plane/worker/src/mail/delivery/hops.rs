@@ -178,10 +178,14 @@ impl Hops {
             return Err(Unusable::Resting);
         }
         target.make_room(self.max_connections);
-        let addresses = outside.addresses(&target.host, target.port, allowed).await?;
+        let mut addresses = outside.addresses(&target.host, target.port, allowed).await?;
         let mut last = Unusable::Dns("no address".to_owned());
-        for address in addresses {
-            match outside.connect(target, address).await {
+        while !addresses.is_empty() {
+            let connected = match outside.reach(&mut addresses).await {
+                Ok((tcp, address)) => outside.connect(target, tcp, address).await,
+                Err(error) => Err(error),
+            };
+            match connected {
                 Ok((socket, idle, facts)) => {
                     target.worked();
                     return Ok(Connection { socket, idle, facts, owner, made: Instant::now(), reused: false });

@@ -128,11 +128,64 @@ async fn what_may_have_arrived_is_delivered_when_it_comes_again_and_marked_as_a_
     client.send_message("x@sender.example", ANNA, &message("one")).await.expect("250 2.0.0 Ok");
     let event = world.event(|event| event.disposition == Disposition::Accepted).await;
     assert!(event.probable_duplicate && event.recipients[0].probable_duplicate);
-    // Now it is known to be there.
-    client.send_message("x@sender.example", ANNA, &message("one")).await.expect("250 2.0.0 delivered before");
+    // Now it is known to be there, and what comes once more is meant.
     client.send_message("x@sender.example", ANNA, &message("two")).await.expect("250 2.0.0 Ok");
     let event = world.event(|event| event.message_id.as_deref() == Some("two@sender.example")).await;
     assert!(!event.probable_duplicate && !event.recipients[0].probable_duplicate);
+}
+
+/// Whoever has heard 250 and sends the same again means it: a monitor, a script, a person.
+#[tokio::test]
+async fn a_sender_that_heard_the_answer_and_sends_the_same_again_is_served_again() {
+    let world = World::new().await;
+    let mut client = world.client().await;
+    client.say("EHLO client.example").await.expect("250");
+    for _ in 0..3 {
+        client.send_message("x@sender.example", ANNA, &message("one")).await.expect("250 2.0.0 Ok");
+    }
+    // QUIT shows it as well, to whoever brings it next.
+    client.say("QUIT").await.expect("221");
+    let mut another = world.client().await;
+    another.say("EHLO client.example").await.expect("250");
+    another.send_message("x@sender.example", ANNA, &message("one")).await.expect("250 2.0.0 Ok");
+    assert_eq!(world.hop.messages().len(), 4);
+}
+
+/// RFC 1047: the answer was sent, and nobody knows whether it was heard.
+#[tokio::test]
+async fn a_sender_that_left_without_a_word_after_the_answer_may_not_have_heard_it() {
+    let world = World::new().await;
+    for half_close in [false, true] {
+        let id = format!("{half_close}");
+        let mut client = world.at_data(ANNA).await;
+        client.send(&[&message(&id)[..], b".\r\n"].concat()).await;
+        client.reply().await.expect("250 2.0.0 Ok");
+        if half_close {
+            client.half_close().await.unwrap();
+            client.until_closed().await;
+        } else {
+            client.reset();
+        }
+        let mut again = world.client().await;
+        again.say("EHLO client.example").await.expect("250");
+        again.send_message("x@sender.example", ANNA, &message(&id)).await.expect("250 2.0.0 delivered before");
+        // It has heard now.
+        again.send_message("x@sender.example", ANNA, &message(&id)).await.expect("250 2.0.0 Ok");
+    }
+    assert_eq!(world.hop.messages().len(), 4);
+}
+
+/// Whoever pipelines over the end of a message shows nothing by going on.
+#[tokio::test]
+async fn what_was_on_its_way_already_does_not_show_that_the_answer_was_heard() {
+    let world = World::new().await;
+    let mut client = world.at_data(ANNA).await;
+    client.send(&[&message("one")[..], b".\r\nMAIL FROM:<>\r\n"].concat()).await;
+    client.reply().await.expect("250 2.0.0 Ok");
+    client.reply().await.expect("250 2.1.0");
+    client.say("RSET").await.expect("250");
+    client.send_message("x@sender.example", ANNA, &message("one")).await.expect("250 2.0.0 delivered before");
+    assert_eq!(world.hop.messages().len(), 1);
 }
 
 #[tokio::test]

@@ -213,7 +213,7 @@ async fn input_where_none_may_be_ends_the_session() {
     for (group, expected) in [
         (&b"EHLO a.example\r\nNOOP\r\n"[..], &b"554 5.5.0"[..]),
         (b"QUIT\r\nNOOP\r\n", b"554 5.5.0"),
-        (b"BDAT 5 LAST\r\n", b"502 5.5.1"),
+        (b"BDAT five LAST\r\n", b"501 5.5.4"),
         (b"NOOP\nNOOP\r\n", b"500 5.5.2"),
     ] {
         let mut client = world.client().await;
@@ -302,4 +302,22 @@ async fn a_hop_that_takes_less_than_we_do_is_asked_by_size() {
     world.hop.on(Stage::Mail).reply("552 5.3.4 too large after all");
     world.hop.restart().await.unwrap();
     client.send_message("x@sender.example", ANNA, &large).await.expect("552 5.3.4 too large after all");
+}
+
+/// The one conversion of an address: a domain in its own script goes as an A-label, which any hop takes.
+#[tokio::test]
+async fn a_domain_in_its_own_script_goes_to_a_hop_without_smtputf8_as_an_a_label() {
+    let world = World::new().await;
+    world.hop.without("SMTPUTF8");
+    let mut client = world.client().await;
+    client.say("EHLO client.example").await.expect("250");
+    client.say("MAIL FROM:<x@b\u{fc}cher.example> SMTPUTF8").await.expect("250");
+    client.say("RCPT TO:<anna@acme.example>").await.expect("250");
+    client.say("DATA").await.expect("354");
+    client.send(&[&message("one")[..], b".\r\n"].concat()).await;
+    client.reply().await.expect("250");
+    let message = world.hop.messages().pop().unwrap();
+    assert_eq!(message.mail.address, "x@xn--bcher-kva.example");
+    assert!(!message.mail.params.contains("SMTPUTF8"), "{}", message.mail.params);
+    assert!(world.hop.violations().is_empty(), "{:?}", world.hop.violations());
 }

@@ -68,6 +68,15 @@ async fn errors_commands_and_transactions_have_a_limit() {
     }
     client.say("MAIL FROM:<x@sender.example>").await.expect("421 4.7.0");
 
+    let mut client = world.envelope().await;
+    client.say("RCPT TO:<anna@acme.example>").await.expect("250");
+    for _ in 3..50 {
+        client.say("NOOP").await.expect("250");
+    }
+    client.say("NOOP").await.expect("421 4.7.0");
+    let event = world.event(|event| event.reason == Reason::TooManyCommands).await;
+    assert_eq!((event.disposition, event.rule), (Disposition::Aborted, Rule::Limits));
+
     let mut client = world.client().await;
     for _ in 0..50 {
         client.say("NOOP").await.expect("250");

@@ -18,18 +18,54 @@ fn of_size(id: &str, octets: usize) -> Vec<u8> {
 #[tokio::test]
 async fn one_network_holds_a_quarter_of_the_budget_and_the_session_goes_on() {
     let world = World::with(|plan| plan.config = Box::new(|config| config.delivery.budget_bytes = 4 * MIB)).await;
+    let mut holding = world.at_data(ANNA).await;
+    holding.send(&of_size("held", 600_000)).await;
     let mut client = world.client().await;
     client.say("EHLO client.example").await.expect("250");
-    for n in 0..3 {
-        client.send_message("x@sender.example", ANNA, &of_size(&n.to_string(), 2_000_000)).await.expect("452 4.3.1");
-        let small = message(&format!("small.{n}"));
-        client.send_message("x@sender.example", ANNA, &small).await.expect("250");
+    // Octets on their way are not charged yet.
+    let deadline = tokio::time::Instant::now() + pretend::wait::BOUND;
+    let mut n = 0;
+    loop {
+        n += 1;
+        let reply = client.send_message("x@sender.example", ANNA, &of_size(&n.to_string(), 900_000)).await;
+        if reply.is("452 4.3.1") {
+            break;
+        }
+        reply.expect("250");
+        assert!(tokio::time::Instant::now() < deadline, "what is held is not counted");
     }
-    // All of it was given back.
-    client.send_message("x@sender.example", ANNA, &of_size("fits", 1_000_000)).await.expect("250");
+    client.send_message("x@sender.example", ANNA, &message("small")).await.expect("250");
     let event = world.event(|event| event.disposition == Disposition::Deferred).await;
     assert_eq!((event.rule, event.reason), (Rule::Limits, Reason::Memory));
-    assert!(event.size_bytes.unwrap() > 1_900_000, "it was swallowed to its end");
+    assert!(event.size_bytes.unwrap() > 800_000, "it was swallowed to its end");
+    // All of it was given back.
+    holding.send(b".\r\n").await;
+    holding.reply().await.expect("250");
+    client.send_message("x@sender.example", ANNA, &of_size("fits", 1_000_000)).await.expect("250");
+}
+
+/// More than a quarter of the budget would be deferred for ever.
+#[tokio::test]
+async fn what_can_never_fit_is_said_at_ehlo_and_refused_for_good() {
+    let world = World::with(|plan| plan.config = Box::new(|config| config.delivery.budget_bytes = 4 * MIB)).await;
+    let mut client = world.client().await;
+    let ehlo = client.say("EHLO client.example").await;
+    assert_eq!(ehlo.parameter("SIZE"), Some("1048576"));
+    client.say("MAIL FROM:<x@sender.example> SIZE=1048577").await.expect("552 5.3.4");
+    client.send_message("x@sender.example", ANNA, &of_size("one", 2_000_000)).await.expect("552 5.3.4");
+    let event = world.event(|_| true).await;
+    assert_eq!((event.disposition, event.reason), (Disposition::Refused, Reason::TooLarge));
+    // Just above it nothing is cut off and sent as if it were whole.
+    client.send_message("x@sender.example", ANNA, &of_size("two", 1_048_700)).await.expect("552 5.3.4");
+    assert!(world.hop.messages().is_empty());
+    client.send_message("x@sender.example", ANNA, &message("three")).await.expect("250");
+}
+
+#[tokio::test]
+async fn a_budget_that_holds_no_message_is_named_at_the_start() {
+    let plane = crate::control::plane::Plane::start().await;
+    let started = try_start(&plane, |config| config.delivery.budget_bytes = 100_000).await;
+    assert!(started.unwrap_err().to_string().contains("delivery.budget_bytes"));
 }
 
 #[tokio::test]
@@ -149,8 +185,8 @@ async fn two_hundred_slow_senders_of_large_messages_stay_within_the_budget_and_h
     }
     gate.open();
     let codes = slow.join_all().await;
-    // None of 10 MiB fits into a quarter of the budget: each hears so, and its session goes on.
-    assert_eq!(codes.iter().filter(|code| **code == 452).count(), 20, "{codes:?}");
+    // None of 10 MiB fits into a quarter of the budget, ever: each hears so, and its session goes on.
+    assert_eq!(codes.iter().filter(|code| **code == 552).count(), 20, "{codes:?}");
     until_released(dir.path()).await;
     assert_eq!(world.hop.messages().len(), 10);
 }

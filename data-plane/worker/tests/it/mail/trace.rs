@@ -161,3 +161,33 @@ async fn mail_flows_while_nobody_takes_the_events() {
     }
     assert_eq!(world.hop.messages().len(), 100);
 }
+
+#[tokio::test]
+async fn recipients_that_the_session_itself_refuses_are_told_with_their_tenant_where_it_is_known() {
+    let world = World::new().await;
+    let mut client = world.envelope().await;
+    client.say("RCPT TO:<an na@acme.example>").await.expect("501 5.1.3");
+    client.say("RCPT TO:<anna@acme.example> NOTIFY=NEVER").await.expect("555 5.5.4");
+    client.say("RSET").await.expect("250");
+    let event = world.event(|_| true).await;
+    assert_eq!((event.tenant, event.disposition), (None, Disposition::Refused));
+    assert_eq!((event.rule, event.reason), (Rule::Protocol, Reason::Syntax));
+    let named: Vec<_> = event.recipients.iter().map(|recipient| recipient.address.as_str()).collect();
+    assert_eq!(named, ["<an na@acme.example>", "<anna@acme.example> NOTIFY=NEVER"]);
+    assert!(texts(&event).contains(&"RCPT TO:<an na@acme.example>"));
+
+    // One too many is known, and so is whose it is.
+    client.say("MAIL FROM:<x@sender.example>").await.expect("250");
+    for n in 0..200 {
+        client.say(&format!("RCPT TO:<u{n}@other.example>")).await.expect("250");
+    }
+    client.say("RCPT TO:<more@other.example>").await.expect("452 4.5.3");
+    client.say("DATA").await.expect("354");
+    client.send(b"Subject: x\r\n\r\n.\r\n").await;
+    client.reply().await.expect("250");
+    let event = world.event(|event| event.disposition == Disposition::Accepted).await;
+    let last = event.recipients.last().unwrap();
+    assert_eq!((event.tenant, event.recipients.len()), (Some(id(5)), 201));
+    assert_eq!((last.address.as_str(), last.disposition), ("more@other.example", Disposition::Deferred));
+    assert_eq!((last.rule, last.reason), (Rule::Limits, Reason::TooManyRecipients));
+}
