@@ -13,5 +13,6 @@ pub mod gate;
 pub mod hop;
 pub mod load;
 pub mod proxy;
+pub mod relay;
 mod stream;
 pub mod wait;
