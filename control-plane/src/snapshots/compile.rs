@@ -21,7 +21,7 @@ use contract::{
 use uuid::Uuid;
 
 use super::source::{DomainRow, EntryRow, TenantRow};
-use crate::{db::StoreError, installation};
+use crate::{db::StoreError, installation, routes::Destination};
 
 /// Why a row makes no object.
 #[derive(Debug, thiserror::Error)]
@@ -122,10 +122,16 @@ impl Compiled {
         };
         let entries = entries.iter().map(|row| entry(row, Some(&hash_key))).collect::<Result<_, _>>()?;
         let list = self.list(&ListScope::Domain(name.clone()), entries)?;
-        let route = match (row.route_id, &row.hops) {
-            (Some(id), Some(hops)) => Some(Route {
+        let route = match (row.route_id, &row.route_kind, &row.hops) {
+            (Some(id), Some(kind), Some(hops)) => Some(Route {
                 id: Id::from_uuid(id),
-                hops: serde_json::from_str(hops).map_err(StoreError::corrupt("routes.hops"))?,
+                // A route is shared by domains, and a provider's host is each one's own: only here both are known.
+                hops: Destination::from_stored(kind, hops)?.hops_for(&name),
+                max_connections: row
+                    .max_connections
+                    .map(u32::try_from)
+                    .transpose()
+                    .map_err(StoreError::corrupt("routes.max_connections"))?,
             }),
             _ => None,
         };

@@ -23,15 +23,15 @@ sql! {
             WHERE id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
     DOMAINS = "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at,
-            r.id AS route_id, r.hops
+            r.id AS route_id, r.kind AS route_kind, r.hops, r.max_connections
         FROM domains d LEFT JOIN routes r ON r.id = d.route_id";
     DOMAINS_OF = {
         sqlite: "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at,
-                r.id AS route_id, r.hops
+                r.id AS route_id, r.kind AS route_kind, r.hops, r.max_connections
             FROM domains d LEFT JOIN routes r ON r.id = d.route_id
             WHERE d.name IN (SELECT value FROM json_each($1))",
         postgres: "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at,
-                r.id AS route_id, r.hops
+                r.id AS route_id, r.kind AS route_kind, r.hops, r.max_connections
             FROM domains d LEFT JOIN routes r ON r.id = d.route_id
             WHERE d.name IN (SELECT x FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
@@ -84,7 +84,9 @@ pub(super) struct DomainRow {
     pub defer_until: i64,
     pub created_at: i64,
     pub route_id: Option<Uuid>,
+    pub route_kind: Option<String>,
     pub hops: Option<String>,
+    pub max_connections: Option<i64>,
 }
 
 #[derive(Debug, sqlx::FromRow)]

@@ -40,29 +40,41 @@ fn no_action_is_for_everyone_and_none_for_nobody() {
 /// A token of a worker that exists, written where the worker API would write it.
 pub(crate) async fn worker_token(plane: &Plane) -> String {
     let token = "pwt_c29tZSByYW5kb20gdG9rZW4gb2YgYSB3b3JrZXI";
-    let options = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(plane.dir.path().join("postern.db"))
-        .busy_timeout(std::time::Duration::from_secs(10));
-    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-    let worker = Id::<ids::Worker>::new(plane.clock.now(), [9; 10]).uuid();
     let now = plane.clock.now().as_micros();
-    sqlx::query(
-        "INSERT INTO workers (id, pool_id, ring, name, public_key, software_version, join_token_id, created_at, last_seen_at)
-         SELECT $1, id, 'stable', 'a worker', x'00', '0', id, $2, $2 FROM pools LIMIT 1",
-    )
-    .bind(worker)
-    .bind(now)
-    .execute(&pool)
-    .await
-    .unwrap();
-    sqlx::query("INSERT INTO worker_tokens (token_hash, worker_id, expires_at) VALUES ($1, $2, $3)")
-        .bind(token_hash(token).to_vec())
-        .bind(worker)
-        .bind(now + 60_000_000)
-        .execute(&pool)
-        .await
-        .unwrap();
-    pool.close().await;
+    let worker = Id::<ids::Worker>::new(plane.clock.now(), [9; 10]).uuid();
+    macro_rules! insert {
+        ($pool:expr) => {{
+            let pool = $pool;
+            sqlx::query(
+                "INSERT INTO workers (id, pool_id, ring, name, public_key, software_version, join_token_id, created_at,
+                    last_seen_at)
+                 SELECT $1, id, 'stable', 'a worker', $3, '0', id, $2, $2 FROM pools LIMIT 1",
+            )
+            .bind(worker)
+            .bind(now)
+            .bind(vec![0_u8])
+            .execute(&pool)
+            .await
+            .unwrap();
+            sqlx::query("INSERT INTO worker_tokens (token_hash, worker_id, expires_at) VALUES ($1, $2, $3)")
+                .bind(token_hash(token).to_vec())
+                .bind(worker)
+                .bind(now + 60_000_000)
+                .execute(&pool)
+                .await
+                .unwrap();
+            pool.close().await;
+        }};
+    }
+    match &plane.database {
+        Some(url) => insert!(sqlx::PgPool::connect(url).await.unwrap()),
+        None => {
+            let options = sqlx::sqlite::SqliteConnectOptions::new()
+                .filename(plane.dir.path().join("postern.db"))
+                .busy_timeout(std::time::Duration::from_secs(10));
+            insert!(sqlx::SqlitePool::connect_with(options).await.unwrap());
+        }
+    }
     token.to_owned()
 }
 

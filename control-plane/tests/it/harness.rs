@@ -20,6 +20,8 @@ pub(crate) struct Plane {
     pub clock: TestClock,
     pub dns: Dns,
     pub dir: tempfile::TempDir,
+    /// Where its database is, unless that is a file.
+    pub database: Option<String>,
     client: reqwest::Client,
     base: String,
     token: String,
@@ -149,10 +151,11 @@ impl Plane {
         adjust(&mut config);
         let resolver = checks::Dns::new(&config.dns, clock.clock()).expect("a resolver");
         let deps = Deps { clock: clock.clock(), entropy: pretend::clock::entropy(), dns: resolver };
+        let database = config.database.url.as_ref().map(|url| url.0.clone());
         let running = control_plane::start(config, deps).await.expect("a control plane");
         let client = client(dir.path());
         let base = format!("https://localhost:{}", running.address.port());
-        let mut plane = Self { running, clock, dns, dir, client, base, token: String::new() };
+        let mut plane = Self { running, clock, dns, dir, database, client, base, token: String::new() };
         if plane.running.first_sign_in.is_none() {
             plane.token = plane.sign_in(EMAIL, PASSWORD).await;
         }

@@ -13,5 +13,6 @@ mod hostile;
 mod listener;
 mod postgres;
 mod replicas;
+mod routes;
 mod routes_and_lists;
 mod tenants;

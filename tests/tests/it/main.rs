@@ -17,6 +17,7 @@ mod ownership;
 mod port;
 mod postmaster;
 mod restart;
+mod routes;
 mod several_workers;
 mod slow_senders;
 mod smuggling;

@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -28,6 +29,8 @@ pub(crate) struct Outside {
     /// Our name in EHLO.
     pub helo: Domain,
     pub connect_timeout: Duration,
+    /// Where this worker listens: what is sent there comes back.
+    pub own: Arc<[SocketAddr]>,
 }
 
 /// From TCP to EHLO's answer. RFC 5321 §4.5.3.2.1 would wait five minutes for a greeting; nobody else could be asked then.
@@ -38,6 +41,9 @@ const TLS_TIMEOUT: Duration = Duration::from_secs(10);
 impl Outside {
     /// Where the hop may be reached now: resolved, and without addresses that are not allowed.
     pub(crate) async fn addresses(&self, host: &str, port: u16, allowed: &[Cidr]) -> Result<Vec<SocketAddr>, Unusable> {
+        if host.eq_ignore_ascii_case(self.helo.as_ascii()) {
+            return Err(Unusable::Own);
+        }
         let addresses: Vec<IpAddr> = match host.parse::<IpAddr>() {
             Ok(address) => vec![address],
             Err(_) => match self.dns.addresses(host).await {
@@ -97,15 +103,22 @@ impl Outside {
         level: Tls,
         client: Option<&HopClient>,
     ) -> Result<(Socket, Idle, Facts), Unusable> {
+        let tcp = self.dial(address).await?;
+        tokio::time::timeout(HANDSHAKE_TIMEOUT, self.greet(tcp, address, level, client))
+            .await
+            .unwrap_or(Err(Unusable::Timeout))
+    }
+
+    /// A connection that nothing was said on yet, and not to ourselves.
+    pub(super) async fn dial(&self, address: SocketAddr) -> Result<TcpStream, Unusable> {
         let tcp = tokio::time::timeout(self.connect_timeout, TcpStream::connect(address))
             .await
             .map_err(|_| Unusable::Timeout)?
             .map_err(|error| Unusable::Connect(error.to_string()))?;
         // Commands are small and written whole: waiting for more would only cost a round trip.
         let _ = tcp.set_nodelay(true);
-        tokio::time::timeout(HANDSHAKE_TIMEOUT, self.greet(tcp, address, level, client))
-            .await
-            .unwrap_or(Err(Unusable::Timeout))
+        let here = tcp.local_addr().map_or(address.ip(), |local| local.ip());
+        if is_own(&self.own, address, here) { Err(Unusable::Own) } else { Ok(tcp) }
     }
 
     async fn greet(
@@ -146,6 +159,16 @@ impl Outside {
     }
 }
 
+/// Does one who listens at `own` listen at `address`, spoken to from the address `here`? Where all addresses are listened
+/// on, the machine's own are those that it speaks to itself from, and loopback.
+fn is_own(own: &[SocketAddr], address: SocketAddr, here: IpAddr) -> bool {
+    let (to, here) = (address.ip().to_canonical(), here.to_canonical());
+    own.iter().filter(|own| own.port() == address.port()).any(|own| {
+        let listens = own.ip().to_canonical();
+        listens == to || (listens.is_unspecified() && (to == here || to.is_loopback()))
+    })
+}
+
 async fn start_tls(
     socket: Socket,
     upgrade: TlsUpgrade,
@@ -161,4 +184,27 @@ async fn start_tls(
         .map_err(|error| Unusable::Tls(tls::failure(&error)))?;
     let agreed = tls::facts(stream.get_ref().1, client.verified);
     Ok((Socket::Tls(Box::new(stream)), agreed, upgrade.done()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_listeners_are_known_under_each_of_their_addresses() {
+        let table = [
+            ("192.0.2.1:25", "192.0.2.1:25", "192.0.2.1", true),
+            ("192.0.2.1:25", "[::ffff:192.0.2.1]:25", "192.0.2.1", true),
+            ("192.0.2.1:25", "192.0.2.1:26", "192.0.2.1", false),
+            ("192.0.2.1:25", "192.0.2.2:25", "192.0.2.1", false),
+            ("0.0.0.0:25", "192.0.2.1:25", "192.0.2.1", true),
+            ("0.0.0.0:25", "127.0.0.2:25", "127.0.0.1", true),
+            ("0.0.0.0:25", "198.51.100.1:25", "192.0.2.1", false),
+            ("[::]:25", "[2001:db8::1]:25", "2001:db8::1", true),
+        ];
+        for (own, address, here, expected) in table {
+            let found = is_own(&[own.parse().unwrap()], address.parse().unwrap(), here.parse().unwrap());
+            assert_eq!(found, expected, "{own} {address} {here}");
+        }
+    }
 }

@@ -1,22 +1,26 @@
 //! The way to the next hop: which one, over which connection, and what its answers mean.
 //!
-//! `order` says which hops are tried, `hops` knows every next hop (limit, circuit breaker, idle connections), `connect`
-//! makes a connection, `connection` is one. `transaction` delivers: one recipient in a burst, several by `live`, then
-//! `content`; `outcome` says what came of it.
+//! `order` says which hops are tried, `hops` knows every next hop (`places`, circuit breaker, idle connections, `health`),
+//! `connect` makes a connection, `connection` is one. `transaction` delivers: one recipient in a burst, several by `live`,
+//! then `content`; `outcome` says what came of it. `probe` tries a route without a message.
 
 mod connect;
 mod connection;
 mod content;
+mod health;
 mod hops;
 mod live;
 mod order;
 mod outcome;
+mod places;
+mod probe;
 mod transaction;
 
 pub(crate) use connect::Outside;
 pub(crate) use hops::Hops;
 pub(crate) use live::{LiveHop, LiveRcpt};
 pub(crate) use outcome::Outcome;
+pub(crate) use probe::{Trial, try_route};
 pub(crate) use transaction::{Deliverer, Message, Way};
 
 use contract::policy::Reason;
@@ -31,6 +35,8 @@ pub(crate) enum Unusable {
     Dns(String),
     #[error("every address is forbidden as a next hop ({0})")]
     Forbidden(String),
+    #[error("it is this worker itself")]
+    Own,
     #[error("no connection: {0}")]
     Connect(String),
     #[error("TLS: {0}")]
@@ -51,7 +57,7 @@ impl Unusable {
     pub(crate) fn reason(&self) -> Reason {
         match self {
             Self::NoHop | Self::Dns(_) | Self::Connect(_) | Self::Broken(_) | Self::Resting => Reason::HopUnreachable,
-            Self::Forbidden(_) => Reason::HopAddressForbidden,
+            Self::Forbidden(_) | Self::Own => Reason::HopAddressForbidden,
             Self::Tls(_) => Reason::HopTls,
             Self::Protocol(failure) => match failure.said() {
                 Said::HopTls => Reason::HopTls,
@@ -65,7 +71,7 @@ impl Unusable {
     pub(crate) fn said(&self) -> Said {
         match self {
             Self::NoHop | Self::Dns(_) | Self::Connect(_) | Self::Broken(_) | Self::Resting => Said::HopUnreachable,
-            Self::Forbidden(_) => Said::HopAddressForbidden,
+            Self::Forbidden(_) | Self::Own => Said::HopAddressForbidden,
             Self::Tls(_) => Said::HopTls,
             Self::Protocol(failure) => failure.said(),
             Self::Timeout => Said::HopTimeout,

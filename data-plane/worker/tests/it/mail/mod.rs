@@ -8,6 +8,7 @@ mod limits;
 mod memory;
 mod mx;
 mod pool;
+mod routes;
 mod several;
 mod snapshot;
 mod tls;
