@@ -54,6 +54,8 @@ kinds! {
     Message = "msg";
     /// A row of the audit log.
     Audit = "aud";
+    /// Something that a worker is sent to see.
+    Errand = "ern";
     /// A record of events that are known to be missing.
     Gap = "gap";
 }
@@ -64,6 +66,7 @@ pub type TenantId = Id<Tenant>;
 pub type DomainId = Id<Domain>;
 pub type RecipientId = Id<Recipient>;
 pub type RouteId = Id<Route>;
+pub type ErrandId = Id<Errand>;
 pub type ListEntryId = Id<ListEntry>;
 pub type PersonId = Id<Person>;
 pub type SessionId = Id<Session>;

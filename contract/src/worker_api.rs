@@ -1,7 +1,7 @@
 //! The bodies of the worker API, under `/worker/v1`. Workers call, the control plane answers.
 //!
-//! `POST enrol` · `POST token` · `GET head` · `POST objects` · `POST events` · `POST status`. Errors are RFC 9457
-//! problems. Times are [`Micros`].
+//! `POST enrol` · `POST token` · `GET head` · `POST objects` · `POST events` · `POST status` · `GET errands` ·
+//! `POST errands/{id}`. Errors are RFC 9457 problems. Times are [`Micros`].
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -158,6 +158,41 @@ pub struct Status {
     pub ready: bool,
     /// The worker's clock.
     pub now: Micros,
+    /// It fetches errands. Said only to a control plane whose [`StatusAck::takes_reports_of_hops`] is true, as are `hops`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_errands: bool,
+    /// How next hops fare that this worker had to do with since its last report was noted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 200)]
+    pub hops: Vec<HopHealth>,
+}
+
+/// Hops in one report; the others come with the next ones.
+pub const MAX_HOPS_IN_STATUS: usize = 200;
+
+/// One next hop as a worker has met it on one route. Numbers count since the worker started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct HopHealth {
+    pub route: ids::RouteId,
+    #[schema(max_length = 253)]
+    pub host: String,
+    pub port: u16,
+    /// Level of TLS: `none`, `opportunistic`, `required`, `verified`.
+    #[schema(max_length = 20)]
+    pub tls: String,
+    /// Connections that came as far as EHLO.
+    pub connected: u64,
+    /// Tries that came to none.
+    pub failed: u64,
+    pub last_connected_at: Option<Micros>,
+    pub last_failed_at: Option<Micros>,
+    /// Why the last try came to none; never what the other side said where that was no SMTP.
+    #[schema(max_length = 200)]
+    pub last_error: Option<String>,
+    /// It failed again and again, and is left alone until then.
+    pub rests_until: Option<Micros>,
+    /// From the first octet to EHLO's answer, the last time, in milliseconds.
+    pub connect_ms: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -218,4 +253,10 @@ pub struct Totals {
 pub struct StatusAck {
     /// How long until the next one, unless something changes.
     pub next_in_ms: u32,
+    /// Workers of the pool that were seen lately, this one among them: limits of the pool are shared by so many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_workers: Option<u32>,
+    /// Reports may have `hops` and `takes_errands`, and there is `GET errands`. An older control plane refuses all three.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_reports_of_hops: bool,
 }

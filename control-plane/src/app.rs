@@ -10,6 +10,7 @@ use crate::{
     auth::{password::Hasher, throttle::Throttle, token::Tokens},
     config::Config,
     db::Db,
+    errands::Errands,
     events::Ingest,
     http::{Cursors, idempotency::InProgress},
     metrics::Metrics,
@@ -44,6 +45,8 @@ pub struct App {
     pub heads: Heads,
     /// Where batches of events go.
     pub ingest: Ingest,
+    /// What workers are sent to see.
+    pub errands: Errands,
     pub installation: Id<ids::Installation>,
     /// This process, as leases name their holder.
     pub replica: Uuid,

@@ -89,6 +89,17 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+impl Config {
+    /// Names of this installation: `own_hosts` and the host of `public_url`.
+    pub fn own_names(&self) -> impl Iterator<Item = Domain> {
+        let public = match self.public_url.host() {
+            Some(url::Host::Domain(host)) => host.parse().ok(),
+            Some(url::Host::Ipv4(_) | url::Host::Ipv6(_)) | None => None,
+        };
+        self.own_hosts.iter().cloned().chain(public)
+    }
+}
+
 impl Default for FirstOwner {
     fn default() -> Self {
         Self { email: "owner@localhost.localdomain".to_owned(), password: None }

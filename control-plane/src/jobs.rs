@@ -8,10 +8,10 @@ use crate::{
     app::AppState,
     db::{StoreError, System},
     domains::watch,
-    events,
+    errands, events,
     http::idempotency,
     lease::Lease,
-    lists, sessions, snapshots,
+    lists, routes, sessions, snapshots,
     tenants::closing,
     workers,
 };
@@ -22,6 +22,7 @@ pub fn spawn(app: &AppState, tasks: &TaskTracker) {
     tasks.spawn(snapshots::publish(app.clone()));
     tasks.spawn(snapshots::Heads::follow(app.clone()));
     tasks.spawn(events::Ingest::run(app.clone()));
+    tasks.spawn(errands::Errands::follow(app.clone()));
     tasks.spawn(every(app.clone(), "gaps", Duration::from_secs(10), move |app| events::look_for_gaps(app, up_since)));
     tasks.spawn(every(app.clone(), "trace_sweep", Duration::from_mins(1), sweep_trace));
     tasks.spawn(every(app.clone(), "sweep", Duration::from_mins(1), move |app| sweep(app, up_since)));
@@ -78,6 +79,8 @@ async fn sweep(app: AppState, up_since: contract::Micros) -> Result<(), StoreErr
     idempotency::sweep(&mut tx, now).await?;
     workers::sweep(&mut tx, up_since).await?;
     sessions::sweep(&mut tx, now).await?;
+    errands::sweep(&mut tx).await?;
+    routes::health::sweep(&mut tx).await?;
     tx.commit().await
 }
 

@@ -11,6 +11,7 @@ mod config;
 pub mod config_versions;
 pub mod db;
 pub mod domains;
+pub mod errands;
 pub mod events;
 pub mod http;
 pub mod installation;

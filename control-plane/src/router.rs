@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::AppState,
-    audit, config_versions, domains, events,
+    audit, config_versions, domains, errands, events,
     http::{docs, idempotency, layers, system},
     installation, join_tokens, lists, messages, recipients, routes, sessions, snapshots, statistics, tenants, workers,
 };
@@ -38,6 +38,7 @@ fn worker() -> OpenApiRouter<AppState> {
         .merge(workers::join::router())
         .merge(workers::report::router())
         .merge(snapshots::api::router())
+        .merge(errands::api::router())
         .merge(events::api::worker_router())
 }
 

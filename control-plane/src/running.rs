@@ -128,6 +128,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         signing,
         heads: crate::snapshots::Heads::default(),
         ingest: crate::events::Ingest::default(),
+        errands: crate::errands::Errands::default(),
         installation,
         tls_spki_sha256: identity.spki_sha256,
         tls_self_signed: identity.self_signed,

@@ -16,5 +16,6 @@ pub mod load;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod proxy;
+pub mod relay;
 mod stream;
 pub mod wait;

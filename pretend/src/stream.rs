@@ -109,11 +109,15 @@ impl Wire {
         self.stream.flush().await
     }
 
-    /// One octet a segment, as far as that can be had.
-    pub(crate) async fn drip(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// One octet a segment, as far as that can be had, with so long between two.
+    pub(crate) async fn drip(&mut self, bytes: &[u8], pause: std::time::Duration) -> io::Result<()> {
         for octet in bytes {
             self.send(&[*octet]).await?;
-            tokio::task::yield_now().await;
+            if pause.is_zero() {
+                tokio::task::yield_now().await;
+            } else {
+                tokio::time::sleep(pause).await;
+            }
         }
         Ok(())
     }

@@ -99,4 +99,6 @@ actions! {
     PullConfiguration = "configuration.pull": [Worker];
     PushEvents = "events.push": [Worker];
     ReportStatus = "worker_status.report": [Worker];
+    /// Fetch errands of the worker's own pool and answer them.
+    RunErrands = "errands.run": [Worker];
 }

@@ -51,6 +51,7 @@ pub fn statements() -> Vec<Statement> {
 
 /// One line a module that has SQL.
 const MODULES: &[&[Statement]] = &[
+    crate::errands::STATEMENTS,
     crate::events::STATEMENTS,
     crate::join_tokens::STATEMENTS,
     crate::messages::STATEMENTS,
@@ -70,6 +71,7 @@ const MODULES: &[&[Statement]] = &[
     crate::lists::STATEMENTS,
     crate::recipients::STATEMENTS,
     crate::routes::STATEMENTS,
+    crate::routes::HEALTH_STATEMENTS,
     crate::sessions::STATEMENTS,
     crate::statistics::STATEMENTS,
     crate::tenants::STATEMENTS,

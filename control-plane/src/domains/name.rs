@@ -1,7 +1,6 @@
 //! Names that nobody may register: public suffixes, and the house's own.
 
 use contract::mail::Domain;
-use url::Host;
 
 use crate::config::Config;
 
@@ -23,12 +22,7 @@ pub(super) fn refusal(name: &Domain, config: &Config) -> Option<&'static str> {
     if psl::domain(ascii.as_bytes()).is_none() {
         return Some("a public suffix is not one owner's");
     }
-    let public = match config.public_url.host() {
-        Some(Host::Domain(host)) => host.parse::<Domain>().ok(),
-        Some(Host::Ipv4(_) | Host::Ipv6(_)) | None => None,
-    };
-    let own = config.own_hosts.iter().chain(public.as_ref());
-    if own.into_iter().any(|host| name.is_within(host)) {
+    if config.own_names().any(|host| name.is_within(&host)) {
         return Some("this name belongs to the installation itself");
     }
     None

@@ -70,6 +70,7 @@ codes! {
     // The house.
     Conflict = CONFLICT "conflict" "It changed meanwhile; try again";
     Busy = SERVICE_UNAVAILABLE "busy" "Busy; try again in a moment";
+    NoWorker = SERVICE_UNAVAILABLE "no_worker" "No worker could do it";
     Unavailable = SERVICE_UNAVAILABLE "unavailable" "Something needed for this is away";
     Internal = INTERNAL_SERVER_ERROR "internal" "Something went wrong here";
 }

@@ -9,7 +9,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    Route, store,
+    Route, health,
+    hop::Bounds,
+    store, trial,
     view::{RouteCreate, RoutePage, RouteQuery, RouteUpdate, RouteView},
 };
 use crate::{
@@ -27,11 +29,11 @@ use crate::{
 };
 
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_routes, create_route)).routes(routes!(
-        read_route,
-        update_route,
-        delete_route
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(list_routes, create_route))
+        .routes(routes!(read_route, update_route, delete_route))
+        .merge(health::api::router())
+        .merge(trial::api::router())
 }
 
 fn target(route: &Route) -> Target {
@@ -66,21 +68,11 @@ pub(super) async fn list_routes(
 pub(super) async fn create_route(
     grant: Grant<WriteRoutes>,
     State(app): State<AppState>,
-    ApiJson(mut body): ApiJson<RouteCreate>,
+    ApiJson(body): ApiJson<RouteCreate>,
 ) -> Result<Response, ApiError> {
-    let hops = body.parse(&app.config.allowed_hop_ranges)?;
     let mut tx = app.db.begin(&grant).await?;
-    tenants::must_be_open(&mut tx, body.tenant_id, "/tenant_id").await?;
-    let route = Route {
-        id: tx.new_id(),
-        tenant: body.tenant_id,
-        name: body.name,
-        external_ref: body.external_ref,
-        labels: body.labels,
-        hops,
-        revision: 1,
-        created_at: tx.now(),
-    };
+    let route = body.parse(tx.new_id(), tx.now(), &Bounds::of(&app.config))?;
+    tenants::must_be_open(&mut tx, route.tenant, "/tenant_id").await?;
     refuse_taken(&mut tx, &route).await?;
     store::insert(&mut tx, &route).await?;
     let view = RouteView::from(&route);
@@ -117,7 +109,7 @@ pub(super) async fn update_route(
     let before = load(&mut tx, id).await?;
     if_match.check(before.revision)?;
     let mut after = before.clone();
-    body.apply(&mut after, &app.config.allowed_hop_ranges)?;
+    body.apply(&mut after, &Bounds::of(&app.config))?;
     let (old, new) = (RouteView::from(&before), RouteView::from(&after));
     if serde_json::to_value(&old).ok() == serde_json::to_value(&new).ok() {
         return Ok(Answer::ok(&old).revision(before.revision).into_response());

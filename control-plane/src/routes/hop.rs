@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::FieldError;
+use crate::{config::Config, http::FieldError};
 
 /// How sure a connection to the next hop must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -106,18 +106,51 @@ pub(super) const MOST: usize = 16;
 const MOST_PINS: usize = 8;
 const MOST_PEM: usize = 64 * 1024;
 
-/// Checks hops given at `/hops`. `allowed` are the networks the installation lets hops be in.
-pub(super) fn parse(given: Vec<HopSettings>, allowed: &[Cidr], errors: &mut Vec<FieldError>) -> Vec<NextHop> {
+/// Where no next hop may be, as far as that can be told by its name. Workers look at addresses at each connect.
+#[derive(Debug)]
+pub(super) struct Bounds<'a> {
+    /// Networks that the installation lets hops be in.
+    pub allowed: &'a [Cidr],
+    /// Names of the installation itself: mail that goes there comes back.
+    pub own: Vec<Domain>,
+}
+
+impl<'a> Bounds<'a> {
+    pub(super) fn of(config: &'a Config) -> Self {
+        Self {
+            allowed: &config.allowed_hop_ranges,
+            own: config.own_names().filter(|name| !is_localhost(name)).collect(),
+        }
+    }
+
+    /// Why mail does not go to this name, for people.
+    pub(super) fn refuse(&self, name: &Domain) -> Option<&'static str> {
+        if self.own.contains(name) {
+            return Some("this name is the installation's own: its mail would come back");
+        }
+        let loopback = is_forbidden_destination(Ipv4Addr::LOCALHOST.into(), self.allowed).is_some();
+        (is_localhost(name) && loopback)
+            .then_some("mail is not sent to a loopback address; `allowed_hop_ranges` can lift that")
+    }
+}
+
+/// RFC 6761 §6.3: it always means this very machine.
+fn is_localhost(name: &Domain) -> bool {
+    name.as_ascii().rsplit('.').next() == Some("localhost")
+}
+
+/// Checks hops given at `/hops`.
+pub(super) fn parse(given: Vec<HopSettings>, bounds: &Bounds<'_>, errors: &mut Vec<FieldError>) -> Vec<NextHop> {
     if given.is_empty() || given.len() > MOST {
         errors.push(FieldError::invalid("/hops", format!("expected 1 to {MOST} next hops")));
         return Vec::new();
     }
     let hops = given.into_iter().enumerate();
-    hops.filter_map(|(index, hop)| parse_one(hop, &format!("/hops/{index}"), allowed, errors)).collect()
+    hops.filter_map(|(index, hop)| parse_one(hop, &format!("/hops/{index}"), bounds, errors)).collect()
 }
 
-fn parse_one(hop: HopSettings, at: &str, allowed: &[Cidr], errors: &mut Vec<FieldError>) -> Option<NextHop> {
-    let host = match host(&hop.host, allowed) {
+fn parse_one(hop: HopSettings, at: &str, bounds: &Bounds<'_>, errors: &mut Vec<FieldError>) -> Option<NextHop> {
+    let host = match host(&hop.host, bounds) {
         Ok(host) => Some(host),
         Err(message) => {
             errors.push(FieldError::invalid(format!("{at}/host"), message));
@@ -132,29 +165,34 @@ fn parse_one(hop: HopSettings, at: &str, allowed: &[Cidr], errors: &mut Vec<Fiel
     if !(1..=1_000).contains(&weight) {
         errors.push(FieldError::invalid(format!("{at}/weight"), "expected 1 to 1000"));
     }
-    let tls = match hop.tls {
-        None => Some(HopTls::Opportunistic),
-        Some(tls) => parse_tls(tls, &format!("{at}/tls"), host.as_deref(), errors),
-    };
+    let tls = parse_tls_or_default(hop.tls, &format!("{at}/tls"), host.as_deref(), errors);
     Some(NextHop { host: host?, mx: false, port, priority: hop.priority.unwrap_or(10), weight, tls: tls? })
 }
 
 /// A name or an address, in its one spelling.
-fn host(text: &str, allowed: &[Cidr]) -> Result<String, String> {
+fn host(text: &str, bounds: &Bounds<'_>) -> Result<String, String> {
     if let Ok(address) = text.parse::<IpAddr>() {
         let address = address.to_canonical();
-        return match is_forbidden_destination(address, allowed) {
+        return match is_forbidden_destination(address, bounds.allowed) {
             None => Ok(address.to_string()),
             Some(why) => Err(format!("mail is not sent to {why}; `allowed_hop_ranges` can lift that")),
         };
     }
     let domain = text.parse::<Domain>().map_err(|error| format!("neither an address nor a name: {error}"))?;
-    let last = domain.as_ascii().rsplit('.').next().unwrap_or_default();
-    // RFC 6761 §6.3: it always means this very machine.
-    if last == "localhost" && is_forbidden_destination(Ipv4Addr::LOCALHOST.into(), allowed).is_some() {
-        return Err("mail is not sent to a loopback address; `allowed_hop_ranges` can lift that".to_owned());
+    bounds.refuse(&domain).map_or_else(|| Ok(domain.as_ascii().to_owned()), |why| Err(why.to_owned()))
+}
+
+/// Level `opportunistic` where nothing is said. `host` is what a certificate is compared with by default.
+pub(super) fn parse_tls_or_default(
+    tls: Option<TlsSettings>,
+    at: &str,
+    host: Option<&str>,
+    errors: &mut Vec<FieldError>,
+) -> Option<HopTls> {
+    match tls {
+        None => Some(HopTls::Opportunistic),
+        Some(tls) => parse_tls(tls, at, host, errors),
     }
-    Ok(domain.as_ascii().to_owned())
 }
 
 fn parse_tls(tls: TlsSettings, at: &str, host: Option<&str>, errors: &mut Vec<FieldError>) -> Option<HopTls> {
@@ -245,10 +283,10 @@ fn check_authorities(pem: &str) -> Result<(), String> {
     Ok(())
 }
 
-impl From<&NextHop> for HopView {
-    fn from(hop: &NextHop) -> Self {
+impl From<&HopTls> for TlsSettings {
+    fn from(tls: &HopTls) -> Self {
         let plain = |level| TlsSettings { level, trust: None, server_name: None, authorities_pem: None, pins: None };
-        let tls = match &hop.tls {
+        match tls {
             HopTls::None => plain(TlsLevel::None),
             HopTls::Opportunistic => plain(TlsLevel::Opportunistic),
             HopTls::Required => plain(TlsLevel::Required),
@@ -268,7 +306,25 @@ impl From<&NextHop> for HopView {
                 }
                 tls
             }
-        };
+        }
+    }
+}
+
+impl From<&NextHop> for HopSettings {
+    fn from(hop: &NextHop) -> Self {
+        Self {
+            host: hop.host.clone(),
+            port: Some(hop.port),
+            priority: Some(hop.priority),
+            weight: Some(hop.weight),
+            tls: Some(TlsSettings::from(&hop.tls)),
+        }
+    }
+}
+
+impl From<&NextHop> for HopView {
+    fn from(hop: &NextHop) -> Self {
+        let tls = TlsSettings::from(&hop.tls);
         Self { host: hop.host.clone(), port: hop.port, priority: hop.priority, weight: hop.weight, tls }
     }
 }
@@ -280,7 +336,8 @@ mod tests {
     fn findings(hop: serde_json::Value, allowed: &[&str]) -> Vec<String> {
         let allowed: Vec<Cidr> = allowed.iter().map(|range| range.parse().unwrap()).collect();
         let mut errors = Vec::new();
-        let hops = parse(vec![serde_json::from_value(hop).unwrap()], &allowed, &mut errors);
+        let bounds = Bounds { allowed: &allowed, own: vec!["postern.msp.example".parse().unwrap()] };
+        let hops = parse(vec![serde_json::from_value(hop).unwrap()], &bounds, &mut errors);
         assert_eq!(
             hops.is_empty(),
             !errors.is_empty()
@@ -315,6 +372,7 @@ mod tests {
             "0177.0.0.1",
             "x/y",
             "x\u{0}y",
+            "Postern.MSP.example.",
         ];
         for bad in bad {
             assert_eq!(findings(host(bad), &[]), ["/hops/0/host invalid"], "{bad:?}");
@@ -373,7 +431,8 @@ mod tests {
         };
         let shown = serde_json::to_value(HopView::from(&hop)).unwrap();
         let mut errors = Vec::new();
-        let again = parse(vec![serde_json::from_value(shown).unwrap()], &[], &mut errors);
+        let again =
+            parse(vec![serde_json::from_value(shown).unwrap()], &Bounds { allowed: &[], own: vec![] }, &mut errors);
         assert_eq!((again, errors), (vec![hop], vec![]));
     }
 }

@@ -1,13 +1,20 @@
-//! Inbound routes: where a domain's mail goes. Several next hops, each with its port, priority, weight and TLS.
+//! Inbound routes: where a domain's mail goes. `destination` says what kinds there are and makes the next hops of each
+//! domain, `hop` and `mx` are what is told of them, `health` how they fare, `trial` has a worker try them.
 
 pub mod api;
+mod destination;
+pub mod health;
 mod hop;
+mod mx;
 mod store;
+mod trial;
 mod view;
 
-use contract::{Id, Micros, ids, snapshot::object::NextHop};
+use contract::{Id, Micros, ids};
 
 use crate::labels::Labels;
+pub use destination::{Destination, RouteKind};
+pub(crate) use health::STATEMENTS as HEALTH_STATEMENTS;
 pub(crate) use store::STATEMENTS;
 pub use store::find;
 pub(crate) use store::remove_all;
@@ -19,8 +26,9 @@ pub struct Route {
     pub name: String,
     pub external_ref: Option<String>,
     pub labels: Labels,
-    /// As workers get them.
-    pub hops: Vec<NextHop>,
+    pub destination: Destination,
+    /// Connections to each next hop by the whole pool.
+    pub max_connections: Option<u32>,
     pub revision: i64,
     pub created_at: Micros,
 }

@@ -1,9 +1,9 @@
 //! Rows of the table `routes`.
 
-use contract::{Id, Micros, ids};
+use contract::{Id, Micros, ids, mail::Domain};
 use uuid::Uuid;
 
-use super::Route;
+use super::{Destination, Route};
 use crate::{
     db::{Read, StoreError, Tx, run, sql},
     http::Page,
@@ -12,8 +12,10 @@ use crate::{
 
 sql! {
     Main;
-    GET = "SELECT id, tenant_id, name, external_ref, labels, hops, revision, created_at FROM routes WHERE id = $1";
-    LIST = "SELECT r.id, r.tenant_id, r.name, r.external_ref, r.labels, r.hops, r.revision, r.created_at
+    GET = "SELECT id, tenant_id, name, external_ref, labels, kind, hops, max_connections, revision, created_at
+        FROM routes WHERE id = $1";
+    LIST = "SELECT r.id, r.tenant_id, r.name, r.external_ref, r.labels, r.kind, r.hops, r.max_connections, r.revision,
+            r.created_at
         FROM routes r WHERE r.id > $1
             AND (CAST($2 AS TEXT) IS NULL OR r.name = $2)
             AND (CAST($3 AS TEXT) IS NULL OR r.external_ref = $3)
@@ -21,11 +23,16 @@ sql! {
                 (SELECT 1 FROM labels l WHERE l.object_id = r.id AND l.name = $4 AND l.value = $5))
             AND (CAST($6 AS UUID) IS NULL OR r.tenant_id = $6)
         ORDER BY r.id LIMIT $7";
-    INSERT = "INSERT INTO routes (id, tenant_id, name, external_ref, labels, hops, revision, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, 1, $7)";
-    UPDATE = "UPDATE routes SET name = $2, external_ref = $3, labels = $4, hops = $5, revision = revision + 1
-        WHERE id = $1 AND revision = $6";
+    INSERT = "INSERT INTO routes (id, tenant_id, name, external_ref, labels, kind, hops, max_connections, revision, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9)";
+    UPDATE = "UPDATE routes SET name = $2, external_ref = $3, labels = $4, kind = $5, hops = $6, max_connections = $7,
+            revision = revision + 1
+        WHERE id = $1 AND revision = $8";
     DELETE = "DELETE FROM routes WHERE id = $1 AND revision = $2";
+    // Of the domains that a route has to do with, one that uses it first.
+    ANY_DOMAIN = "SELECT name FROM domains WHERE route_id = $1 OR tenant_id = $2
+        ORDER BY CASE WHEN route_id = $1 THEN 0 ELSE 1 END, id LIMIT 1";
+    RELATED = "SELECT id FROM domains WHERE name = $3 AND (route_id = $1 OR tenant_id = $2) LIMIT 1";
     OF_TENANT = "SELECT id FROM routes WHERE tenant_id = $1";
     NAMES = "SELECT name, external_ref FROM routes WHERE tenant_id = $1 AND id <> $2 AND (name = $3 OR external_ref = $4)";
 }
@@ -37,7 +44,9 @@ struct Row {
     name: String,
     external_ref: Option<String>,
     labels: String,
+    kind: String,
     hops: String,
+    max_connections: Option<i64>,
     revision: i64,
     created_at: i64,
 }
@@ -52,7 +61,12 @@ impl TryFrom<Row> for Route {
             name: row.name,
             external_ref: row.external_ref,
             labels: serde_json::from_str(&row.labels).map_err(StoreError::corrupt("routes.labels"))?,
-            hops: serde_json::from_str(&row.hops).map_err(StoreError::corrupt("routes.hops"))?,
+            destination: Destination::from_stored(&row.kind, &row.hops)?,
+            max_connections: row
+                .max_connections
+                .map(u32::try_from)
+                .transpose()
+                .map_err(StoreError::corrupt("routes.max_connections"))?,
             revision: row.revision,
             created_at: Micros::from_micros(row.created_at),
         })
@@ -98,21 +112,23 @@ pub(super) async fn taken(read: &mut Read, route: &Route) -> Result<Taken, Store
 
 fn texts(route: &Route) -> Result<(String, String), StoreError> {
     let labels = serde_json::to_string(&route.labels).map_err(StoreError::corrupt("labels"))?;
-    let hops = serde_json::to_string(&route.hops).map_err(StoreError::corrupt("hops"))?;
+    let hops = serde_json::to_string(route.destination.stored_hops()).map_err(StoreError::corrupt("hops"))?;
     Ok((labels, hops))
 }
 
 pub(super) async fn insert(tx: &mut Tx, route: &Route) -> Result<(), StoreError> {
     let (labels, hops) = texts(route)?;
     run!(tx, execute INSERT, route.id.uuid(), route.tenant.uuid(), route.name.as_str(), route.external_ref.as_deref(),
-        labels.as_str(), hops.as_str(), route.created_at.as_micros())?;
+        labels.as_str(), route.destination.kind().name(), hops.as_str(), route.max_connections.map(i64::from),
+        route.created_at.as_micros())?;
     labels::replace(tx, route.id.uuid(), &route.labels).await
 }
 
 pub(super) async fn update(tx: &mut Tx, route: &Route) -> Result<(), StoreError> {
     let (labels, hops) = texts(route)?;
     let touched = run!(tx, execute UPDATE, route.id.uuid(), route.name.as_str(), route.external_ref.as_deref(),
-        labels.as_str(), hops.as_str(), route.revision)?;
+        labels.as_str(), route.destination.kind().name(), hops.as_str(), route.max_connections.map(i64::from),
+        route.revision)?;
     if touched != 1 {
         return Err(StoreError::Stale);
     }
@@ -126,6 +142,18 @@ pub(super) async fn delete(tx: &mut Tx, route: &Route) -> Result<(), StoreError>
         1 => Ok(()),
         _ => Err(StoreError::Stale),
     }
+}
+
+/// A domain that uses the route, or else one of its tenant.
+pub(super) async fn any_domain(read: &mut Read, route: &Route) -> Result<Option<Domain>, StoreError> {
+    let row = run!(read, fetch_optional ANY_DOMAIN as (String,), route.id.uuid(), route.tenant.uuid())?;
+    row.map(|(name,)| name.parse().map_err(StoreError::corrupt("domains.name"))).transpose()
+}
+
+/// Does the domain use the route, or belong to its tenant?
+pub(super) async fn is_related(read: &mut Read, route: &Route, domain: &Domain) -> Result<bool, StoreError> {
+    let (id, tenant) = (route.id.uuid(), route.tenant.uuid());
+    Ok(run!(read, fetch_optional RELATED as (Uuid,), id, tenant, domain.as_ascii())?.is_some())
 }
 
 /// Takes away all routes of a tenant that is going; its domains are gone by then.

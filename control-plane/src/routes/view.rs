@@ -1,16 +1,16 @@
 //! Routes on the wire.
 
 use contract::{
+    Micros,
     ids::{RouteId, TenantId},
-    mail::Cidr,
-    snapshot::object::NextHop,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Route,
-    hop::{self, HopSettings, HopView},
+    Destination, Route, RouteKind,
+    hop::{self, Bounds, HopSettings, HopView},
+    mx::{self, MxSettings, MxUpdate, MxView},
 };
 use crate::{
     http::{ApiError, FieldError, Patch, Time},
@@ -34,8 +34,21 @@ pub(super) struct RouteCreate {
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub labels: Labels,
+    /// `host` if left out.
+    #[serde(default)]
+    pub kind: Option<RouteKind>,
+    /// For kind `host`, where they are required.
+    #[serde(default)]
     #[schema(min_items = 1, max_items = 16)]
-    pub hops: Vec<HopSettings>,
+    pub hops: Option<Vec<HopSettings>>,
+    /// For kind `mx`, where it is required.
+    #[serde(default)]
+    pub mx: Option<MxSettings>,
+    /// Connections to each next hop at once, by all workers of a pool together; each takes its share, and one at least.
+    /// As many as workers are set to if left out.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 10_000)]
+    pub max_connections: Option<u32>,
 }
 
 /// A merge patch: what is left out stays.
@@ -54,10 +67,21 @@ pub(super) struct RouteUpdate {
     #[serde(default)]
     #[schema(value_type = Option<std::collections::BTreeMap<String, Option<String>>>)]
     pub labels: Patch<LabelsPatch>,
+    /// With another kind, `hops` and `mx` of the one before are gone.
+    #[serde(default)]
+    #[schema(value_type = Option<RouteKind>)]
+    pub kind: Patch<RouteKind>,
     /// All next hops anew.
     #[serde(default)]
     #[schema(value_type = Option<Vec<HopSettings>>, min_items = 1, max_items = 16)]
     pub hops: Patch<Vec<HopSettings>>,
+    #[serde(default)]
+    #[schema(value_type = Option<MxUpdate>)]
+    pub mx: Patch<MxUpdate>,
+    /// null: as many as workers are set to.
+    #[serde(default)]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 10_000)]
+    pub max_connections: Patch<u32>,
 }
 
 /// A route.
@@ -71,7 +95,16 @@ pub(super) struct RouteView {
     pub external_ref: Option<String>,
     #[schema(value_type = std::collections::BTreeMap<String, String>, example = json!({}))]
     pub labels: Labels,
+    #[schema(example = "host")]
+    pub kind: RouteKind,
+    /// Of kind `host`; else empty.
     pub hops: Vec<HopView>,
+    /// Of kind `mx`.
+    #[schema(required)]
+    pub mx: Option<MxView>,
+    /// Connections to each next hop at once, by all workers of a pool together.
+    #[schema(required, example = 100)]
+    pub max_connections: Option<u32>,
     pub created_at: Time,
 }
 
@@ -110,32 +143,94 @@ impl From<&Route> for RouteView {
             name: route.name.clone(),
             external_ref: route.external_ref.clone(),
             labels: route.labels.clone(),
-            hops: route.hops.iter().map(HopView::from).collect(),
+            kind: route.destination.kind(),
+            hops: match &route.destination {
+                Destination::Hosts(hops) => hops.iter().map(HopView::from).collect(),
+                Destination::Mx(_) | Destination::Microsoft365 | Destination::GoogleWorkspace => Vec::new(),
+            },
+            mx: match &route.destination {
+                Destination::Mx(hop) => Some(MxView::from(hop)),
+                Destination::Hosts(_) | Destination::Microsoft365 | Destination::GoogleWorkspace => None,
+            },
+            max_connections: route.max_connections,
             created_at: Time(route.created_at),
         }
     }
 }
 
-fn check(name: &str, external_ref: Option<&str>, labels: &Labels, errors: &mut Vec<FieldError>) {
-    labels::check_text(name, labels::NAME, "/name", errors);
-    if let Some(external_ref) = external_ref {
-        labels::check_text(external_ref, labels::EXTERNAL_REF, "/external_ref", errors);
-    }
-    labels::check(labels, errors);
+/// What is told of a destination, at create or by a patch.
+struct Told {
+    kind: RouteKind,
+    hops: Option<Vec<HopSettings>>,
+    mx: Option<MxSettings>,
 }
 
+impl Told {
+    /// None where something is wrong with it.
+    fn parse(self, bounds: &Bounds<'_>, errors: &mut Vec<FieldError>) -> Option<Destination> {
+        let before = errors.len();
+        let fits = |given: bool, field: &str, kind: RouteKind, errors: &mut Vec<FieldError>| {
+            let wanted = self.kind == kind;
+            let kind = kind.name();
+            match (given, wanted) {
+                (true, false) => {
+                    errors.push(FieldError::new(field, "not_applicable", format!("only with kind {kind}")))
+                }
+                (false, true) => {
+                    errors.push(FieldError::new(field, "required", format!("is required with kind {kind}")))
+                }
+                (true, true) | (false, false) => {}
+            }
+        };
+        fits(self.hops.is_some(), "/hops", RouteKind::Host, errors);
+        fits(self.mx.is_some(), "/mx", RouteKind::Mx, errors);
+        let destination = match self.kind {
+            RouteKind::Host => Destination::Hosts(hop::parse(self.hops?, bounds, errors)),
+            RouteKind::Mx => Destination::Mx(mx::parse(self.mx?, bounds, errors)?),
+            RouteKind::Microsoft365 => Destination::Microsoft365,
+            RouteKind::GoogleWorkspace => Destination::GoogleWorkspace,
+        };
+        (errors.len() == before).then_some(destination)
+    }
+}
+
+fn check(route: &Route, errors: &mut Vec<FieldError>) {
+    labels::check_text(&route.name, labels::NAME, "/name", errors);
+    if let Some(external_ref) = &route.external_ref {
+        labels::check_text(external_ref, labels::EXTERNAL_REF, "/external_ref", errors);
+    }
+    labels::check(&route.labels, errors);
+    if route.max_connections.is_some_and(|most| !(1..=MOST_CONNECTIONS).contains(&most)) {
+        errors.push(FieldError::invalid("/max_connections", format!("expected 1 to {MOST_CONNECTIONS}")));
+    }
+}
+
+const MOST_CONNECTIONS: u32 = 10_000;
+
 impl RouteCreate {
-    /// The next hops, if everything else is good as well.
-    pub(super) fn parse(&mut self, allowed: &[Cidr]) -> Result<Vec<NextHop>, ApiError> {
+    /// The route, if everything is good.
+    pub(super) fn parse(self, id: RouteId, now: Micros, bounds: &Bounds<'_>) -> Result<Route, ApiError> {
         let mut errors = Vec::new();
-        check(&self.name, self.external_ref.as_deref(), &self.labels, &mut errors);
-        let hops = hop::parse(std::mem::take(&mut self.hops), allowed, &mut errors);
-        if errors.is_empty() { Ok(hops) } else { Err(ApiError::invalid(errors)) }
+        let told = Told { kind: self.kind.unwrap_or(RouteKind::Host), hops: self.hops, mx: self.mx };
+        let destination = told.parse(bounds, &mut errors);
+        let route = Route {
+            id,
+            tenant: self.tenant_id,
+            name: self.name,
+            external_ref: self.external_ref,
+            labels: self.labels,
+            destination: destination.unwrap_or(Destination::Hosts(Vec::new())),
+            max_connections: self.max_connections,
+            revision: 1,
+            created_at: now,
+        };
+        check(&route, &mut errors);
+        if errors.is_empty() { Ok(route) } else { Err(ApiError::invalid(errors)) }
     }
 }
 
 impl RouteUpdate {
-    pub(super) fn apply(self, route: &mut Route, allowed: &[Cidr]) -> Result<(), ApiError> {
+    pub(super) fn apply(self, route: &mut Route, bounds: &Bounds<'_>) -> Result<(), ApiError> {
         let mut errors = Vec::new();
         let required = |pointer: &str| FieldError::new(pointer, "required", "cannot be taken away");
         match self.name {
@@ -145,12 +240,32 @@ impl RouteUpdate {
         }
         route.external_ref = self.external_ref.apply(route.external_ref.take());
         route.labels = labels::patched(self.labels, &route.labels);
-        check(&route.name, route.external_ref.as_deref(), &route.labels, &mut errors);
-        match self.hops {
-            Patch::Keep => {}
-            Patch::Clear => errors.push(required("/hops")),
-            Patch::Set(hops) => route.hops = hop::parse(hops, allowed, &mut errors),
+        route.max_connections = self.max_connections.apply(route.max_connections);
+        let old = route.destination.kind();
+        let kind = match self.kind {
+            Patch::Keep => old,
+            Patch::Clear => {
+                errors.push(required("/kind"));
+                old
+            }
+            Patch::Set(kind) => kind,
+        };
+        // Where nothing is said of it, it stays, whatever would be refused today.
+        if kind != old || !matches!((&self.hops, &self.mx), (Patch::Keep, Patch::Keep)) {
+            let (held_hops, held_mx) = match &route.destination {
+                Destination::Hosts(hops) if kind == old => (Some(hops.iter().map(HopSettings::from).collect()), None),
+                Destination::Mx(hop) if kind == old => (None, Some(MxSettings::from(hop))),
+                Destination::Hosts(_)
+                | Destination::Mx(_)
+                | Destination::Microsoft365
+                | Destination::GoogleWorkspace => (None, None),
+            };
+            let told = Told { kind, hops: self.hops.apply(held_hops), mx: mx::patched(self.mx, held_mx) };
+            if let Some(destination) = told.parse(bounds, &mut errors) {
+                route.destination = destination;
+            }
         }
+        check(route, &mut errors);
         if errors.is_empty() { Ok(()) } else { Err(ApiError::invalid(errors)) }
     }
 }

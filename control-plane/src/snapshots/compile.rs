@@ -22,7 +22,7 @@ use contract::{
 use uuid::Uuid;
 
 use super::source::{AliasRow, DomainRow, EntryRow, TenantRow};
-use crate::{db::StoreError, installation};
+use crate::{db::StoreError, installation, routes::Destination};
 
 /// Why a row makes no object.
 #[derive(Debug, thiserror::Error)]
@@ -134,10 +134,16 @@ impl Compiled {
         let aliases = self.aliases(&name, &hash_key, aliases)?;
         let entries = entries.iter().map(|row| entry(row, Some(&hash_key))).collect::<Result<_, _>>()?;
         let list = self.list(&ListScope::Domain(name.clone()), entries)?;
-        let route = match (row.route_id, &row.hops) {
-            (Some(id), Some(hops)) => Some(Route {
+        let route = match (row.route_id, &row.route_kind, &row.hops) {
+            (Some(id), Some(kind), Some(hops)) => Some(Route {
                 id: Id::from_uuid(id),
-                hops: serde_json::from_str(hops).map_err(StoreError::corrupt("routes.hops"))?,
+                // A route is shared by domains, and a provider's host is each one's own: only here both are known.
+                hops: Destination::from_stored(kind, hops)?.hops_for(&name),
+                max_connections: row
+                    .max_connections
+                    .map(u32::try_from)
+                    .transpose()
+                    .map_err(StoreError::corrupt("routes.max_connections"))?,
             }),
             _ => None,
         };
@@ -296,6 +302,8 @@ mod tests {
             alias_hop_sees: None,
             primary_name: None,
             route_id: None,
+            route_kind: None,
+            max_connections: None,
             hops: None,
         }
     }

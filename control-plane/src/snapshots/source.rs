@@ -23,15 +23,18 @@ sql! {
             WHERE id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
     DOMAINS = "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at,
-            d.call_out, d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.hops
+            d.call_out, d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.kind AS route_kind,
+            r.hops, r.max_connections
         FROM domains d LEFT JOIN routes r ON r.id = d.route_id LEFT JOIN domains p ON p.id = d.alias_of";
     DOMAINS_OF = {
         sqlite: "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at,
-                d.call_out, d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.hops
+                d.call_out, d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.kind AS route_kind,
+            r.hops, r.max_connections
             FROM domains d LEFT JOIN routes r ON r.id = d.route_id LEFT JOIN domains p ON p.id = d.alias_of
             WHERE d.name IN (SELECT value FROM json_each($1))",
         postgres: "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at,
-                d.call_out, d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.hops
+                d.call_out, d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.kind AS route_kind,
+            r.hops, r.max_connections
             FROM domains d LEFT JOIN routes r ON r.id = d.route_id LEFT JOIN domains p ON p.id = d.alias_of
             WHERE d.name IN (SELECT x FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
@@ -101,7 +104,9 @@ pub(super) struct DomainRow {
     /// Of an alias domain.
     pub primary_name: Option<String>,
     pub route_id: Option<Uuid>,
+    pub route_kind: Option<String>,
     pub hops: Option<String>,
+    pub max_connections: Option<i64>,
 }
 
 #[derive(Debug, sqlx::FromRow)]

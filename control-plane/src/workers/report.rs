@@ -2,18 +2,19 @@
 
 use axum::{Json, extract::State};
 use contract::worker_api::{Status, StatusAck};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
-use super::store;
+use super::{SEEN_WITHIN, store};
 use crate::{
     app::AppState,
     auth::{Grant, action::ReportStatus},
     events,
     http::{ApiError, ApiJson, docs::CommonProblems},
+    routes,
 };
 
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(report_status))
+    OpenApiRouter::new().routes(utoipa_axum::routes!(report_status))
 }
 
 /// How often a worker reports when nothing changes.
@@ -29,7 +30,9 @@ pub(super) async fn report_status(
     State(app): State<AppState>,
     ApiJson(mut status): ApiJson<Status>,
 ) -> Result<Json<StatusAck>, ApiError> {
-    let (worker, _) = grant.worker()?;
+    let (worker, pool) = grant.worker()?;
+    // They have rows of their own.
+    let hops = std::mem::take(&mut status.hops);
     status.errors.truncate(MAX_ERRORS);
     for error in &mut status.errors {
         for text in [&mut error.key, &mut error.pointer, &mut error.message] {
@@ -41,8 +44,15 @@ pub(super) async fn report_status(
     }
     let mut tx = app.db.begin(&grant).await?;
     store::report(&mut tx, worker, &status).await?;
+    routes::health::reported(&mut tx, worker, hops).await?;
+    let since = tx.now() - SEEN_WITHIN;
+    let live_workers = store::live(&mut tx, pool, since).await?;
     tx.commit().await?;
     events::reported(&app, worker, &status).await?;
     app.heads.nudge();
-    Ok(Json(StatusAck { next_in_ms: PACE_MS }))
+    Ok(Json(StatusAck {
+        next_in_ms: PACE_MS,
+        live_workers: u32::try_from(live_workers).ok(),
+        takes_reports_of_hops: true,
+    }))
 }

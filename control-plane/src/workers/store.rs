@@ -23,7 +23,8 @@ sql! {
     INSERT_ASSERTION = "INSERT INTO worker_assertions (id, expires_at) VALUES ($1, $2)";
     INSERT_TOKEN = "INSERT INTO worker_tokens (token_hash, worker_id, expires_at) VALUES ($1, $2, $3)";
     SEEN = "UPDATE workers SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2";
-    REPORT = "UPDATE workers SET last_seen_at = $2, running_epoch = $3, running_version = $4, refused = $5, status = $6
+    REPORT = "UPDATE workers SET last_seen_at = $2, running_epoch = $3, running_version = $4, refused = $5, status = $6,
+            takes_errands = $7
         WHERE id = $1";
     LIST = "SELECT id, pool_id, ring, name, software_version, address, created_at, last_seen_at, running_epoch,
             running_version, refused, status
@@ -35,6 +36,7 @@ sql! {
     DELETE_TOKENS = "DELETE FROM worker_tokens WHERE worker_id = $1";
     RUNNING = "SELECT id, name, running_epoch, running_version, refused FROM workers
         WHERE revoked_at IS NULL AND pool_id = $1 AND last_seen_at >= $2 ORDER BY id";
+    LIVE = "SELECT COUNT(*) FROM workers WHERE revoked_at IS NULL AND pool_id = $1 AND last_seen_at >= $2";
     SWEEP_TOKENS = "DELETE FROM worker_tokens WHERE expires_at <= $1";
     SWEEP_ASSERTIONS = "DELETE FROM worker_assertions WHERE expires_at <= $1";
     SWEEP_WORKERS = "DELETE FROM workers WHERE last_seen_at <= $1";
@@ -151,9 +153,15 @@ pub(super) async fn report(tx: &mut Tx, worker: Id<ids::Worker>, status: &Status
         status.running.map(|at| number(at.epoch)),
         status.running.map(|at| number(at.version)),
         status.refused.as_ref().map(|refused| refused.refusal.as_str()),
-        text.as_str()
+        text.as_str(),
+        status.takes_errands
     )?;
     Ok(())
+}
+
+/// How many workers of a pool were seen since `since`.
+pub(super) async fn live(read: &mut Read, pool: Id<ids::Pool>, since: Micros) -> Result<i64, StoreError> {
+    Ok(run!(read, fetch_one LIVE as (i64,), pool.uuid(), since.as_micros())?.0)
 }
 
 pub(super) async fn list(read: &mut Read, page: &Page<Uuid>) -> Result<Vec<Row>, StoreError> {

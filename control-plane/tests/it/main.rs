@@ -15,6 +15,7 @@ mod plans;
 mod postgres;
 mod recipients;
 mod replicas;
+mod routes;
 mod routes_and_lists;
 mod tenants;
 mod trace;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     Config,
-    control::{Client, Identity, JoinError, Joining, Report, read_join_token, report, sync},
+    control::{Client, Identity, JoinError, Joining, Report, Told, errands, read_join_token, report, sync},
     events::{Sink, push},
     http::{self, Health},
     index::Current,
@@ -94,6 +94,8 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let sink = Sink::new(clock.clone(), stream, config.events.buffer_bytes);
     let sessions = Arc::new(AtomicU32::new(0));
     let (report_to, news) = watch::channel(Report::default());
+    let (hops, outside) = (set_up.hops(), set_up.outside(&dns));
+    let (errands_to, served) = watch::channel(false);
     let (stopping, stop_events, stop_http) =
         (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
 
@@ -114,11 +116,28 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         )),
         tokio::spawn(report(
             Arc::clone(&identity),
-            Arc::clone(&current),
-            sink.clone(),
-            Arc::clone(&sessions),
+            Told {
+                current: Arc::clone(&current),
+                sink: sink.clone(),
+                sessions: Arc::clone(&sessions),
+                hops: Arc::clone(&hops),
+            },
             news,
+            errands_to,
             clock.clone(),
+        )),
+        tokio::spawn(errands(
+            Arc::clone(&identity),
+            Arc::clone(&current),
+            mail::Trial {
+                outside: outside.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                within: Duration::ZERO,
+            },
+            served,
+            poll,
+            stopping.clone(),
         )),
     ];
     let events = tokio::spawn({
@@ -132,6 +151,8 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         current: Arc::clone(&current),
         sink: sink.clone(),
         dns,
+        hops,
+        outside,
         clock,
         entropy,
         sessions,

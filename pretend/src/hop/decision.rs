@@ -1,6 +1,6 @@
 //! What the rules of a stage come to.
 
-use std::io;
+use std::{io, time::Duration};
 
 use super::script::Act;
 
@@ -24,17 +24,18 @@ pub(super) struct Decision {
     /// What replaces the usual reply.
     pub act: Option<Act>,
     pub extras: Vec<String>,
-    pub drip: bool,
+    /// An octet at a time, with so long between two.
+    pub drip: Option<Duration>,
 }
 
 impl Decision {
     pub(super) fn usual(usual: String) -> Self {
-        Self { usual, act: None, extras: Vec::new(), drip: false }
+        Self { usual, act: None, extras: Vec::new(), drip: None }
     }
 
     pub(super) fn add(&mut self, act: Act) {
         match act {
-            Act::Drip => self.drip = true,
+            Act::Drip(pause) => self.drip = Some(pause),
             Act::Extra(reply) => self.extras.push(reply),
             // Gates are the session's matter.
             Act::Hold(_) | Act::ExtraLater(..) => {}
@@ -106,10 +107,10 @@ mod tests {
     fn the_first_rule_that_replaces_the_reply_wins() {
         let mut decision = Decision::usual("250 Ok".to_owned());
         assert!(decision.is_usual() && decision.is_positive());
-        decision.add(Act::Drip);
+        decision.add(Act::Drip(Duration::ZERO));
         decision.add(Act::Reply("550 no".to_owned()));
         decision.add(Act::Close);
         assert_eq!(decision.reply(), Some("550 no"));
-        assert!(decision.drip && !decision.is_positive());
+        assert!(decision.drip.is_some() && !decision.is_positive());
     }
 }

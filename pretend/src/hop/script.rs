@@ -1,5 +1,7 @@
 //! What a hop does other than usual: rules, each for one stage, added by a test while the hop runs.
 
+use std::time::Duration;
+
 use crate::gate::Gate;
 
 /// Where in a session a rule applies.
@@ -30,8 +32,8 @@ pub enum Stage {
 pub(super) enum Act {
     /// Wait for the gate; then what other rules say, or the usual.
     Hold(Gate),
-    /// The reply goes out an octet at a time.
-    Drip,
+    /// The reply goes out an octet at a time, with so long between two.
+    Drip(Duration),
     /// One more reply behind the usual one.
     Extra(String),
     /// One more reply when the gate opens, whatever is going on then.
@@ -173,7 +175,12 @@ impl<'a> When<'a> {
 
     /// Sends the reply an octet at a time.
     pub fn drip(self) {
-        self.then(Act::Drip);
+        self.then(Act::Drip(Duration::ZERO));
+    }
+
+    /// Sends the reply an octet at a time, with so long between two: alive, and of no use.
+    pub fn trickle(self, pause: Duration) {
+        self.then(Act::Drip(pause));
     }
 
     /// Sends one reply too many, right behind the usual one. Without CRLF, e.g. `250 2.0.0 Ok`.

@@ -1,6 +1,6 @@
 //! One connection to a hop: a strict server, bent by the script.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use tokio::net::TcpStream;
 
@@ -102,7 +102,7 @@ impl Session {
                 read = self.wire.fill() => if read? == 0 { return Err(Ended::ByPeer) },
                 () = async { match next { Some(gate) => gate.opened().await, None => std::future::pending().await } } => {
                     let (_, reply) = self.later.remove(0);
-                    self.say(&reply, false).await?;
+                    self.say(&reply, None).await?;
                 }
             }
         }
@@ -330,14 +330,17 @@ impl Session {
         }
     }
 
-    async fn say(&mut self, reply: &str, drip: bool) -> io::Result<()> {
+    async fn say(&mut self, reply: &str, drip: Option<Duration>) -> io::Result<()> {
         let bytes = super::decision::on_the_wire(reply);
         self.shared.change(|record| {
             record.connection(self.number, |connection| {
                 connection.transcript.extend(bytes.lines().map(|line| format!("S: {line}")));
             });
         });
-        if drip { self.wire.drip(bytes.as_bytes()).await } else { self.wire.send(bytes.as_bytes()).await }
+        match drip {
+            Some(pause) => self.wire.drip(bytes.as_bytes(), pause).await,
+            None => self.wire.send(bytes.as_bytes()).await,
+        }
     }
 
     fn must_be_last(&self, verb: &str) {

@@ -1,5 +1,8 @@
 //! A route that leads back to ourselves ends by itself.
 
+use std::net::SocketAddr;
+
+use pretend::relay::Relay;
 use serde_json::json;
 use tests::System;
 
@@ -8,9 +11,15 @@ async fn a_message_that_comes_back_again_and_again_is_refused() {
     let system = System::start().await;
     let acme = system.acme().await;
     let here = system.smtp_addresses().await[0];
-    let hop = json!({ "host": here.ip(), "port": here.port(), "tls": { "level": "opportunistic" } });
-    system.reroute(&acme, json!([hop])).await;
+    let hop = |at: SocketAddr| json!([{ "host": at.ip(), "port": at.port(), "tls": { "level": "opportunistic" } }]);
+    // Where it listens itself a worker knows; nothing goes there.
+    system.reroute(&acme, hop(here)).await;
     let mut client = system.smtp().await;
+    let message = b"Message-ID: <here@sender.example>\r\n\r\nhello\r\n";
+    client.send_message("x@sender.example", &["anna@acme.example"], message).await.expect("451 4.4.4");
+    // Behind another port it cannot know.
+    let around = Relay::to(here).await;
+    system.reroute(&acme, hop(around.address())).await;
     let message = b"Message-ID: <round@sender.example>\r\n\r\nhello\r\n";
     client.send_message("x@sender.example", &["anna@acme.example"], message).await.expect("554 5.4.6");
     // Five times it went out, and with the fifth Received field of ours it was not taken any more.

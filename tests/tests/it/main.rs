@@ -20,6 +20,7 @@ mod port;
 mod postmaster;
 mod recipients;
 mod restart;
+mod routes;
 mod several_workers;
 mod slow_senders;
 mod smuggling;

@@ -11,6 +11,9 @@ pub struct Route {
     pub id: Id<ids::Route>,
     /// Lower priority first; equal ones share by weight.
     pub hops: Vec<NextHop>,
+    /// Connections to each next hop at once, by all workers of the pool together. None: as many as workers are set to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_connections: Option<u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

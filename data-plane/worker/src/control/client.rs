@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use contract::{
+    errand::{Errand, NextErrand, Outcome},
+    ids::ErrandId,
     snapshot::{hash::Hash, head::MAX_JWS_BYTES},
     worker_api::{
         Enrol, Enrolled, EventsAck, HeadVersion, ObjectsRequest, Status, StatusAck, TokenGrant, TokenRequest,
@@ -123,6 +125,20 @@ impl Client {
 
     pub(crate) async fn status(&self, token: &str, status: &Status) -> Result<StatusAck, CallError> {
         json(self.post("status", Some(token), status).await?).await
+    }
+
+    /// The next errand, if one comes within `wait`.
+    pub(crate) async fn errand(&self, token: &str, wait: Duration) -> Result<Option<Errand>, CallError> {
+        let request = self
+            .request(Method::GET, "errands", Some(token))
+            .query(&[("wait", wait.as_secs().to_string())])
+            .timeout(wait + Duration::from_secs(15));
+        let next: NextErrand = json(successful(send(request).await?).await?).await?;
+        Ok(next.errand)
+    }
+
+    pub(crate) async fn errand_done(&self, token: &str, id: ErrandId, outcome: &Outcome) -> Result<(), CallError> {
+        self.post(&format!("errands/{id}"), Some(token), outcome).await.map(|_| ())
     }
 
     async fn post<T: Serialize>(&self, path: &str, token: Option<&str>, body: &T) -> Result<Response, CallError> {

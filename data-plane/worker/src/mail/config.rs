@@ -75,7 +75,8 @@ pub struct Delivery {
     pub budget_bytes: u64,
     /// Beyond this a message goes to a scratch file.
     pub memory_message_bytes: usize,
-    /// Connections to one next hop at once, by this worker.
+    /// Connections to one next hop at once, by all workers of the pool together, where its route sets no `max_connections`.
+    /// Each worker has its share, and one at least.
     pub max_connections_per_hop: usize,
     /// Transactions on one connection before it is closed.
     pub max_transactions_per_connection: usize,

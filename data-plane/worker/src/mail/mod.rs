@@ -38,7 +38,8 @@ use crate::{events::Sink, index::Current};
 use admission::Admission;
 use budget::Budget;
 use call_out::CallOuts;
-use delivery::{Deliverer, Outside};
+use delivery::Deliverer;
+pub(crate) use delivery::{Hops, Outside, Trial, try_route};
 use repeat::Repeats;
 use tarpit::Tarpit;
 
@@ -77,6 +78,8 @@ pub(crate) struct Context {
     pub current: Arc<Current>,
     pub sink: Sink,
     pub dns: checks::Dns,
+    pub hops: Arc<Hops>,
+    pub outside: Outside,
     pub clock: Clock,
     pub entropy: Entropy,
     pub sessions: Arc<AtomicU32>,
@@ -128,6 +131,23 @@ impl SetUp {
     }
 }
 
+impl SetUp {
+    /// All next hops, of mail and of whoever reports on them.
+    pub(crate) fn hops(&self) -> Arc<Hops> {
+        Arc::new(Hops::new(&self.delivery))
+    }
+
+    /// The way outside.
+    pub(crate) fn outside(&self, dns: &checks::Dns) -> Outside {
+        Outside {
+            dns: dns.clone(),
+            helo: self.hostname.clone(),
+            connect_timeout: Duration::from_secs(self.delivery.connect_timeout_s),
+            own: self.sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect(),
+        }
+    }
+}
+
 /// The system's name where it is a domain name.
 fn system_hostname() -> Domain {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
@@ -156,12 +176,8 @@ pub(crate) async fn run(
     }
     let hard_stop = CancellationToken::new();
     let SetUp { smtp, delivery, hostname, tls, scratch_dir, sockets } = set_up;
-    let outside = Outside {
-        dns: context.dns.clone(),
-        helo: hostname.clone(),
-        connect_timeout: Duration::from_secs(delivery.connect_timeout_s),
-    };
-    let deliverer = Deliverer::new(&delivery, outside, context.entropy.clone(), hard_stop.clone());
+    let (hops, outside) = (Arc::clone(&context.hops), context.outside.clone());
+    let deliverer = Deliverer::new(&delivery, hops, outside, context.entropy.clone(), hard_stop.clone());
     let shared = Arc::new(Shared {
         admission: Admission::new(
             smtp.max_connections,

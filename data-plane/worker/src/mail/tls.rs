@@ -3,6 +3,8 @@
 use std::{io, path::Path, sync::Arc};
 
 use contract::{
+    Micros,
+    errand::TlsReport,
     events::Tls,
     snapshot::{
         hash::Hash,
@@ -18,6 +20,7 @@ use rustls::{
     crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
 };
+use x509_parser::extensions::GeneralName;
 
 use super::config;
 use crate::control::spki_sha256;
@@ -107,6 +110,81 @@ pub(crate) fn hop_client(tls: &HopTls, host: &str) -> Result<Option<HopClient>, 
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     Ok(Some(HopClient { config: Arc::new(config), server_name, verified }))
+}
+
+/// How to do TLS with a hop that is only tried: whatever certificate it shows is seen, and judged after.
+#[derive(Debug, Clone)]
+pub(crate) struct TrialClient {
+    pub config: Arc<ClientConfig>,
+    pub server_name: ServerName<'static>,
+    judge: Arc<dyn ServerCertVerifier>,
+}
+
+/// None for a hop that never gets STARTTLS.
+pub(crate) fn trial_client(tls: &HopTls, host: &str) -> Result<Option<TrialClient>, TlsError> {
+    let Some(asked) = hop_client(tls, host)? else { return Ok(None) };
+    let provider = provider();
+    let algorithms = provider.signature_verification_algorithms;
+    let judge: Arc<dyn ServerCertVerifier> = match tls {
+        HopTls::Verified { trust: Trust::Pins { spki_sha256 }, .. } => {
+            Arc::new(Anyone { algorithms, pins: Some(spki_sha256.clone()) })
+        }
+        HopTls::Verified { trust: Trust::Authorities { pem }, .. } => pkix(authorities(pem)?, &provider)?,
+        // Nobody asked; whether the public would believe it is worth knowing all the same.
+        HopTls::Verified { trust: Trust::WebPki, .. } | HopTls::Opportunistic | HopTls::Required | HopTls::None => {
+            pkix(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }, &provider)?
+        }
+    };
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Unusable)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anyone { algorithms, pins: None }))
+        .with_no_client_auth();
+    Ok(Some(TrialClient { config: Arc::new(config), server_name: asked.server_name, judge }))
+}
+
+impl TrialClient {
+    /// What was agreed on, and whose certificate it was.
+    pub(crate) fn report(&self, connection: &rustls::CommonState, now: Micros) -> TlsReport {
+        let Tls { version, cipher, .. } = facts(connection, false);
+        let chain = connection.peer_certificates().unwrap_or_default();
+        let at = u64::try_from(now.as_secs()).unwrap_or(0);
+        let at = UnixTime::since_unix_epoch(std::time::Duration::from_secs(at));
+        let failure = match chain {
+            [leaf, between @ ..] => self
+                .judge
+                .verify_server_cert(leaf, between, &self.server_name, &[], at)
+                .err()
+                .map(|error| error.to_string()),
+            [] => Some("no certificate was shown".to_owned()),
+        };
+        let shown = chain.first().map(shown).unwrap_or_default();
+        let (names, issuer, not_after) = shown;
+        TlsReport { version, cipher, names, issuer, not_after, verifies: failure.is_none(), failure }
+    }
+}
+
+/// Names of a certificate in a report, and characters of each.
+const MOST_NAMES: usize = 50;
+const NAME: usize = 253;
+
+/// Names, issuer and end of a certificate. A stranger wrote it: printable, and cut short.
+fn shown(leaf: &CertificateDer<'_>) -> (Vec<String>, String, Option<Micros>) {
+    let Ok((_, leaf)) = x509_parser::parse_x509_certificate(leaf) else { return Default::default() };
+    let tidy = |text: String| text.chars().filter(|c| !c.is_control()).take(NAME).collect::<String>();
+    let names = leaf.subject_alternative_name().ok().flatten();
+    let names = names.iter().flat_map(|extension| &extension.value.general_names).filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => match **bytes {
+            [a, b, c, d] => Some(std::net::Ipv4Addr::new(a, b, c, d).to_string()),
+            _ => <[u8; 16]>::try_from(*bytes).ok().map(|bytes| std::net::Ipv6Addr::from(bytes).to_string()),
+        },
+        _ => None,
+    });
+    let names = names.take(MOST_NAMES).map(tidy).collect();
+    let not_after = Micros::from_secs(leaf.validity().not_after.timestamp());
+    (names, tidy(leaf.issuer().to_string()), Some(not_after))
 }
 
 fn authorities(pem: &str) -> Result<RootCertStore, TlsError> {

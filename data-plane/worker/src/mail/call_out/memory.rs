@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn route(n: u8) -> Arc<Route> {
-        Arc::new(Route { id: contract::Id::new(contract::Micros::EPOCH, [n; 10]), hops: vec![] })
+        Arc::new(Route { id: contract::Id::new(contract::Micros::EPOCH, [n; 10]), hops: vec![], max_connections: None })
     }
 
     #[tokio::test(start_paused = true)]

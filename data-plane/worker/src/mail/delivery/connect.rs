@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -29,6 +30,8 @@ pub(crate) struct Outside {
     /// Our name in EHLO.
     pub helo: Domain,
     pub connect_timeout: Duration,
+    /// Where this worker listens: what is sent there comes back.
+    pub own: Arc<[SocketAddr]>,
 }
 
 /// RFC 8305 §5: how long an address may be silent before the next is tried beside it.
@@ -41,6 +44,9 @@ const TLS_TIMEOUT: Duration = Duration::from_secs(10);
 impl Outside {
     /// Where the hop may be reached now: resolved, and without addresses that are not allowed.
     pub(crate) async fn addresses(&self, host: &str, port: u16, allowed: &[Cidr]) -> Result<Vec<SocketAddr>, Unusable> {
+        if host.eq_ignore_ascii_case(self.helo.as_ascii()) {
+            return Err(Unusable::Own);
+        }
         let addresses: Vec<IpAddr> = match host.parse::<IpAddr>() {
             Ok(address) => vec![address],
             Err(_) => match self.dns.addresses(host).await {
@@ -76,7 +82,7 @@ impl Outside {
         let mut trying = FuturesUnordered::new();
         loop {
             if let Some(address) = next.next() {
-                trying.push(self.tcp(address).map(move |tried| (tried, address)));
+                trying.push(self.dial(address).map(move |tried| (tried, address)));
             } else if trying.is_empty() {
                 return Err(last);
             }
@@ -94,14 +100,16 @@ impl Outside {
         }
     }
 
-    async fn tcp(&self, address: SocketAddr) -> Result<TcpStream, Unusable> {
+    /// A connection that nothing was said on yet, and not to ourselves.
+    pub(super) async fn dial(&self, address: SocketAddr) -> Result<TcpStream, Unusable> {
         let tcp = tokio::time::timeout(self.connect_timeout, TcpStream::connect(address))
             .await
             .map_err(|_| Unusable::Timeout)?
             .map_err(|error| Unusable::Connect(error.to_string()))?;
         // Commands are small and written whole: waiting for more would only cost a round trip.
         let _ = tcp.set_nodelay(true);
-        Ok(tcp)
+        let here = tcp.local_addr().map_or(address.ip(), |local| local.ip());
+        if is_own(&self.own, address, here) { Err(Unusable::Own) } else { Ok(tcp) }
     }
 
     /// Makes a connection ready for MAIL.
@@ -124,7 +132,7 @@ impl Outside {
         match self.shake(tcp, address, level, client).await {
             // Encryption that nobody demanded is not worth the mail: once more, in the clear, and the trace says why.
             Err(Unusable::Tls(why)) if level == Tls::IfOffered => {
-                let tcp = self.tcp(address).await?;
+                let tcp = self.dial(address).await?;
                 let (socket, idle, facts) = self.shake(tcp, address, Tls::Never, None).await?;
                 Ok((socket, idle, Facts { tls_failure: Some(why), ..facts }))
             }
@@ -198,6 +206,16 @@ fn by_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     }
 }
 
+/// Does one who listens at `own` listen at `address`, spoken to from the address `here`? Where all addresses are listened
+/// on, the machine's own are those that it speaks to itself from, and loopback.
+fn is_own(own: &[SocketAddr], address: SocketAddr, here: IpAddr) -> bool {
+    let (to, here) = (address.ip().to_canonical(), here.to_canonical());
+    own.iter().filter(|own| own.port() == address.port()).any(|own| {
+        let listens = own.ip().to_canonical();
+        listens == to || (listens.is_unspecified() && (to == here || to.is_loopback()))
+    })
+}
+
 async fn start_tls(
     socket: Socket,
     upgrade: TlsUpgrade,
@@ -227,5 +245,23 @@ mod tests {
         assert_eq!(by_turns(parse(&given)), parse(&turns));
         assert_eq!(by_turns(parse(&given[..3])), parse(&given[..3]));
         assert_eq!(by_turns(Vec::new()), Vec::new());
+    }
+
+    #[test]
+    fn our_own_listeners_are_known_under_each_of_their_addresses() {
+        let table = [
+            ("192.0.2.1:25", "192.0.2.1:25", "192.0.2.1", true),
+            ("192.0.2.1:25", "[::ffff:192.0.2.1]:25", "192.0.2.1", true),
+            ("192.0.2.1:25", "192.0.2.1:26", "192.0.2.1", false),
+            ("192.0.2.1:25", "192.0.2.2:25", "192.0.2.1", false),
+            ("0.0.0.0:25", "192.0.2.1:25", "192.0.2.1", true),
+            ("0.0.0.0:25", "127.0.0.2:25", "127.0.0.1", true),
+            ("0.0.0.0:25", "198.51.100.1:25", "192.0.2.1", false),
+            ("[::]:25", "[2001:db8::1]:25", "2001:db8::1", true),
+        ];
+        for (own, address, here, expected) in table {
+            let found = is_own(&[own.parse().unwrap()], address.parse().unwrap(), here.parse().unwrap());
+            assert_eq!(found, expected, "{own} {address} {here}");
+        }
     }
 }

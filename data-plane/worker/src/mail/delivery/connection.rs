@@ -13,10 +13,11 @@ use smtp::client::{Idle, Wire};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
-    sync::OwnedSemaphorePermit,
     time::Instant,
 };
 use tokio_rustls::client::TlsStream;
+
+use super::places::Place;
 
 /// The socket, in the clear or not.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 pub(crate) struct Lent {
     pub connection: Connection,
-    pub permit: OwnedSemaphorePermit,
+    pub place: Place,
 }
 
 impl Socket {

@@ -4,24 +4,31 @@
 use std::{
     borrow::Cow,
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
 use checks::is_forbidden_destination;
 use contract::{
+    Id, ids,
     mail::Cidr,
-    snapshot::object::{HopTls, NextHop},
+    snapshot::object::{HopTls, NextHop, Route},
 };
+use smtp::client::Idle;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit},
+    sync::{Semaphore, SemaphorePermit},
     time::Instant,
 };
 
 use super::{
     Unusable,
     connect::Outside,
-    connection::{Connection, Lent, Owner},
+    connection::{Connection, Facts, Lent, Owner, Socket},
+    health::{self, Health, Met},
+    places::{Place, Places},
 };
 use crate::mail::{
     call_out::budget::Bucket,
@@ -38,6 +45,8 @@ const REST_MAX: Duration = Duration::from_mins(1);
 const MAX_AGE: Duration = Duration::from_mins(5);
 /// Hosts remembered at most; beyond it those without a connection are forgotten.
 const MAX_HOSTS: usize = 20_000;
+/// More than any limit that makes sense.
+const MAX_PLACES: usize = 100_000;
 
 /// One in so many of a hop's connections may carry a question.
 const QUESTIONS: usize = 4;
@@ -46,14 +55,21 @@ const QUESTIONS: usize = 4;
 pub(crate) struct Hops {
     /// By host, in lower case.
     targets: Mutex<HashMap<Box<str>, Vec<Arc<Target>>>>,
-    max_connections: usize,
+    pub health: Health,
+    /// Of the whole pool, to one hop, where its route sets nothing.
+    max_connections: u32,
+    /// Workers that share every limit of the pool.
+    live_workers: AtomicU32,
+    /// A hop that had so long and said nothing has failed.
+    fair: Duration,
     max_transactions: u32,
     idle: Duration,
     slot_timeout: Duration,
     questions_per_minute: u32,
 }
 
-/// One next hop: what has the same host, port and demands on TLS.
+/// One next hop: what has the same host, port and demands on TLS. A route with a limit of its own has its hops for itself, so
+/// that nobody can narrow another's way.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub host: Box<str>,
@@ -61,13 +77,27 @@ pub(crate) struct Target {
     pub tls: HopTls,
     /// Made once: a root store is large.
     pub client: Result<Option<HopClient>, String>,
-    permits: Arc<Semaphore>,
+    limit: Mutex<Option<Limit>>,
+    places: Arc<Places>,
     /// Questions at once.
     questions: Semaphore,
     /// Questions a minute.
     question_budget: Mutex<Bucket>,
     idle: Mutex<Vec<(Instant, Connection)>>,
     breaker: Mutex<Breaker>,
+}
+
+/// Connections to each hop of one route, by the whole pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limit {
+    route: Id<ids::Route>,
+    connections: u32,
+}
+
+impl Limit {
+    pub(crate) fn of(route: &Route) -> Option<Self> {
+        route.max_connections.map(|connections| Self { route: route.id, connections })
+    }
 }
 
 #[derive(Debug, Default)]
@@ -82,7 +112,10 @@ impl Hops {
     pub(crate) fn new(settings: &Delivery) -> Self {
         Self {
             targets: Mutex::default(),
-            max_connections: settings.max_connections_per_hop.max(1),
+            health: Health::default(),
+            max_connections: u32::try_from(settings.max_connections_per_hop).unwrap_or(u32::MAX),
+            live_workers: AtomicU32::new(1),
+            fair: Duration::from_secs(settings.connect_timeout_s.min(settings.envelope_timeout_s)) / 2,
             max_transactions: u32::try_from(settings.max_transactions_per_connection).unwrap_or(u32::MAX).max(1),
             idle: Duration::from_secs(settings.idle_s),
             slot_timeout: Duration::from_secs(settings.slot_timeout_s),
@@ -90,7 +123,24 @@ impl Hops {
         }
     }
 
-    pub(crate) fn target(&self, hop: &NextHop) -> Arc<Target> {
+    /// This worker's part of a limit of the pool; one at least, so that no worker is of no use.
+    fn share(&self, limit: Option<Limit>) -> usize {
+        let connections = limit.map_or(self.max_connections, |limit| limit.connections);
+        let share = connections / self.live_workers.load(Ordering::Relaxed).max(1);
+        usize::try_from(share).unwrap_or(usize::MAX).clamp(1, MAX_PLACES)
+    }
+
+    /// So many workers share the limits now.
+    pub(crate) fn set_live_workers(&self, workers: u32) {
+        if self.live_workers.swap(workers.max(1), Ordering::Relaxed) == workers.max(1) {
+            return;
+        }
+        for target in self.targets().values().flatten() {
+            target.places.resize(self.share(*target.limit()));
+        }
+    }
+
+    pub(crate) fn target(&self, hop: &NextHop, limit: Option<Limit>) -> Arc<Target> {
         let host = if hop.host.bytes().any(|octet| octet.is_ascii_uppercase()) {
             Cow::Owned(hop.host.to_ascii_lowercase())
         } else {
@@ -98,7 +148,17 @@ impl Hops {
         };
         let mut targets = self.targets();
         let known = targets.get(&*host).into_iter().flatten();
-        if let Some(target) = known.clone().find(|target| target.port == hop.port && target.tls == hop.tls) {
+        let only_for = limit.map(|limit| limit.route);
+        let same = |target: &&Arc<Target>| {
+            target.port == hop.port && target.tls == hop.tls && target.limit().map(|limit| limit.route) == only_for
+        };
+        if let Some(target) = known.clone().find(same) {
+            let mut held = target.limit();
+            if *held != limit {
+                // The route was edited.
+                *held = limit;
+                target.places.resize(self.share(limit));
+            }
             return Arc::clone(target);
         }
         if targets.len() >= MAX_HOSTS {
@@ -113,8 +173,9 @@ impl Hops {
             port: hop.port,
             tls: hop.tls.clone(),
             client: tls::hop_client(&hop.tls, &host).map_err(|error| error.to_string()),
-            permits: Arc::new(Semaphore::new(self.max_connections)),
-            questions: Semaphore::new((self.max_connections / QUESTIONS).max(1)),
+            limit: Mutex::new(limit),
+            places: Places::new(self.share(limit)),
+            questions: Semaphore::new((self.share(limit) / QUESTIONS).max(1)),
             question_budget: Mutex::new(Bucket::full(self.questions_per_minute, Instant::now())),
             idle: Mutex::default(),
             breaker: Mutex::default(),
@@ -128,14 +189,12 @@ impl Hops {
     }
 
     /// A place for one more connection in use.
-    pub(crate) async fn permit(&self, target: &Target) -> Result<OwnedSemaphorePermit, Unusable> {
-        match Arc::clone(&target.permits).try_acquire_owned() {
-            Ok(permit) => Ok(permit),
-            Err(_) => tokio::time::timeout(self.slot_timeout, Arc::clone(&target.permits).acquire_owned())
-                .await
-                .ok()
-                .and_then(Result::ok)
-                .ok_or(Unusable::Busy),
+    pub(crate) async fn place(&self, target: &Target) -> Result<Place, Unusable> {
+        match target.places.try_take() {
+            Some(place) => Ok(place),
+            None => {
+                tokio::time::timeout(self.slot_timeout, target.places.take()).await.ok().flatten().ok_or(Unusable::Busy)
+            }
         }
     }
 
@@ -166,40 +225,51 @@ impl Hops {
         }
     }
 
-    /// A fresh connection to the first address that answers.
+    /// A fresh connection to the first address that answers. How that went is counted, also where time ran out over it.
     pub(crate) async fn fresh(
         &self,
         outside: &Outside,
-        target: &Arc<Target>,
+        target: &Target,
         owner: Owner,
         allowed: &[Cidr],
+        deadline: Instant,
     ) -> Result<Connection, Unusable> {
         if target.is_resting() {
             return Err(Unusable::Resting);
         }
-        target.make_room(self.max_connections);
-        let mut addresses = outside.addresses(&target.host, target.port, allowed).await?;
-        let mut last = Unusable::Dns("no address".to_owned());
-        while !addresses.is_empty() {
-            let connected = match outside.reach(&mut addresses).await {
-                Ok((tcp, address)) => outside.connect(target, tcp, address).await,
-                Err(error) => Err(error),
-            };
-            match connected {
-                Ok((socket, idle, facts)) => {
-                    target.worked();
-                    return Ok(Connection { socket, idle, facts, owner, made: Instant::now(), reused: false });
+        target.make_room();
+        let began = Instant::now();
+        let tried = tokio::time::timeout_at(deadline, answering(outside, target, allowed)).await;
+        let met = owner.route.map(|route| Met {
+            route,
+            host: target.host.clone(),
+            port: target.port,
+            level: health::level(&target.tls),
+        });
+        let (error, rests_until) = match tried {
+            Ok(Ok((socket, idle, facts))) => {
+                target.worked();
+                if let Some(met) = met {
+                    self.health.connected(met, began.elapsed());
                 }
-                Err(error) => last = error,
+                return Ok(Connection { socket, idle, facts, owner, made: Instant::now(), reused: false });
             }
+            // A name that leads nowhere costs no time, and is looked at again each time.
+            Ok(Err(error @ (Unusable::Dns(_) | Unusable::Forbidden(_) | Unusable::Own))) => (error, None),
+            Ok(Err(error)) => (error, target.failed()),
+            Err(_) if began.elapsed() >= self.fair => (Unusable::Timeout, target.failed()),
+            // The hops before it took the time: nothing is known of this one.
+            Err(_) => return Err(Unusable::Timeout),
+        };
+        if let Some(met) = met {
+            self.health.failed(met, &error, rests_until);
         }
-        target.failed();
-        Err(last)
+        Err(error)
     }
 
     /// Takes a connection back, if it may be used again.
     pub(crate) fn give_back(&self, target: &Target, lent: Lent) {
-        let Lent { connection, permit } = lent;
+        let Lent { connection, place } = lent;
         let limit = connection.idle.capabilities().max_transactions.unwrap_or(u32::MAX).min(self.max_transactions);
         if connection.idle.is_clean() {
             let worn = connection.idle.transactions() >= limit || connection.made.elapsed() > MAX_AGE;
@@ -210,7 +280,7 @@ impl Hops {
             }
         }
         // Only now: whoever waits for the place finds the connection there.
-        drop(permit);
+        drop(place);
     }
 
     /// Closes what has waited too long. To be called now and then.
@@ -222,7 +292,28 @@ impl Hops {
     }
 }
 
+/// The first address that answers as it should.
+async fn answering(outside: &Outside, target: &Target, allowed: &[Cidr]) -> Result<(Socket, Idle, Facts), Unusable> {
+    let mut addresses = outside.addresses(&target.host, target.port, allowed).await?;
+    let mut last = Unusable::Dns("no address".to_owned());
+    while !addresses.is_empty() {
+        let connected = match outside.reach(&mut addresses).await {
+            Ok((tcp, address)) => outside.connect(target, tcp, address).await,
+            Err(error) => Err(error),
+        };
+        match connected {
+            Ok(connected) => return Ok(connected),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
 impl Target {
+    fn limit(&self) -> MutexGuard<'_, Option<Limit>> {
+        self.limit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A place among the questions.
     pub(crate) async fn question(&self) -> Option<SemaphorePermit<'_>> {
         self.questions.acquire().await.ok()
@@ -241,9 +332,8 @@ impl Target {
     }
 
     /// Connections in use and waiting stay within the limit together.
-    fn make_room(&self, max_connections: usize) {
-        let in_use = max_connections.saturating_sub(self.permits.available_permits());
-        let keep = max_connections.saturating_sub(in_use);
+    fn make_room(&self) {
+        let keep = self.places.spare();
         let surplus: Vec<_> = {
             let mut idle = self.idle();
             let surplus = idle.len().saturating_sub(keep);
@@ -272,19 +362,21 @@ impl Target {
         *self.breaker() = Breaker::default();
     }
 
-    fn failed(&self) {
+    /// Until when it rests, if it does.
+    fn failed(&self) -> Option<Instant> {
         let mut breaker = self.breaker();
         let now = Instant::now();
         let tried = std::mem::take(&mut breaker.tried);
         if breaker.rests_until.is_some_and(|until| until > now) && !tried {
             // One of many that were on their way when it began to rest: together they know no more than the first.
-            return;
+            return breaker.rests_until;
         }
         breaker.failures = breaker.failures.saturating_add(1);
         if breaker.failures >= FAILURES_TO_REST {
             let doublings = (breaker.failures - FAILURES_TO_REST).min(5);
             breaker.rests_until = Some(now + (REST_MIN * 2u32.pow(doublings)).min(REST_MAX));
         }
+        breaker.rests_until
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
@@ -301,15 +393,15 @@ mod tests {
         let hop =
             NextHop { host: "a.example".to_owned(), mx: false, port: 25, priority: 10, weight: 1, tls: HopTls::None };
         let hops = Hops::new(&Delivery::default());
-        let target = hops.target(&hop);
+        let target = hops.target(&hop, None);
         assert!(Arc::ptr_eq(
             &target,
-            &hops.target(&NextHop { host: "A.Example".to_owned(), priority: 20, ..hop.clone() })
+            &hops.target(&NextHop { host: "A.Example".to_owned(), priority: 20, ..hop.clone() }, None)
         ));
-        assert!(!Arc::ptr_eq(&target, &hops.target(&NextHop { port: 26, ..hop })));
-        (1..FAILURES_TO_REST).for_each(|_| target.failed());
+        assert!(!Arc::ptr_eq(&target, &hops.target(&NextHop { port: 26, ..hop }, None)));
+        (1..FAILURES_TO_REST).for_each(|_| _ = target.failed());
         assert!(!target.is_resting());
-        (0..100).for_each(|_| target.failed());
+        (0..100).for_each(|_| _ = target.failed());
         let mut rest = REST_MIN;
         for _ in 0..3 {
             assert!(target.is_resting());
@@ -323,5 +415,26 @@ mod tests {
         assert!(!target.is_resting());
         target.worked();
         assert!(!target.is_resting() && !target.is_resting());
+    }
+
+    #[test]
+    fn a_limit_is_the_pools_and_each_worker_has_its_share_of_it_and_one_at_least() {
+        let hop =
+            NextHop { host: "a.example".to_owned(), mx: false, port: 25, priority: 10, weight: 1, tls: HopTls::None };
+        let limit = |route: u8, connections| {
+            let route = Id::new(contract::Micros::EPOCH, [route; 10]);
+            Some(Limit { route, connections })
+        };
+        let hops = Hops::new(&Delivery::default());
+        let (ours, others) = (hops.target(&hop, limit(1, 10)), hops.target(&hop, limit(2, 2)));
+        let anybodys = hops.target(&hop, None);
+        let spare = || [&ours, &others, &anybodys].map(|target| target.places.spare());
+        assert_eq!(spare(), [10, 2, 100]);
+        hops.set_live_workers(4);
+        assert_eq!(spare(), [2, 1, 25]);
+        assert!(Arc::ptr_eq(&ours, &hops.target(&hop, limit(1, 40))), "an edited limit is the same hop");
+        assert_eq!(spare(), [10, 1, 25]);
+        hops.set_live_workers(0);
+        assert_eq!(spare(), [40, 2, 100]);
     }
 }

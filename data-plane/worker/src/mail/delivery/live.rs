@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{
     Unusable,
     connection::Lent,
-    hops::Target,
+    hops::{Limit, Target},
     transaction::{Before, Deliverer, Held, Message, Way, note, within},
 };
 use crate::mail::dialogue::Dialogue;
@@ -58,7 +58,7 @@ impl Deliverer {
         let (hops, unknown) = self.order(&way.route, deadline).await;
         let mut last = unknown.unwrap_or(Unusable::NoHop);
         for hop in hops {
-            let target = self.hops.target(&hop);
+            let target = self.hops.target(&hop, Limit::of(&way.route));
             let mut use_idle = true;
             loop {
                 let lent = match self.connection(&target, way, use_idle, deadline).await {

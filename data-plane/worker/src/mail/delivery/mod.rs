@@ -1,17 +1,20 @@
 //! The way to the next hop: which one, over which connection, and what its answers mean.
 //!
-//! `order` says which hops are tried, `hops` knows every next hop (limit, circuit breaker, idle connections), `connect`
-//! makes a connection, `connection` is one. `transaction` delivers: one recipient in a burst, several by `live`, then
-//! `content`; `outcome` says what came of it.
+//! `order` says which hops are tried, `hops` knows every next hop (`places`, circuit breaker, idle connections, `health`),
+//! `connect` makes a connection, `connection` is one. `transaction` delivers: one recipient in a burst, several by `live`,
+//! then `content`; `outcome` says what came of it. `probe` tries a route without a message.
 //! `question` only asks about a recipient.
 
 mod connect;
 mod connection;
 mod content;
+mod health;
 mod hops;
 mod live;
 mod order;
 mod outcome;
+mod places;
+mod probe;
 mod question;
 mod transaction;
 
@@ -19,6 +22,7 @@ pub(crate) use connect::Outside;
 pub(crate) use hops::Hops;
 pub(crate) use live::{LiveHop, LiveRcpt};
 pub(crate) use outcome::Outcome;
+pub(crate) use probe::{Trial, try_route};
 pub(crate) use question::Asked;
 pub(crate) use transaction::{Deliverer, Message, Way};
 
@@ -34,6 +38,8 @@ pub(crate) enum Unusable {
     Dns(String),
     #[error("every address is forbidden as a next hop ({0})")]
     Forbidden(String),
+    #[error("it is this worker itself")]
+    Own,
     #[error("no connection: {0}")]
     Connect(String),
     #[error("TLS: {0}")]
@@ -54,7 +60,7 @@ impl Unusable {
     pub(crate) fn reason(&self) -> Reason {
         match self {
             Self::NoHop | Self::Dns(_) | Self::Connect(_) | Self::Broken(_) | Self::Resting => Reason::HopUnreachable,
-            Self::Forbidden(_) => Reason::HopAddressForbidden,
+            Self::Forbidden(_) | Self::Own => Reason::HopAddressForbidden,
             Self::Tls(_) => Reason::HopTls,
             Self::Protocol(failure) => match failure.said() {
                 Said::HopTls => Reason::HopTls,
@@ -68,7 +74,7 @@ impl Unusable {
     pub(crate) fn said(&self) -> Said {
         match self {
             Self::NoHop | Self::Dns(_) | Self::Connect(_) | Self::Broken(_) | Self::Resting => Said::HopUnreachable,
-            Self::Forbidden(_) => Said::HopAddressForbidden,
+            Self::Forbidden(_) | Self::Own => Said::HopAddressForbidden,
             Self::Tls(_) => Said::HopTls,
             Self::Protocol(failure) => failure.said(),
             Self::Timeout => Said::HopTimeout,

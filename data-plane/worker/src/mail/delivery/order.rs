@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use checks::{Outcome, dns::Mx};
 use contract::{
+    Entropy,
     mail::Domain,
     snapshot::object::{NextHop, Route},
 };
 use tokio::time::Instant;
 
-use super::{Deliverer, Unusable};
+use super::{Deliverer, Outside, Unusable};
 
 /// Hosts of one domain that are tried. RFC 5321 §5.1 asks for two at least, and lets a client have a limit.
 const MOST_HOSTS: usize = 10;
@@ -27,7 +28,8 @@ impl Deliverer {
         {
             return (vec![Cow::Borrowed(only)], None);
         }
-        let mut hops: Vec<_> = route.hops.iter().map(|hop| (hop.priority, self.draw(hop.weight), hop)).collect();
+        let mut hops: Vec<_> =
+            route.hops.iter().map(|hop| (hop.priority, draw(&self.entropy, hop.weight), hop)).collect();
         hops.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
         let (mut order, mut unknown) = (Vec::new(), None);
         for (_, _, hop) in hops {
@@ -35,7 +37,10 @@ impl Deliverer {
                 order.push(Cow::Borrowed(hop));
                 continue;
             }
-            match tokio::time::timeout_at(deadline, self.hosts(hop)).await.unwrap_or(Err(Unusable::Timeout)) {
+            match tokio::time::timeout_at(deadline, self.outside.hosts(hop, &self.entropy))
+                .await
+                .unwrap_or(Err(Unusable::Timeout))
+            {
                 Ok(hosts) => {
                     order.extend(hosts.into_iter().map(|host| Cow::Owned(NextHop { host, mx: false, ..hop.clone() })));
                 }
@@ -44,28 +49,30 @@ impl Deliverer {
         }
         (order, unknown)
     }
+}
 
+impl Outside {
     /// The hosts that a domain's MX records name, most preferred first (RFC 5321 §5.1).
-    async fn hosts(&self, hop: &NextHop) -> Result<Vec<String>, Unusable> {
+    pub(super) async fn hosts(&self, hop: &NextHop, entropy: &Entropy) -> Result<Vec<String>, Unusable> {
         let domain = hop.host.parse::<Domain>().map_err(|_| Unusable::Dns("not a domain".to_owned()))?;
-        match self.outside.dns.mx(&domain).await {
+        match self.dns.mx(&domain).await {
             Outcome::Known(records) => {
-                let mut drawn: Vec<_> = records.into_iter().map(|mx| (mx.preference, self.draw(1), mx)).collect();
+                let mut drawn: Vec<_> = records.into_iter().map(|mx| (mx.preference, draw(entropy, 1), mx)).collect();
                 drawn.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-                usable(drawn.into_iter().map(|(_, _, mx)| mx), self.outside.helo.as_ascii())
+                usable(drawn.into_iter().map(|(_, _, mx)| mx), self.helo.as_ascii())
             }
             // No MX records: the domain itself is the host.
             Outcome::Absent => Ok(vec![hop.host.clone()]),
             Outcome::Unavailable(failure) => Err(Unusable::Dns(failure.to_string())),
         }
     }
+}
 
-    /// Of keys u^(1/w) the largest first: a draw by weight without a second pass.
-    fn draw(&self, weight: u16) -> f64 {
-        let random = u32::from_be_bytes(self.entropy.bytes());
-        let unit = (f64::from(random) + 1.0) / (f64::from(u32::MAX) + 2.0);
-        unit.powf(1.0 / f64::from(weight.max(1)))
-    }
+/// Of keys u^(1/w) the largest first: a draw by weight without a second pass.
+fn draw(entropy: &Entropy, weight: u16) -> f64 {
+    let random = u32::from_be_bytes(entropy.bytes());
+    let unit = (f64::from(random) + 1.0) / (f64::from(u32::MAX) + 2.0);
+    unit.powf(1.0 / f64::from(weight.max(1)))
 }
 
 /// Of records in order of preference, the hosts that may be asked: not ourselves, nor those that are as far from the goal

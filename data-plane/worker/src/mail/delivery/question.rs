@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{
     Unusable,
     connection::Lent,
-    hops::Target,
+    hops::{Limit, Target},
     live::LiveHop,
     transaction::{Deliverer, Way},
 };
@@ -46,7 +46,7 @@ impl Deliverer {
         let (hops, unknown) = self.order(&way.route, deadline).await;
         let mut last = unknown.unwrap_or(Unusable::NoHop);
         for hop in hops {
-            let target = self.hops.target(&hop);
+            let target = self.hops.target(&hop, Limit::of(&way.route));
             // Mail goes before questions: most of a hop's connections are never theirs.
             let Ok(_place) = tokio::time::timeout_at(deadline, target.question()).await else {
                 return Asked::Unusable(Unusable::Busy);

@@ -15,15 +15,16 @@ use smtp::{
     client::{Cleanup, CleanupStep, HopReply, Idle, Line, Needs, Opening, OpeningStep, Sending, Wire},
     server::Sender,
 };
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Hops, Outside, Unusable,
     connection::{Connection, Facts, Lent, Owner, Socket},
-    hops::Target,
+    hops::{Limit, Target},
     live::{Again, LiveHop},
     outcome::{Outcome, Progress, hop_of, unreached},
+    places::Place,
 };
 use crate::{
     index::InstallationLevel,
@@ -37,7 +38,7 @@ use crate::{
 /// All that is shared by deliveries.
 #[derive(Debug)]
 pub(crate) struct Deliverer {
-    pub hops: Hops,
+    pub hops: Arc<Hops>,
     pub outside: Outside,
     pub entropy: Entropy,
     pub(super) envelope_timeout: Duration,
@@ -71,7 +72,8 @@ impl Way {
             tls: HopTls::Opportunistic,
         };
         // The id only tells one way from another; no route stands behind it, and the trace names none.
-        let route = Arc::new(Route { id: Id::from_uuid(installation.id.uuid()), hops: vec![hop] });
+        let route =
+            Arc::new(Route { id: Id::from_uuid(installation.id.uuid()), hops: vec![hop], max_connections: None });
         let owner = Owner { tenant: None, route: None };
         Self { owner, route, allowed: Arc::clone(&installation.allowed_hop_ranges) }
     }
@@ -110,12 +112,13 @@ const CLEANUP_TIMEOUT: Duration = Duration::from_secs(10);
 impl Deliverer {
     pub(crate) fn new(
         settings: &Delivery,
+        hops: Arc<Hops>,
         outside: Outside,
         entropy: Entropy,
         hard_stop: CancellationToken,
     ) -> Arc<Self> {
         Arc::new(Self {
-            hops: Hops::new(settings),
+            hops,
             outside,
             entropy,
             envelope_timeout: Duration::from_secs(settings.envelope_timeout_s),
@@ -174,7 +177,7 @@ impl Deliverer {
             last.0 = error;
         }
         for hop in hops {
-            let target = self.hops.target(&hop);
+            let target = self.hops.target(&hop, Limit::of(&way.route));
             let mut use_idle = true;
             loop {
                 let started = Instant::now();
@@ -217,12 +220,12 @@ impl Deliverer {
         deadline: Instant,
     ) -> Result<Lent, Unusable> {
         let get = async {
-            let permit = self.hops.permit(target).await?;
+            let place = self.hops.place(target).await?;
             if use_idle && let Some(connection) = self.hops.idle(target, way.owner, &way.allowed).await {
-                return Ok(Lent { connection, permit });
+                return Ok(Lent { connection, place });
             }
-            let connection = self.hops.fresh(&self.outside, target, way.owner, &way.allowed).await?;
-            Ok(Lent { connection, permit })
+            let connection = self.hops.fresh(&self.outside, target, way.owner, &way.allowed, deadline).await?;
+            Ok(Lent { connection, place })
         };
         tokio::time::timeout_at(deadline, get).await.unwrap_or(Err(Unusable::Timeout))
     }
@@ -314,9 +317,9 @@ impl Deliverer {
 
     pub(super) fn give_back(&self, held: Held, mut idle: Idle) {
         idle.wire().take_lines();
-        let Held { target, socket, facts, owner, made, permit, reused, .. } = held;
+        let Held { target, socket, facts, owner, made, place, reused, .. } = held;
         let connection = Connection { socket, idle, facts, owner, made, reused };
-        self.hops.give_back(&target, Lent { connection, permit });
+        self.hops.give_back(&target, Lent { connection, place });
     }
 }
 
@@ -328,14 +331,14 @@ pub(super) struct Held {
     facts: Facts,
     owner: Owner,
     made: Instant,
-    permit: OwnedSemaphorePermit,
+    place: Place,
     reused: bool,
 }
 
 impl Held {
     pub(super) fn of(target: &Arc<Target>, lent: Lent) -> (Self, Idle) {
-        let Lent { connection: Connection { socket, idle, facts, owner, made, reused }, permit } = lent;
-        (Self { target: Arc::clone(target), socket, facts, owner, made, permit, reused }, idle)
+        let Lent { connection: Connection { socket, idle, facts, owner, made, reused }, place } = lent;
+        (Self { target: Arc::clone(target), socket, facts, owner, made, place, reused }, idle)
     }
 
     /// For the trace.

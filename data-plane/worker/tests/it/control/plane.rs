@@ -9,7 +9,7 @@ use std::{
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Query, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -17,6 +17,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use contract::{
     Id, Micros,
+    errand::{Errand, NextErrand, Outcome},
     events::{Batch, Event},
     ids,
     policy::Settings,
@@ -60,6 +61,12 @@ pub(crate) struct Plan {
     pub followed: Vec<(Uuid, Vec<Uuid>)>,
     pub statuses: Vec<Status>,
     pub enrolments: u32,
+    /// It knows of errands, and of how hops fare; one of before refuses to hear of either.
+    pub takes_reports_of_hops: bool,
+    pub live_workers: Option<u32>,
+    pub errand: Option<Errand>,
+    pub errands_fetched: u32,
+    pub answers: Vec<(ids::ErrandId, Outcome)>,
 }
 
 #[derive(Clone)]
@@ -88,6 +95,8 @@ impl Plane {
             .route("/worker/v1/objects", post(objects))
             .route("/worker/v1/events", post(events))
             .route("/worker/v1/status", post(status))
+            .route("/worker/v1/errands", get(errand))
+            .route("/worker/v1/errands/{id}", post(errand_done))
             .layer(axum::extract::DefaultBodyLimit::max(16 * 1024 * 1024))
             .with_state(plane.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -190,6 +199,15 @@ impl Plane {
         };
         self.offer(self.sign(&head));
         head
+    }
+
+    /// Hands an errand to whoever fetches one, and waits for its answer.
+    pub(crate) async fn send_on_errand(&self, task: serde_json::Value, within_ms: u32) -> Outcome {
+        let id = Id::new(Micros::EPOCH, [u8::try_from(self.plan().answers.len()).unwrap(); 10]);
+        self.plan().errand = Some(Errand { id, within_ms, task });
+        self.note();
+        let answer = |plan: &Plan| plan.answers.iter().find(|(answered, _)| *answered == id).cloned();
+        self.until("an answer to an errand", answer).await.1
     }
 
     /// What the next poll gets.
@@ -330,8 +348,42 @@ fn store(plan: &mut Plan, body: &[u8]) -> Response {
     Json(EventsAck { next_seq, next_in_ms: 0 }).into_response()
 }
 
-async fn status(State(plane): State<Plane>, Json(status): Json<Status>) -> Json<StatusAck> {
-    plane.plan().statuses.push(status);
+async fn status(State(plane): State<Plane>, Json(status): Json<Status>) -> Response {
+    let ack = {
+        let mut plan = plane.plan();
+        if !plan.takes_reports_of_hops && (status.takes_errands || !status.hops.is_empty()) {
+            return StatusCode::UNPROCESSABLE_ENTITY.into_response();
+        }
+        plan.statuses.push(status);
+        let (live_workers, takes_reports_of_hops) = (plan.live_workers, plan.takes_reports_of_hops);
+        StatusAck { next_in_ms: 500, live_workers, takes_reports_of_hops }
+    };
     plane.note();
-    Json(StatusAck { next_in_ms: 500 })
+    Json(ack).into_response()
+}
+
+async fn errand(State(plane): State<Plane>, Query(wait): Query<Wait>) -> Json<NextErrand> {
+    plane.plan().errands_fetched += 1;
+    let mut changes = plane.changed.subscribe();
+    let answer = async {
+        loop {
+            changes.borrow_and_update();
+            if let Some(errand) = plane.plan().errand.take() {
+                return Some(errand);
+            }
+            changes.changed().await.unwrap();
+        }
+    };
+    let patience = std::time::Duration::from_secs(wait.wait);
+    Json(NextErrand { errand: tokio::time::timeout(patience, answer).await.unwrap_or_default() })
+}
+
+async fn errand_done(
+    State(plane): State<Plane>,
+    Path(id): Path<ids::ErrandId>,
+    Json(outcome): Json<Outcome>,
+) -> StatusCode {
+    plane.plan().answers.push((id, outcome));
+    plane.note();
+    StatusCode::NO_CONTENT
 }

@@ -10,6 +10,7 @@ use pretend::{
     dns::{Dns, Failing},
     gate::Gate,
     hop::{Hop, Stage},
+    relay::Relay,
 };
 
 use super::world::{ANNA, World, message, next_hop};
@@ -120,6 +121,39 @@ async fn an_address_that_is_not_allowed_is_never_connected_to() {
     assert!(world.hop.connections().is_empty());
 }
 
+/// DNS that is asked once for the check and once more for the connection could give two answers; here it is asked once.
+#[tokio::test]
+async fn a_name_that_leads_inside_later_is_refused_at_the_connect() {
+    let (inside, outside) = loop {
+        let outside = Hop::start().await;
+        let inside = std::net::SocketAddr::new(Ipv4Addr::new(127, 0, 0, 2).into(), outside.port());
+        if let Ok(inside) = Hop::start_on(inside).await {
+            break (inside, outside);
+        }
+    };
+    let dns = Dns::start().await;
+    dns.ttl(0).address_of("mail.acme.example", Ipv4Addr::LOCALHOST);
+    let servers = vec![dns.address()];
+    let world = World::with(|plan| {
+        plan.hops = vec![named("mail.acme.example", outside.port())];
+        plan.allowed = vec!["127.0.0.1/32".parse().unwrap()];
+        plan.config = Box::new(move |config| {
+            config.dns.servers = servers;
+            // No connection of before is used again.
+            config.delivery.idle_s = 0;
+        });
+    })
+    .await;
+    let mut client = world.client().await;
+    client.say("EHLO client.example").await.expect("250");
+    client.send_message("x@sender.example", ANNA, &message("one")).await.expect("250");
+    dns.clear("mail.acme.example").address_of("mail.acme.example", Ipv4Addr::new(127, 0, 0, 2));
+    client.send_message("x@sender.example", ANNA, &message("two")).await.expect("451 4.4.4");
+    let event = world.event(|event| event.reason == Reason::HopAddressForbidden).await;
+    assert!(event.hop.unwrap().reply.unwrap().contains("127.0.0.2"));
+    assert_eq!((outside.messages().len(), inside.connections().len()), (1, 0));
+}
+
 /// An idle connection is no way round an edit.
 #[tokio::test]
 async fn an_address_that_is_not_allowed_any_more_is_not_used_again() {
@@ -181,6 +215,33 @@ async fn a_hop_that_fails_again_and_again_rests() {
         client.say("EHLO client.example").await.expect("250");
     }
     assert_eq!(world.hop.messages().len(), 1);
+}
+
+/// A connection that ends by itself and one that is given up for time are the same to whoever waits.
+#[tokio::test]
+async fn a_hop_that_says_nothing_or_an_octet_now_and_then_rests_as_well() {
+    let ways: [fn(&Hop); 2] = [
+        |hop| hop.on(Stage::Connect).silence(),
+        |hop| hop.on(Stage::Connect).trickle(std::time::Duration::from_millis(300)),
+    ];
+    for (n, way) in ways.into_iter().enumerate() {
+        let world = World::with(|plan| {
+            plan.config = Box::new(|config| config.delivery.envelope_timeout_s = 1);
+        })
+        .await;
+        way(&world.hop);
+        let mut client = world.client().await;
+        client.say("EHLO client.example").await.expect("250");
+        for try_ in 0..5 {
+            let message = message(&format!("{n}.{try_}"));
+            client.send_message("x@sender.example", ANNA, &message).await.expect("451 4.4.2");
+        }
+        let tried = world.hop.connections().len();
+        client.send_message("x@sender.example", ANNA, &message("rests")).await.expect("451 4.4.1");
+        let event = world.event(|event| event.reason == Reason::HopUnreachable).await;
+        assert!(event.hop.unwrap().reply.unwrap().contains("rests"));
+        assert_eq!((tried, world.hop.connections().len()), (5, 5), "{n}");
+    }
 }
 
 #[tokio::test]
@@ -269,9 +330,18 @@ async fn a_hop_that_says_nothing_leaves_time_for_the_next_one() {
 async fn a_route_that_leads_back_to_us_is_ended_by_loop_detection() {
     let mut world = World::new().await;
     let here = world.worker.smtp_addresses().await[0];
+    // Where it listens is known, and nothing is said there.
     world.republish(|plan| plan.hops = vec![next_hop(here, HopTls::Opportunistic)]).await;
     let mut client = world.client().await;
     client.say("EHLO client.example").await.expect("250");
+    client.send_message("x@sender.example", ANNA, &message("here")).await.expect("451 4.4.4");
+    let event = world.event(|event| event.reason == Reason::HopAddressForbidden).await;
+    assert!(event.hop.unwrap().reply.unwrap().contains("this worker itself"));
+    world.republish(|plan| plan.hops = vec![named("MX.postern.example", 25)]).await;
+    client.send_message("x@sender.example", ANNA, &message("name")).await.expect("451 4.4.4");
+    // Behind somebody else's port it is not seen, until it comes back.
+    let around = Relay::to(here).await;
+    world.republish(|plan| plan.hops = vec![next_hop(around.address(), HopTls::Opportunistic)]).await;
     client.send_message("x@sender.example", ANNA, &message("round")).await.expect("554 5.4.6");
     let event = world.event(|event| event.rule == Rule::Loop).await;
     assert_eq!(event.reason, Reason::LoopDetected);

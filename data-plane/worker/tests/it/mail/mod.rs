@@ -13,6 +13,7 @@ mod memory;
 mod mx;
 mod pool;
 mod proxy;
+mod routes;
 mod several;
 mod snapshot;
 mod tarpit;

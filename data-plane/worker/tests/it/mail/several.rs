@@ -161,8 +161,11 @@ async fn a_hundred_recipients_and_more_of_one_group_are_one_message() {
 async fn who_goes_another_way_or_under_another_policy_comes_in_another_transaction() {
     let elsewhere = Hop::start().await;
     let world = World::with(|plan| {
-        let route =
-            Route { id: id(7), hops: vec![next_hop(elsewhere.address(), contract::snapshot::object::HopTls::None)] };
+        let route = Route {
+            id: id(7),
+            hops: vec![next_hop(elsewhere.address(), contract::snapshot::object::HopTls::None)],
+            max_connections: None,
+        };
         let policy = Settings { max_message_size_bytes: Some(100_000), ..Settings::default() };
         plan.more = vec![
             Object::Domain(Box::new(domain("same.example", 4))),

@@ -25,6 +25,7 @@ pub(crate) struct World {
 /// What a test changes before the worker starts, or later with [`World::republish`].
 pub(crate) struct Plan {
     pub hops: Vec<NextHop>,
+    pub max_connections: Option<u32>,
     pub policy: Settings,
     pub allowed: Vec<Cidr>,
     pub listed: Vec<&'static str>,
@@ -46,6 +47,7 @@ impl Plan {
     pub(crate) fn to(hop: &Hop) -> Self {
         Self {
             hops: vec![next_hop(hop.address(), HopTls::Opportunistic)],
+            max_connections: None,
             policy: Settings { reject_null_mx_sender: Some(false), ..Settings::default() },
             allowed: vec!["127.0.0.0/8".parse().unwrap()],
             listed: vec!["anna", "bert", "dead", "carl", "δοκιμή"],
@@ -56,7 +58,7 @@ impl Plan {
     }
 
     fn objects(&self) -> Vec<Object> {
-        let route = Some(Route { id: id(6), hops: self.hops.clone() });
+        let route = Some(Route { id: id(6), hops: self.hops.clone(), max_connections: self.max_connections });
         let acme = DomainObject {
             recipients: RecipientRule::Listed { shards: vec![ShardPrefix::ALL] },
             route: route.clone(),
