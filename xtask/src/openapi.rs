@@ -19,11 +19,8 @@ fn generated() -> Result<Vec<(&'static str, String)>, Failure> {
 fn errors() -> String {
     let mut codes = control_plane::problem_codes();
     codes.sort_unstable();
-    let mut text = ERRORS.to_owned();
-    for (status, code, title) in codes {
-        text.push_str(&format!("| {status} | `{code}` | {title} |\n"));
-    }
-    text
+    let rows = codes.iter().map(|(status, code, title)| format!("| {status} | `{code}` | {title} |\n"));
+    std::iter::once(ERRORS.to_owned()).chain(rows).collect()
 }
 
 const ERRORS: &str = "# What the API answers when it does not do what was asked

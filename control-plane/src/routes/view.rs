@@ -174,10 +174,10 @@ impl Told {
             let kind = kind.name();
             match (given, wanted) {
                 (true, false) => {
-                    errors.push(FieldError::new(field, "not_applicable", format!("only with kind {kind}")))
+                    errors.push(FieldError::new(field, "not_applicable", format!("only with kind {kind}")));
                 }
                 (false, true) => {
-                    errors.push(FieldError::new(field, "required", format!("is required with kind {kind}")))
+                    errors.push(FieldError::new(field, "required", format!("is required with kind {kind}")));
                 }
                 (true, true) | (false, false) => {}
             }

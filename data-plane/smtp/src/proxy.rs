@@ -1,5 +1,6 @@
-//! The PROXY protocol of HAProxy, versions 1 and 2: a balancer's header before the session, which says for whom it speaks.
-//! <https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt>. Who may send one is the driver's business.
+//! The PROXY protocol of `HAProxy`, versions 1 and 2: a balancer's header before the session, which says for whom it
+//! speaks.
+//! Its document: <https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt>. Who may send one is the driver's business.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

@@ -2,7 +2,7 @@
 
 use contract::mail::{EnhancedCode, Reply};
 use proptest::prelude::*;
-use smtp::server::Config;
+use smtp::{Said, server::Config};
 
 use crate::driver::{Driver, Message, config};
 
@@ -283,8 +283,8 @@ fn recipients_that_the_session_itself_refuses_are_reported() {
     }
     driver.say("RCPT TO:<b@b.example>");
     driver.say("RCPT TO:<c@b.example>");
-    use smtp::Said::{BadRecipient, NeedsSmtpUtf8, TooManyRecipients, UnknownParameter};
-    assert_eq!(driver.refused, [BadRecipient, UnknownParameter, NeedsSmtpUtf8, TooManyRecipients]);
+    let refused = [Said::BadRecipient, Said::UnknownParameter, Said::NeedsSmtpUtf8, Said::TooManyRecipients];
+    assert_eq!(driver.refused, refused);
 }
 
 proptest! {

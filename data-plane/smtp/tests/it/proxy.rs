@@ -15,8 +15,8 @@ fn take(octets: &[u8]) -> (Result<Option<Header>, Malformed>, usize) {
     (header, octets.len() - input.len())
 }
 
-fn client(text: &str) -> Option<SocketAddr> {
-    Some(text.parse().unwrap())
+fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
 }
 
 fn v2(version_command: u8, family: u8, body: &[u8]) -> Vec<u8> {
@@ -31,14 +31,14 @@ fn sound() -> Vec<(Vec<u8>, Option<SocketAddr>)> {
         [&ips[0].octets()[..], &ips[1].octets(), &[0x30, 0x39, 0, 25]].concat()
     };
     vec![
-        (b"PROXY TCP4 192.0.2.1 198.51.100.1 12345 25\r\n".to_vec(), client("192.0.2.1:12345")),
-        (b"PROXY TCP6 2001:db8::7 2001:db8::25 12345 25\r\n".to_vec(), client("[2001:db8::7]:12345")),
+        (b"PROXY TCP4 192.0.2.1 198.51.100.1 12345 25\r\n".to_vec(), Some(address("192.0.2.1:12345"))),
+        (b"PROXY TCP6 2001:db8::7 2001:db8::25 12345 25\r\n".to_vec(), Some(address("[2001:db8::7]:12345"))),
         (b"PROXY UNKNOWN\r\n".to_vec(), None),
         (b"PROXY UNKNOWN ffff::1 whatever 65535 x\r\n".to_vec(), None),
-        (v2(0x21, 0x11, &v4), client("192.0.2.1:12345")),
+        (v2(0x21, 0x11, &v4), Some(address("192.0.2.1:12345"))),
         // With an additional field.
-        (v2(0x21, 0x11, &[&v4[..], &[4, 0, 1, 0]].concat()), client("192.0.2.1:12345")),
-        (v2(0x21, 0x21, &v6), client("[2001:db8::7]:12345")),
+        (v2(0x21, 0x11, &[&v4[..], &[4, 0, 1, 0]].concat()), Some(address("192.0.2.1:12345"))),
+        (v2(0x21, 0x21, &v6), Some(address("[2001:db8::7]:12345"))),
         (v2(0x21, 0x00, b""), None),
         (v2(0x20, 0x11, &v4), None),
         (v2(0x20, 0x00, b"xyz"), None),

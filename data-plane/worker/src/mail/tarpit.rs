@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(tarpit.mistake(client, 1).as_millis(), 100, "two of five were forgiven");
         (0..3).for_each(|_| tarpit.accepted(client));
         assert_eq!(tarpit.mistake(client, 1), Duration::ZERO);
-        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
         assert_eq!(tarpit.sweep(), 0);
         assert!(tarpit.lock().is_empty());
     }
