@@ -94,6 +94,8 @@ impl ServedDomain {
 
     /// What the next hop must be asked where it was not: `None` where the domain's list says all.
     pub fn asks_the_hop(&self, local: &LocalPart) -> Option<Unasked> {
+        // Most domains never ask, and need not hash for it.
+        let Recipients::CallOut(..) = &*self.recipients else { return None };
         match self.recipient(local, None) {
             RecipientKnown::CallOut(CallOut::Unasked(unasked)) => Some(unasked),
             _ => None,
@@ -101,12 +103,15 @@ impl ServedDomain {
     }
 
     /// What the next hop is given at RCPT: as written, but where an alias says otherwise.
-    pub fn at_hop(&self, mailbox: &Mailbox) -> Mailbox {
+    pub fn at_hop(&self, mailbox: Mailbox) -> Mailbox {
+        if self.aliases.is_empty() && self.hop_sees.is_none() {
+            return mailbox;
+        }
         let local = self.rewritten(mailbox.local()).unwrap_or_else(|| mailbox.local().clone());
         let host = self.hop_sees.clone().map_or_else(|| mailbox.host().clone(), Host::Domain);
         let rewritten = Mailbox::new(local, host);
         // RFC 5321 §4.5.3.1.3; the longer name may not fit any more.
-        if rewritten.to_string().len() > 254 { mailbox.clone() } else { rewritten }
+        if rewritten.to_string().len() > 254 { mailbox } else { rewritten }
     }
 
     /// An alias keeps its detail: `alias+detail` goes to `mailbox+detail`.

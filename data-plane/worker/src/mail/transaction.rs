@@ -218,7 +218,7 @@ impl Transaction {
     /// The group of a recipient that was accepted, and the address that its hop is given.
     fn group_of(&self, shared: &Shared, lookup: &Lookup, mailbox: Mailbox) -> Option<(Group, Mailbox)> {
         match lookup {
-            Lookup::Served(served) => Some((Group::of(served, served.route.as_ref()?), served.at_hop(&mailbox))),
+            Lookup::Served(served) => Some((Group::of(served, served.route.as_ref()?), served.at_hop(mailbox))),
             // Nobody but the installation's postmaster was accepted without a domain that is served.
             Lookup::NotServed => {
                 let installation = &self.index.installation;
@@ -273,18 +273,17 @@ impl Transaction {
         mailbox: &Mailbox,
         source_route: bool,
     ) -> (Verdict, Option<String>) {
-        let (client, path) = (self.client, self.sender.path.clone());
-        let judge = |sender_null_mx, call_out| {
-            let now = shared.context.clock.now();
-            let asked = Asked { client, sender: &path, sender_null_mx, source_route, call_out, now };
+        let judge = |this: &Self, sender_null_mx, call_out| {
+            let (client, sender, now) = (this.client, &this.sender.path, shared.context.clock.now());
+            let asked = Asked { client, sender, sender_null_mx, source_route, call_out, now };
             lookup.judge(mailbox.local(), &asked)
         };
-        let verdict = judge(Known::Unavailable, None);
+        let verdict = judge(self, Known::Unavailable, None);
         let Lookup::Served(served) = lookup else { return (verdict, None) };
         // Nobody waits for DNS where it would change nothing.
         let matters = matches!(verdict.rule, Rule::Default | Rule::Recipients | Rule::RoutingCharacters);
         if matters && served.effective.reject_null_mx_sender && self.null_mx(shared).await == Known::Yes(true) {
-            return (judge(Known::Yes(true), None), None);
+            return (judge(self, Known::Yes(true), None), None);
         }
         // Nor is a hop asked where its answer would change nothing: nobody who is blocked makes us ask.
         let open = verdict.disposition == Disposition::Accepted || verdict.reason == Reason::CallOutUnasked;
@@ -292,8 +291,8 @@ impl Transaction {
             return (verdict, None);
         };
         let way = Way::new(served.tenant(), Arc::clone(route), &served.chain.installation.allowed_hop_ranges);
-        let told = shared.call_outs.ask(&way, &served.at_hop(mailbox), client).await;
-        (judge(Known::Unavailable, Some(told.means(unasked))), told.hop_reply)
+        let told = shared.call_outs.ask(&way, &served.at_hop(mailbox.clone()), self.client).await;
+        (judge(self, Known::Unavailable, Some(told.means(unasked))), told.hop_reply)
     }
 
     /// Asked once in a transaction.
