@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{
     Unusable,
     connection::Lent,
-    hops::{Limit, Target},
+    hops::Target,
     transaction::{Before, Deliverer, Held, Message, Way, note, within},
 };
 use crate::mail::dialogue::Dialogue;
@@ -55,35 +55,28 @@ impl Deliverer {
         dialogue: &mut Dialogue,
     ) -> LiveRcpt {
         let deadline = Instant::now() + self.envelope_timeout;
-        let (hops, unknown) = self.order(&way.route, deadline).await;
+        let (mut tries, unknown) = self.tries(way, deadline).await;
         let mut last = unknown.unwrap_or(Unusable::NoHop);
-        for hop in hops {
-            let target = self.hops.target(&hop, Limit::of(&way.route));
-            let mut use_idle = true;
-            loop {
-                let lent = match self.connection(&target, way, use_idle, deadline).await {
-                    Ok(lent) => lent,
-                    Err(error) => {
-                        last = error;
-                        break;
-                    }
-                };
-                let reused = lent.connection.reused;
-                let Some(parameters) = declared(sender, before, next, &lent) else {
-                    // What the hop lacks is said to each alone, at the end, in full.
-                    self.hops.give_back(&target, lent);
-                    return LiveRcpt::EarlierRefused;
-                };
-                let until = Self::patience(reused, deadline);
-                match self.all(&target, lent, sender, parameters, before, next, until, dialogue).await {
-                    Ok(rcpt) => return rcpt,
-                    Err(_) if reused && use_idle => use_idle = false,
-                    Err(error) => {
-                        last = error;
-                        break;
-                    }
+        while let Some(target) = tries.next() {
+            let lent = match tries.connection(&target).await {
+                Ok(lent) => lent,
+                Err(error) => {
+                    last = error;
+                    continue;
                 }
+            };
+            let reused = lent.connection.reused;
+            let Some(parameters) = declared(sender, before, next, &lent) else {
+                // What the hop lacks is said to each alone, at the end, in full.
+                self.hops.give_back(&target, lent);
+                return LiveRcpt::EarlierRefused;
+            };
+            let until = tries.patience(reused);
+            match self.all(&target, lent, sender, parameters, before, next, until, dialogue).await {
+                Ok(rcpt) => return rcpt,
+                Err(error) => last = error,
             }
+            tries.failed(&target, reused);
         }
         LiveRcpt::Failed(last)
     }

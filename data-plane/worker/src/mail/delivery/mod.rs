@@ -1,9 +1,9 @@
 //! The way to the next hop: which one, over which connection, and what its answers mean.
 //!
-//! `order` says which hops are tried, `hops` knows every next hop (`places`, circuit breaker, idle connections, `health`),
-//! `connect` makes a connection, `connection` is one. `transaction` delivers: one recipient in a burst, several by `live`,
-//! then `content`; `outcome` says what came of it. `probe` tries a route without a message.
-//! `question` only asks about a recipient.
+//! `order` says in which order hops are tried, `tries` goes over them, `hops` knows every next hop (`places`, `breaker`, idle
+//! connections, `health`), `connect` makes a connection, `connection` is one. `transaction` delivers: one recipient in a
+//! burst, several by `live`, then `content`; `outcome` says what came of it. `question` only asks about a recipient, `probe`
+//! tries a route without a message.
 
 mod connect;
 mod connection;
@@ -17,6 +17,7 @@ mod places;
 mod probe;
 mod question;
 mod transaction;
+mod tries;
 
 pub(crate) use connect::Outside;
 pub(crate) use hops::Hops;

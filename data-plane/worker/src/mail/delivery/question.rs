@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{
     Unusable,
     connection::Lent,
-    hops::{Limit, Target},
+    hops::Target,
     live::LiveHop,
     transaction::{Deliverer, Way},
 };
@@ -43,10 +43,9 @@ impl Deliverer {
         deadline: Instant,
     ) -> Asked {
         let needs = Needs::of_envelope(&ReversePath::NULL, [recipient].into_iter());
-        let (hops, unknown) = self.order(&way.route, deadline).await;
+        let (mut tries, unknown) = self.tries(way, deadline).await;
         let mut last = unknown.unwrap_or(Unusable::NoHop);
-        for hop in hops {
-            let target = self.hops.target(&hop, Limit::of(&way.route));
+        while let Some(target) = tries.next() {
             // Mail goes before questions: most of a hop's connections are never theirs.
             let Ok(_place) = tokio::time::timeout_at(deadline, target.question()).await else {
                 return Asked::Unusable(Unusable::Busy);
@@ -54,30 +53,23 @@ impl Deliverer {
             if !self.hops.may_ask(&target) {
                 return Asked::Unusable(Unusable::Busy);
             }
-            let mut use_idle = true;
-            loop {
-                let lent = match self.connection(&target, way, use_idle, deadline).await {
-                    Ok(lent) => lent,
-                    Err(error) => {
-                        last = error;
-                        break;
-                    }
-                };
-                let reused = lent.connection.reused;
-                let Ok(parameters) = needs.parameters(lent.connection.idle.capabilities()) else {
-                    self.hops.give_back(&target, lent);
-                    return Asked::Lacking;
-                };
-                let until = Self::patience(reused, deadline);
-                match self.question(&target, lent, parameters, recipient, stranger, until).await {
-                    Ok(asked) => return asked,
-                    Err(_) if reused && use_idle => use_idle = false,
-                    Err(error) => {
-                        last = error;
-                        break;
-                    }
+            let lent = match tries.connection(&target).await {
+                Ok(lent) => lent,
+                Err(error) => {
+                    last = error;
+                    continue;
                 }
+            };
+            let reused = lent.connection.reused;
+            let Ok(parameters) = needs.parameters(lent.connection.idle.capabilities()) else {
+                self.hops.give_back(&target, lent);
+                return Asked::Lacking;
+            };
+            match self.question(&target, lent, parameters, recipient, stranger, tries.patience(reused)).await {
+                Ok(asked) => return asked,
+                Err(error) => last = error,
             }
+            tries.failed(&target, reused);
         }
         Asked::Unusable(last)
     }

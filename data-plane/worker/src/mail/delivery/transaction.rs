@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Hops, Outside, Unusable,
     connection::{Connection, Facts, Lent, Owner, Socket},
-    hops::{Limit, Target},
+    hops::Target,
     live::{Again, LiveHop},
     outcome::{Outcome, Progress, hop_of, unreached},
     places::Place,
@@ -105,8 +105,6 @@ pub(super) enum Before {
     Answered(Box<Outcome>),
 }
 
-/// A connection that was used before is given so long to answer: one that died in silence leaves time for a fresh one.
-const REUSED_TIMEOUT: Duration = Duration::from_secs(20);
 const CLEANUP_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Deliverer {
@@ -171,63 +169,31 @@ impl Deliverer {
                 Err(Again::Lost(error)) => last.0 = error,
             }
         }
-        let (hops, unknown) = self.order(&way.route, deadline).await;
+        let (mut tries, unknown) = self.tries(way, deadline).await;
         if let Some(error) = unknown {
             dialogue.add(Speaker::Hop, &format!("({error})"), About::Group);
             last.0 = error;
         }
-        for hop in hops {
-            let target = self.hops.target(&hop, Limit::of(&way.route));
-            let mut use_idle = true;
-            loop {
-                let started = Instant::now();
-                let lent = self.connection(&target, way, use_idle, deadline).await;
-                *connect += started.elapsed();
-                let (error, seen) = match lent {
-                    Ok(lent) => {
-                        let reused = lent.connection.reused;
-                        let seen = hop_of(&target, way.owner.route, &lent.connection.facts, reused, None);
-                        let until = Self::patience(reused, deadline);
-                        match self.open(&target, lent, message, needs, until, dialogue).await {
-                            Ok(before) => return Ok(before),
-                            // It died while it waited: once more, on a fresh one.
-                            Err(_) if reused && use_idle => {
-                                use_idle = false;
-                                continue;
-                            }
-                            Err(error) => (error, seen),
-                        }
+        while let Some(target) = tries.next() {
+            let started = Instant::now();
+            let lent = tries.connection(&target).await;
+            *connect += started.elapsed();
+            let (error, seen) = match lent {
+                Ok(lent) => {
+                    let reused = lent.connection.reused;
+                    let seen = hop_of(&target, way.owner.route, &lent.connection.facts, reused, None);
+                    match self.open(&target, lent, message, needs, tries.patience(reused), dialogue).await {
+                        Ok(before) => return Ok(before),
+                        Err(_) if tries.failed(&target, reused) => continue,
+                        Err(error) => (error, seen),
                     }
-                    Err(error) => (error, unreached(&target, way.owner.route)),
-                };
-                dialogue.add(Speaker::Hop, &format!("({}: {error})", hop.host), About::Group);
-                last = (error, Some(seen));
-                break;
-            }
+                }
+                Err(error) => (error, unreached(&target, way.owner.route)),
+            };
+            dialogue.add(Speaker::Hop, &format!("({}: {error})", target.host), About::Group);
+            last = (error, Some(seen));
         }
         Err(last)
-    }
-
-    pub(super) fn patience(reused: bool, deadline: Instant) -> Instant {
-        if reused { deadline.min(Instant::now() + REUSED_TIMEOUT) } else { deadline }
-    }
-
-    pub(super) async fn connection(
-        &self,
-        target: &Arc<Target>,
-        way: &Way,
-        use_idle: bool,
-        deadline: Instant,
-    ) -> Result<Lent, Unusable> {
-        let get = async {
-            let place = self.hops.place(target).await?;
-            if use_idle && let Some(connection) = self.hops.idle(target, way.owner, &way.allowed).await {
-                return Ok(Lent { connection, place });
-            }
-            let connection = self.hops.fresh(&self.outside, target, way.owner, &way.allowed, deadline).await?;
-            Ok(Lent { connection, place })
-        };
-        tokio::time::timeout_at(deadline, get).await.unwrap_or(Err(Unusable::Timeout))
     }
 
     /// MAIL, RCPT and DATA on a connection.
