@@ -25,6 +25,7 @@ use tokio::{
 
 use super::{
     Unusable,
+    breaker::Breaker,
     connect::Outside,
     connection::{Connection, Facts, Lent, Owner, Socket},
     health::{self, Health, Met},
@@ -36,10 +37,6 @@ use crate::mail::{
     tls::{self, HopClient},
 };
 
-/// Failures in a row after which a hop rests.
-const FAILURES_TO_REST: u32 = 5;
-const REST_MIN: Duration = Duration::from_secs(2);
-const REST_MAX: Duration = Duration::from_mins(1);
 /// A connection that has stood so long is not used again: its name may lead elsewhere by now, and one that had to do
 /// without TLS gets another chance.
 const MAX_AGE: Duration = Duration::from_mins(5);
@@ -84,7 +81,7 @@ pub(crate) struct Target {
     /// Questions a minute.
     question_budget: Mutex<Bucket>,
     idle: Mutex<Vec<(Instant, Connection)>>,
-    breaker: Mutex<Breaker>,
+    breaker: Breaker,
 }
 
 /// Connections to each hop of one route, by the whole pool.
@@ -98,14 +95,6 @@ impl Limit {
     pub(crate) fn of(route: &Route) -> Option<Self> {
         route.max_connections.map(|connections| Self { route: route.id, connections })
     }
-}
-
-#[derive(Debug, Default)]
-struct Breaker {
-    failures: u32,
-    rests_until: Option<Instant>,
-    /// It has rested, and one tries it for all.
-    tried: bool,
 }
 
 impl Hops {
@@ -178,7 +167,7 @@ impl Hops {
             questions: Semaphore::new((self.share(limit) / QUESTIONS).max(1)),
             question_budget: Mutex::new(Bucket::full(self.questions_per_minute, Instant::now())),
             idle: Mutex::default(),
-            breaker: Mutex::default(),
+            breaker: Breaker::default(),
         });
         targets.entry(host).or_default().push(Arc::clone(&target));
         target
@@ -234,7 +223,7 @@ impl Hops {
         allowed: &[Cidr],
         deadline: Instant,
     ) -> Result<Connection, Unusable> {
-        if target.is_resting() {
+        if target.breaker.is_resting() {
             return Err(Unusable::Resting);
         }
         target.make_room();
@@ -248,7 +237,7 @@ impl Hops {
         });
         let (error, rests_until) = match tried {
             Ok(Ok((socket, idle, facts))) => {
-                target.worked();
+                target.breaker.worked();
                 if let Some(met) = met {
                     self.health.connected(met, began.elapsed());
                 }
@@ -256,8 +245,8 @@ impl Hops {
             }
             // A name that leads nowhere costs no time, and is looked at again each time.
             Ok(Err(error @ (Unusable::Dns(_) | Unusable::Forbidden(_) | Unusable::Own))) => (error, None),
-            Ok(Err(error)) => (error, target.failed()),
-            Err(_) if began.elapsed() >= self.fair => (Unusable::Timeout, target.failed()),
+            Ok(Err(error)) => (error, target.breaker.failed()),
+            Err(_) if began.elapsed() >= self.fair => (Unusable::Timeout, target.breaker.failed()),
             // The hops before it took the time: nothing is known of this one.
             Err(_) => return Err(Unusable::Timeout),
         };
@@ -343,78 +332,21 @@ impl Target {
             connection.quit();
         }
     }
-
-    fn is_resting(&self) -> bool {
-        let mut breaker = self.breaker();
-        match breaker.rests_until {
-            Some(until) if until > Instant::now() => true,
-            Some(_) => {
-                // One may try; the others rest on until it is known how that went.
-                breaker.rests_until = Some(Instant::now() + REST_MIN);
-                breaker.tried = true;
-                false
-            }
-            None => false,
-        }
-    }
-
-    fn worked(&self) {
-        *self.breaker() = Breaker::default();
-    }
-
-    /// Until when it rests, if it does.
-    fn failed(&self) -> Option<Instant> {
-        let mut breaker = self.breaker();
-        let now = Instant::now();
-        let tried = std::mem::take(&mut breaker.tried);
-        if breaker.rests_until.is_some_and(|until| until > now) && !tried {
-            // One of many that were on their way when it began to rest: together they know no more than the first.
-            return breaker.rests_until;
-        }
-        breaker.failures = breaker.failures.saturating_add(1);
-        if breaker.failures >= FAILURES_TO_REST {
-            let doublings = (breaker.failures - FAILURES_TO_REST).min(5);
-            breaker.rests_until = Some(now + (REST_MIN * 2u32.pow(doublings)).min(REST_MAX));
-        }
-        breaker.rests_until
-    }
-
-    fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_crowd_that_fails_at_once_makes_no_long_rest_and_each_try_in_vain_a_longer_one() {
+    #[test]
+    fn what_has_the_same_host_port_and_demands_is_one_hop() {
         let hop =
             NextHop { host: "a.example".to_owned(), mx: false, port: 25, priority: 10, weight: 1, tls: HopTls::None };
         let hops = Hops::new(&Delivery::default());
         let target = hops.target(&hop, None);
-        assert!(Arc::ptr_eq(
-            &target,
-            &hops.target(&NextHop { host: "A.Example".to_owned(), priority: 20, ..hop.clone() }, None)
-        ));
+        let same = NextHop { host: "A.Example".to_owned(), priority: 20, ..hop.clone() };
+        assert!(Arc::ptr_eq(&target, &hops.target(&same, None)));
         assert!(!Arc::ptr_eq(&target, &hops.target(&NextHop { port: 26, ..hop }, None)));
-        (1..FAILURES_TO_REST).for_each(|_| _ = target.failed());
-        assert!(!target.is_resting());
-        (0..100).for_each(|_| _ = target.failed());
-        let mut rest = REST_MIN;
-        for _ in 0..3 {
-            assert!(target.is_resting());
-            tokio::time::advance(rest).await;
-            assert!(!target.is_resting(), "one may try");
-            assert!(target.is_resting(), "one");
-            target.failed();
-            rest *= 2;
-        }
-        tokio::time::advance(rest).await;
-        assert!(!target.is_resting());
-        target.worked();
-        assert!(!target.is_resting() && !target.is_resting());
     }
 
     #[test]

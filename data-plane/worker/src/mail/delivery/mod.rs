@@ -5,6 +5,7 @@
 //! burst, several by `live`, then `content`; `outcome` says what came of it. `question` only asks about a recipient, `probe`
 //! tries a route without a message.
 
+mod breaker;
 mod connect;
 mod connection;
 mod content;

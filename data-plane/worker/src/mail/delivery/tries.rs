@@ -51,7 +51,9 @@ impl Tries<'_> {
         let (owner, allowed) = (self.way.owner, &self.way.allowed);
         let get = async {
             let place = hops.place(target).await?;
-            if self.use_idle && let Some(connection) = hops.idle(target, owner, allowed).await {
+            if self.use_idle
+                && let Some(connection) = hops.idle(target, owner, allowed).await
+            {
                 return Ok(Lent { connection, place });
             }
             let connection = hops.fresh(outside, target, owner, allowed, self.deadline).await?;
