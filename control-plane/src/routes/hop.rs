@@ -5,62 +5,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use checks::is_forbidden_destination;
 use contract::{
     mail::{Cidr, Domain},
-    snapshot::object::{HopTls, NextHop, Trust},
+    snapshot::object::NextHop,
 };
-use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::tls::{self, TlsSettings};
 use crate::{config::Config, http::FieldError};
-
-/// How sure a connection to the next hop must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum TlsLevel {
-    /// Never STARTTLS.
-    None,
-    /// STARTTLS where it is offered; nobody is authenticated.
-    Opportunistic,
-    /// STARTTLS always; nobody is authenticated.
-    Required,
-    /// STARTTLS always, and the certificate must be the right one, by `trust`.
-    Verified,
-}
-
-/// What makes a certificate the right one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum TlsTrust {
-    /// The public web PKI.
-    WebPki,
-    /// The authorities in `authorities_pem`, and no others.
-    Authorities,
-    /// The keys in `pins`; names and dates are not looked at.
-    Pins,
-}
-
-/// TLS to the next hop.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({ "level": "verified", "trust": "web_pki" }))]
-pub(super) struct TlsSettings {
-    pub level: TlsLevel,
-    /// For level `verified`, where it is required.
-    #[serde(default)]
-    pub trust: Option<TlsTrust>,
-    /// The name the certificate must bear; the host's if left out.
-    #[serde(default)]
-    #[schema(max_length = 253)]
-    pub server_name: Option<String>,
-    /// Certificates of authorities, PEM.
-    #[serde(default)]
-    #[schema(max_length = 65_536)]
-    pub authorities_pem: Option<String>,
-    /// SHA-256 of a `SubjectPublicKeyInfo` each, 64 hex digits.
-    #[serde(default)]
-    #[schema(max_items = 8)]
-    pub pins: Option<Vec<String>>,
-}
 
 /// A next hop to be set.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -103,9 +54,6 @@ pub(super) struct HopView {
 
 /// Hops of one route at most.
 pub(super) const MOST: usize = 16;
-const MOST_PINS: usize = 8;
-const MOST_PEM: usize = 64 * 1024;
-
 /// Where no next hop may be, as far as that can be told by its name. Workers look at addresses at each connect.
 #[derive(Debug)]
 pub(super) struct Bounds<'a> {
@@ -165,7 +113,7 @@ fn parse_one(hop: HopSettings, at: &str, bounds: &Bounds<'_>, errors: &mut Vec<F
     if !(1..=1_000).contains(&weight) {
         errors.push(FieldError::invalid(format!("{at}/weight"), "expected 1 to 1000"));
     }
-    let tls = parse_tls_or_default(hop.tls, &format!("{at}/tls"), host.as_deref(), errors);
+    let tls = tls::parse_or_default(hop.tls, &format!("{at}/tls"), host.as_deref(), errors);
     Some(NextHop { host: host?, mx: false, port, priority: hop.priority.unwrap_or(10), weight, tls: tls? })
 }
 
@@ -180,134 +128,6 @@ fn host(text: &str, bounds: &Bounds<'_>) -> Result<String, String> {
     }
     let domain = text.parse::<Domain>().map_err(|error| format!("neither an address nor a name: {error}"))?;
     bounds.refuse(&domain).map_or_else(|| Ok(domain.as_ascii().to_owned()), |why| Err(why.to_owned()))
-}
-
-/// Level `opportunistic` where nothing is said. `host` is what a certificate is compared with by default.
-pub(super) fn parse_tls_or_default(
-    tls: Option<TlsSettings>,
-    at: &str,
-    host: Option<&str>,
-    errors: &mut Vec<FieldError>,
-) -> Option<HopTls> {
-    match tls {
-        None => Some(HopTls::Opportunistic),
-        Some(tls) => parse_tls(tls, at, host, errors),
-    }
-}
-
-fn parse_tls(tls: TlsSettings, at: &str, host: Option<&str>, errors: &mut Vec<FieldError>) -> Option<HopTls> {
-    let before = errors.len();
-    let verified = tls.level == TlsLevel::Verified;
-    let only_with = |given: bool, field: &str, fits: bool, what: &str, errors: &mut Vec<FieldError>| {
-        if given && !fits {
-            errors.push(FieldError::new(format!("{at}/{field}"), "not_applicable", format!("only with {what}")));
-        } else if !given && fits && field != "server_name" {
-            errors.push(FieldError::new(format!("{at}/{field}"), "required", format!("is required with {what}")));
-        }
-    };
-    only_with(tls.trust.is_some(), "trust", verified, "level verified", errors);
-    let named = verified && tls.trust != Some(TlsTrust::Pins);
-    only_with(tls.server_name.is_some(), "server_name", named, "level verified, by name", errors);
-    let trusts = |trust| verified && tls.trust == Some(trust);
-    let (authorities, pinned) = (trusts(TlsTrust::Authorities), trusts(TlsTrust::Pins));
-    only_with(tls.authorities_pem.is_some(), "authorities_pem", authorities, "trust authorities", errors);
-    only_with(tls.pins.is_some(), "pins", pinned, "trust pins", errors);
-
-    let server_name = tls.server_name.filter(|_| named).and_then(|name| match name.parse::<Domain>() {
-        Ok(name) => Some(name.as_ascii().to_owned()),
-        Err(error) => {
-            errors.push(FieldError::invalid(format!("{at}/server_name"), error));
-            None
-        }
-    });
-    let trust = match tls.trust {
-        Some(TlsTrust::WebPki) => Some(Trust::WebPki),
-        Some(TlsTrust::Authorities) => tls.authorities_pem.filter(|_| authorities).and_then(|pem| {
-            check_authorities(&pem)
-                .map_err(|message| errors.push(FieldError::invalid(format!("{at}/authorities_pem"), message)))
-                .ok()
-                .map(|()| Trust::Authorities { pem })
-        }),
-        Some(TlsTrust::Pins) => tls.pins.filter(|_| pinned).map(|pins| {
-            if pins.is_empty() || pins.len() > MOST_PINS {
-                errors.push(FieldError::invalid(format!("{at}/pins"), format!("expected 1 to {MOST_PINS} pins")));
-            }
-            let mut hashes = Vec::new();
-            for (index, pin) in pins.iter().enumerate() {
-                match pin.to_ascii_lowercase().parse() {
-                    Ok(hash) => hashes.push(hash),
-                    Err(error) => errors.push(FieldError::invalid(format!("{at}/pins/{index}"), error)),
-                }
-            }
-            Trust::Pins { spki_sha256: hashes }
-        }),
-        None => None,
-    };
-    // A certificate can bear an address, but ours are compared by name.
-    if named && server_name.is_none() && host.is_some_and(|host| host.parse::<IpAddr>().is_ok()) {
-        errors.push(FieldError::new(
-            format!("{at}/server_name"),
-            "required",
-            "is required where the host is an address",
-        ));
-    }
-    if errors.len() > before {
-        return None;
-    }
-    Some(match tls.level {
-        TlsLevel::None => HopTls::None,
-        TlsLevel::Opportunistic => HopTls::Opportunistic,
-        TlsLevel::Required => HopTls::Required,
-        TlsLevel::Verified => HopTls::Verified { server_name, trust: trust? },
-    })
-}
-
-/// Certificates that can be used as roots, one at least.
-fn check_authorities(pem: &str) -> Result<(), String> {
-    if pem.len() > MOST_PEM {
-        return Err(format!("at most {MOST_PEM} bytes"));
-    }
-    if pem.contains("PRIVATE KEY") {
-        return Err("holds a private key, which belongs nowhere but to its owner".to_owned());
-    }
-    let certificates = CertificateDer::pem_slice_iter(pem.as_bytes())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| "is not PEM".to_owned())?;
-    if certificates.is_empty() {
-        return Err("holds no certificate".to_owned());
-    }
-    let mut roots = rustls::RootCertStore::empty();
-    for (index, certificate) in certificates.into_iter().enumerate() {
-        roots.add(certificate).map_err(|_| format!("certificate {} cannot be used", index + 1))?;
-    }
-    Ok(())
-}
-
-impl From<&HopTls> for TlsSettings {
-    fn from(tls: &HopTls) -> Self {
-        let plain = |level| TlsSettings { level, trust: None, server_name: None, authorities_pem: None, pins: None };
-        match tls {
-            HopTls::None => plain(TlsLevel::None),
-            HopTls::Opportunistic => plain(TlsLevel::Opportunistic),
-            HopTls::Required => plain(TlsLevel::Required),
-            HopTls::Verified { server_name, trust } => {
-                let mut tls = plain(TlsLevel::Verified);
-                tls.server_name.clone_from(server_name);
-                match trust {
-                    Trust::WebPki => tls.trust = Some(TlsTrust::WebPki),
-                    Trust::Authorities { pem } => {
-                        tls.trust = Some(TlsTrust::Authorities);
-                        tls.authorities_pem = Some(pem.clone());
-                    }
-                    Trust::Pins { spki_sha256 } => {
-                        tls.trust = Some(TlsTrust::Pins);
-                        tls.pins = Some(spki_sha256.iter().map(ToString::to_string).collect());
-                    }
-                }
-                tls
-            }
-        }
-    }
 }
 
 impl From<&NextHop> for HopSettings {
@@ -331,6 +151,8 @@ impl From<&NextHop> for HopView {
 
 #[cfg(test)]
 mod tests {
+    use contract::snapshot::object::{HopTls, Trust};
+
     use super::*;
 
     fn findings(hop: serde_json::Value, allowed: &[&str]) -> Vec<String> {

@@ -7,6 +7,7 @@ pub mod health;
 mod hop;
 mod mx;
 mod store;
+mod tls;
 mod trial;
 mod view;
 

@@ -6,7 +6,10 @@ use contract::{mail::Domain, snapshot::object::NextHop};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::hop::{self, Bounds, TlsSettings};
+use super::{
+    hop::Bounds,
+    tls::{self, TlsSettings},
+};
 use crate::http::{FieldError, Patch};
 
 /// A domain whose MX records are followed.
@@ -90,7 +93,7 @@ pub(super) fn parse(given: MxSettings, bounds: &Bounds<'_>, errors: &mut Vec<Fie
     if port == 0 {
         errors.push(FieldError::invalid("/mx/port", "expected 1 to 65535"));
     }
-    let tls = hop::parse_tls_or_default(given.tls, "/mx/tls", None, errors)?;
+    let tls = tls::parse_or_default(given.tls, "/mx/tls", None, errors)?;
     if errors.len() > before {
         return None;
     }
