@@ -13,6 +13,7 @@ pub mod db;
 pub mod domains;
 pub mod errands;
 pub mod events;
+mod hex;
 pub mod http;
 pub mod installation;
 pub mod jobs;

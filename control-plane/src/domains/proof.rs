@@ -9,8 +9,7 @@ use crate::{
     app::App,
     audit,
     db::{StoreError, Tx},
-    http::layers::hex,
-    outbox,
+    hex, outbox,
     vault::{Purpose, Vault},
 };
 
@@ -27,7 +26,7 @@ pub(super) async fn look(app: &App, domain: &Domain) -> Finding {
         return Finding::NotChecked;
     }
     let expected = expected(&app.vault, domain.tenant, &domain.name);
-    let sibling = hex(&app.entropy.bytes::<8>());
+    let sibling = hex::digits(&app.entropy.bytes::<8>());
     match ownership::ownership(&app.dns, &domain.name, &expected, &sibling).await {
         Ownership::Proven => Finding::Proven,
         Ownership::NotProven(Missing::Record) => Finding::RecordMissing,

@@ -28,7 +28,7 @@ const LONGEST: Duration = Duration::from_secs(75);
 /// The outermost layer.
 pub async fn outer(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     // Always our own: one that was handed in could say anything in our log.
-    let id = hex(&app.entropy.bytes::<12>());
+    let id = crate::hex::digits(&app.entropy.bytes::<12>());
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
     request.extensions_mut().insert(RequestId(id.clone()));
@@ -48,14 +48,6 @@ pub async fn outer(State(app): State<AppState>, mut request: Request, next: Next
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// A handler that panicked: 500 without details. What it said goes to the log through the panic hook.

@@ -1,8 +1,10 @@
-//! From rows to signed snapshots. `compile` is pure: rows in, objects out. `publisher` runs on one replica at a time and
+//! From rows to signed snapshots. `compile` is pure: rows in, objects out; `gather` reads
+//! the rows. `publisher` runs on one replica at a time and
 //! takes outbox rows to a new head; `heads` lets every replica know of it; `api` serves heads, nodes and objects.
 
 pub mod api;
 mod compile;
+mod gather;
 mod heads;
 mod publisher;
 mod signing;

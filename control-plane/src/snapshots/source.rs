@@ -12,6 +12,17 @@ use crate::{
     installation::Configured,
 };
 
+macro_rules! domains {
+    ($which:literal) => {
+        concat!(
+            "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at, d.call_out,
+                d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.kind AS route_kind, r.hops, r.max_connections
+            FROM domains d LEFT JOIN routes r ON r.id = d.route_id LEFT JOIN domains p ON p.id = d.alias_of",
+            $which
+        )
+    };
+}
+
 sql! {
     Main;
     OWNER = "SELECT p.email FROM persons p JOIN grants g ON g.person_id = p.id
@@ -22,21 +33,10 @@ sql! {
         postgres: "SELECT id, parent_id, closes_at FROM tenants
             WHERE id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
-    DOMAINS = "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at,
-            d.call_out, d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.kind AS route_kind,
-            r.hops, r.max_connections
-        FROM domains d LEFT JOIN routes r ON r.id = d.route_id LEFT JOIN domains p ON p.id = d.alias_of";
+    DOMAINS = (domains!(""));
     DOMAINS_OF = {
-        sqlite: "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at,
-                d.call_out, d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.kind AS route_kind,
-            r.hops, r.max_connections
-            FROM domains d LEFT JOIN routes r ON r.id = d.route_id LEFT JOIN domains p ON p.id = d.alias_of
-            WHERE d.name IN (SELECT value FROM json_each($1))",
-        postgres: "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at,
-                d.call_out, d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.kind AS route_kind,
-            r.hops, r.max_connections
-            FROM domains d LEFT JOIN routes r ON r.id = d.route_id LEFT JOIN domains p ON p.id = d.alias_of
-            WHERE d.name IN (SELECT x FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+        sqlite: domains!(" WHERE d.name IN (SELECT value FROM json_each($1))"),
+        postgres: domains!(" WHERE d.name IN (SELECT x FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)"),
     };
     NAMES_OF_ROUTES = {
         sqlite: "SELECT DISTINCT name FROM domains WHERE route_id IN (SELECT unhex(value) FROM json_each($1))",

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::heads::{Head, Peak};
 use crate::{
     db::{Read, StoreError, Tx, run, sql},
+    hex,
     outbox::Change,
 };
 
@@ -135,7 +136,7 @@ pub(super) async fn put_objects(
     let objects: BTreeMap<String, &[u8]> = objects.map(|(hash, bytes)| (hash.to_string(), &**bytes)).collect();
     let (mut pairs, mut size) = (Vec::new(), 0);
     for (name, bytes) in objects {
-        pairs.push((name, hex(bytes)));
+        pairs.push((name, hex::digits(bytes)));
         size += bytes.len();
         if size >= PUT_BYTES {
             put_pairs(tx, &pairs).await?;
@@ -152,16 +153,6 @@ async fn put_pairs(tx: &mut Tx, pairs: &[(String, String)]) -> Result<(), StoreE
         run!(tx, execute PUT_OBJECTS, text.as_str())?;
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 /// Named by a head, as far as is known here; false: to be swept.
