@@ -4,6 +4,7 @@
 //! not.
 
 mod reply;
+mod settle;
 mod tls;
 
 use std::{io, net::SocketAddr, time::Duration};
@@ -12,6 +13,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 
 pub use reply::Reply;
+pub use settle::until_settled;
 pub use tls::Trust;
 
 use crate::{gate::Gate, stream::Wire, wait::BOUND};

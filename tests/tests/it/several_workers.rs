@@ -1,43 +1,7 @@
 //! A dead and a good mailbox in one message, over several workers that know nothing of each other.
 
-use pretend::hop::Stage;
+use pretend::{client::until_settled, hop::Stage};
 use tests::System;
-
-/// Sends like a real MTA: the recipients that were put off come again, each time to a worker by chance.
-async fn send_until_settled(system: &System, order: &[&str], message: &[u8], mut chance: u64) -> Vec<(String, u16)> {
-    let mut left: Vec<String> = order.iter().map(|local| format!("{local}@acme.example")).collect();
-    let mut settled = Vec::new();
-    for _ in 0..20 {
-        if left.is_empty() {
-            return settled;
-        }
-        // A linear congruential generator: chance, and the same at each run.
-        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let worker = usize::try_from(chance >> 33).expect("31 bits") % system.workers();
-        let mut client = system.smtp_at(worker).await;
-        client.say("MAIL FROM:<x@sender.example>").await.expect("250");
-        let (mut accepted, mut again) = (Vec::new(), Vec::new());
-        for address in std::mem::take(&mut left) {
-            let reply = client.say(&format!("RCPT TO:<{address}>")).await;
-            match reply.code / 100 {
-                2 => accepted.push(address),
-                4 => again.push(address),
-                _ => settled.push((address, reply.code)),
-            }
-        }
-        if !accepted.is_empty() {
-            client.say("DATA").await.expect("354");
-            client.send(&[message, b".\r\n"].concat()).await;
-            let reply = client.reply().await;
-            match reply.code / 100 {
-                4 => again.extend(accepted),
-                _ => settled.extend(accepted.into_iter().map(|address| (address, reply.code))),
-            }
-        }
-        left = again;
-    }
-    panic!("not settled: {left:?}, settled {settled:?}");
-}
 
 #[tokio::test]
 async fn the_good_mailbox_has_the_mail_at_once_the_dead_one_is_refused_and_nothing_is_doubled() {
@@ -48,7 +12,14 @@ async fn the_good_mailbox_has_the_mail_at_once_the_dead_one_is_refused_and_nothi
         [&["dead", "anna"], &["anna", "dead"], &["anna", "dead", "bert"], &["dead", "anna", "bert", "carl"]];
     for (n, order) in orders.iter().enumerate() {
         let message = format!("Message-ID: <{n}@sender.example>\r\nSubject: {n}\r\n\r\nhello\r\n");
-        let settled = send_until_settled(&system, order, message.as_bytes(), n as u64 + 7).await;
+        let mut chance = n as u64 + 7;
+        // Who was put off comes to a worker by chance: a linear congruential generator's, the same at each run.
+        let session = async || {
+            chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            system.smtp_at(usize::try_from(chance >> 33).expect("31 bits") % system.workers()).await
+        };
+        let recipients: Vec<_> = order.iter().map(|local| format!("{local}@acme.example")).collect();
+        let settled = until_settled(session, &recipients, message.as_bytes()).await;
         for (address, code) in &settled {
             assert_eq!(*code, if address.starts_with("dead") { 550 } else { 250 }, "{address} of {order:?}");
         }

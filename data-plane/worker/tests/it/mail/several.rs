@@ -5,7 +5,7 @@ use contract::{
     snapshot::object::{DomainObject, Object, Route},
 };
 use pretend::{
-    client::Client,
+    client::until_settled,
     gate::Gate,
     hop::{Hop, Stage},
 };
@@ -231,46 +231,6 @@ async fn eight_bit_content_that_was_not_declared_reaches_all_of_several() {
     assert!(world.hop.violations().is_empty(), "{:?}", world.hop.violations());
 }
 
-/// Sends like a real MTA: who was put off comes again, each time to another worker.
-async fn until_settled(
-    workers: &[worker::Running],
-    order: &[&str],
-    message: &[u8],
-    mut at: usize,
-) -> Vec<(String, u16)> {
-    let mut left: Vec<_> = order.iter().map(|local| format!("{local}@acme.example")).collect();
-    let mut settled = Vec::new();
-    for _ in 0..20 {
-        if left.is_empty() {
-            return settled;
-        }
-        at += 1;
-        let mut client: Client = world::client(&workers[at % workers.len()]).await;
-        client.say("EHLO client.example").await.expect("250");
-        client.say("MAIL FROM:<x@sender.example>").await.expect("250");
-        let (mut accepted, mut again) = (Vec::new(), Vec::new());
-        for address in std::mem::take(&mut left) {
-            let reply = client.say(&format!("RCPT TO:<{address}>")).await;
-            match reply.code / 100 {
-                2 => accepted.push(address),
-                4 => again.push(address),
-                _ => settled.push((address, reply.code)),
-            }
-        }
-        if !accepted.is_empty() {
-            client.say("DATA").await.expect("354");
-            client.send(&[message, b".\r\n"].concat()).await;
-            let reply = client.reply().await;
-            match reply.code / 100 {
-                4 => again.extend(accepted),
-                _ => settled.extend(accepted.into_iter().map(|address| (address, reply.code))),
-            }
-        }
-        left = again;
-    }
-    panic!("not settled: {left:?}, settled {settled:?}");
-}
-
 #[tokio::test]
 async fn three_workers_never_double() {
     let world = World::new().await;
@@ -281,7 +241,16 @@ async fn three_workers_never_double() {
     for (n, order) in orders.iter().enumerate() {
         for at in 0..workers.len() {
             let id = format!("{n}.{at}");
-            let settled = until_settled(&workers, order, &message(&id), at).await;
+            let mut at = at;
+            // Who was put off comes to the next worker.
+            let session = async || {
+                at += 1;
+                let mut client = world::client(&workers[at % workers.len()]).await;
+                client.say("EHLO client.example").await.expect("250");
+                client
+            };
+            let recipients: Vec<_> = order.iter().map(|local| format!("{local}@acme.example")).collect();
+            let settled = until_settled(session, &recipients, &message(&id)).await;
             let refused: Vec<_> = settled.iter().filter(|(_, code)| *code != 250).collect();
             assert_eq!(refused, [&("dead@acme.example".to_owned(), 550)], "{order:?}");
             let wanted = format!("<{id}@sender.example>");
