@@ -23,6 +23,9 @@ pub struct Settings {
     /// For which transactions the SMTP dialogue (never the content) is kept in the trace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_dialogue: Option<TraceDialogue>,
+    /// Keep the Subject field in the trace, where it can be searched for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_subject: Option<bool>,
 }
 
 /// RFC 5321 §2.3.8 forbids a bare CR or LF; some peers end a message at one (SMTP smuggling).
@@ -51,6 +54,7 @@ pub struct Effective {
     pub bare_newline: BareNewline,
     pub reject_null_mx_sender: bool,
     pub trace_dialogue: TraceDialogue,
+    pub keep_subject: bool,
 }
 
 impl Default for Effective {
@@ -61,6 +65,7 @@ impl Default for Effective {
             bare_newline: BareNewline::Reject,
             reject_null_mx_sender: true,
             trace_dialogue: TraceDialogue::Exceptions,
+            keep_subject: false,
         }
     }
 }
@@ -75,6 +80,7 @@ impl Effective {
             bare_newline: level.bare_newline.unwrap_or(self.bare_newline),
             reject_null_mx_sender: level.reject_null_mx_sender.unwrap_or(self.reject_null_mx_sender),
             trace_dialogue: level.trace_dialogue.unwrap_or(self.trace_dialogue),
+            keep_subject: level.keep_subject.unwrap_or(self.keep_subject),
         }
     }
 }

@@ -40,6 +40,9 @@ pub struct PolicyView {
     pub reject_null_mx_sender: Option<bool>,
     /// For which transactions the SMTP dialogue is kept.
     pub trace_dialogue: Option<TraceDialogue>,
+    /// Keep the Subject field in the trace, where it can be searched for. Off unless set: it is content.
+    #[schema(example = false)]
+    pub keep_subject: Option<bool>,
 }
 
 /// A merge patch: what is left out stays, null inherits again.
@@ -62,13 +65,29 @@ pub struct PolicyUpdate {
     #[serde(default)]
     #[schema(value_type = Option<TraceDialogue>)]
     pub trace_dialogue: Patch<TraceDialogue>,
+    #[serde(default)]
+    #[schema(value_type = Option<bool>)]
+    pub keep_subject: Patch<bool>,
 }
 
 impl From<Settings> for PolicyView {
     fn from(settings: Settings) -> Self {
-        let Settings { max_message_size_bytes, max_line_octets, bare_newline, reject_null_mx_sender, trace_dialogue } =
-            settings;
-        Self { max_message_size_bytes, max_line_octets, bare_newline, reject_null_mx_sender, trace_dialogue }
+        let Settings {
+            max_message_size_bytes,
+            max_line_octets,
+            bare_newline,
+            reject_null_mx_sender,
+            trace_dialogue,
+            keep_subject,
+        } = settings;
+        Self {
+            max_message_size_bytes,
+            max_line_octets,
+            bare_newline,
+            reject_null_mx_sender,
+            trace_dialogue,
+            keep_subject,
+        }
     }
 }
 
@@ -94,6 +113,7 @@ impl PolicyUpdate {
             bare_newline: self.bare_newline.apply(current.bare_newline),
             reject_null_mx_sender: self.reject_null_mx_sender.apply(current.reject_null_mx_sender),
             trace_dialogue: self.trace_dialogue.apply(current.trace_dialogue),
+            keep_subject: self.keep_subject.apply(current.keep_subject),
         })
     }
 }

@@ -39,6 +39,7 @@ pub(super) struct Header {
 enum Field {
     Received,
     MessageId,
+    Subject,
 }
 
 impl Header {
@@ -112,6 +113,8 @@ impl Header {
             Field::Received
         } else if name.eq_ignore_ascii_case(b"Message-ID") && facts.message_id.is_none() {
             Field::MessageId
+        } else if name.eq_ignore_ascii_case(b"Subject") && facts.subject.is_none() {
+            Field::Subject
         } else {
             return;
         };
@@ -138,6 +141,7 @@ impl Header {
                 let id = id.strip_suffix(b">").unwrap_or(id);
                 facts.message_id = (!id.is_empty()).then(|| crate::text::printable(id, 250));
             }
+            Some((Field::Subject, value)) => facts.subject = Some(crate::text::one_line(value.trim_ascii(), 250)),
             None => {}
         }
     }

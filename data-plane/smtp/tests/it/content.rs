@@ -71,6 +71,22 @@ fn our_own_field_is_found_again() {
 }
 
 #[test]
+fn the_subject_is_one_line_of_bounded_length_and_hides_nothing() {
+    let subject = |content: &str| scan(content.as_bytes()).subject;
+    assert_eq!(subject("Subject: hello\r\n\r\n").as_deref(), Some("hello"));
+    assert_eq!(subject("SUBJECT:\r\n folded\r\n\tin three\r\n\r\n").as_deref(), Some("folded in three"));
+    assert_eq!(subject("Subject: Grüße\r\n\r\n").as_deref(), Some("Grüße"));
+    assert_eq!(subject("Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\n").as_deref(), Some("=?utf-8?q?Gr=C3=BC=C3=9Fe?="));
+    assert_eq!(subject("Subject: a\u{1b}[31m\u{202e}b\r\n\r\n").as_deref(), Some("a?[31m?b"));
+    assert_eq!(subject("Subject: first\r\nSubject: second\r\n\r\n").as_deref(), Some("first"));
+    assert_eq!(subject("Subject:\r\n\r\n").as_deref(), Some(""));
+    assert_eq!(subject("A: b\r\n\r\nSubject: body\r\n"), None);
+    assert_eq!(subject(&format!("Subject: {}\r\n\r\n", "x".repeat(900))).unwrap().len(), 250);
+    let latin = [&b"Subject: Gr\xfc\xdfe\r\n\r\n"[..]].concat();
+    assert_eq!(scan(&latin).subject.as_deref(), Some("Gr\u{fffd}\u{fffd}e"));
+}
+
+#[test]
 fn the_message_id_is_kept_short_and_printable() {
     let id = |content: &str| scan(content.as_bytes()).message_id;
     assert_eq!(id("Message-ID: <a@b>\r\n\r\n").as_deref(), Some("a@b"));

@@ -81,6 +81,7 @@ impl Driver<'_> {
             reply: outcome.reply.to_string(),
             hop: outcome.hop.clone(),
             message_id: facts.message_id.clone(),
+            subject: facts.subject.clone(),
             size_bytes: Some(facts.size_bytes),
             timings: Timings {
                 receive_us,

@@ -24,6 +24,7 @@ pub(crate) struct End {
     pub reply: String,
     pub hop: Option<Hop>,
     pub message_id: Option<String>,
+    pub subject: Option<String>,
     pub size_bytes: Option<u64>,
     pub timings: Timings,
     pub probable_duplicate: bool,
@@ -46,6 +47,7 @@ impl End {
             reply: last.map(|named| named.verdict.reply.to_string()).unwrap_or_default(),
             hop: None,
             message_id: None,
+            subject: None,
             size_bytes: None,
             timings: Timings::default(),
             probable_duplicate: false,
@@ -83,6 +85,7 @@ fn event(shared: &Shared, transaction: &Transaction, end: &End, tenant: Option<I
         Some(TraceDialogue::All) => true,
         _ => disposition != Disposition::Accepted,
     };
+    let keep_subject = transaction.group.as_ref().is_some_and(|group| group.effective.keep_subject);
     Event {
         id: transaction.id,
         tenant,
@@ -96,7 +99,7 @@ fn event(shared: &Shared, transaction: &Transaction, end: &End, tenant: Option<I
         },
         reverse_path: transaction.sender.path.to_string(),
         message_id: end.message_id.clone().filter(|_| in_group),
-        subject: None,
+        subject: end.subject.clone().filter(|_| in_group && keep_subject),
         size_bytes: end.size_bytes.filter(|_| in_group),
         disposition,
         rule,
