@@ -143,9 +143,9 @@ pub struct EventsAck {
     pub next_in_ms: u32,
 }
 
-/// Sent every few seconds, and at once after a head was taken or refused.
+/// Sent every few seconds, and at once after a head was taken or refused. Fields that are not known are passed over: what a
+/// newer worker says beside it is no reason to lose sight of it.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Status {
     pub stream: Uuid,
     pub running: Option<HeadVersion>,
@@ -165,6 +165,27 @@ pub struct Status {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 200)]
     pub hops: Vec<HopHealth>,
+    /// It was told to drain: whoever comes hears 421, and sessions end after their transaction. Said only to a control plane
+    /// whose [`StatusAck::passes_over_unknown`] is true, as is `load`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub draining: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<Load>,
+}
+
+/// What a worker holds now, against what it may hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Load {
+    /// SMTP sessions it takes at most.
+    pub max_sessions: u32,
+    /// Octets of messages in memory and in scratch files.
+    pub message_bytes: u64,
+    /// The most of them (`delivery.budget_bytes`).
+    pub max_message_bytes: u64,
+    /// Octets of events that the control plane has not taken yet.
+    pub event_bytes: u64,
+    /// The most of them (`events.buffer_bytes`); beyond that the trace has a gap.
+    pub max_event_bytes: u64,
 }
 
 /// Hops in one report; the others come with the next ones.
@@ -259,4 +280,10 @@ pub struct StatusAck {
     /// Reports may have `hops` and `takes_errands`, and there is `GET errands`. An older control plane refuses all three.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_reports_of_hops: bool,
+    /// Fields of a report that are not known are passed over. An older control plane refuses the report.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub passes_over_unknown: bool,
+    /// Take no new sessions and end those that are there after their transaction, until this is false again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drain: bool,
 }

@@ -1,17 +1,22 @@
 //! `/v1/workers` and `/v1/pools`.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use contract::{
-    Id, Micros,
+    Micros,
     ids::{PoolId, WorkerId},
-    worker_api::{PartError, Status, Totals},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{SEEN_WITHIN, store};
+use super::{
+    store,
+    view::{WorkerView, view},
+};
 use crate::{
     app::AppState,
     audit,
@@ -19,7 +24,6 @@ use crate::{
         Grant,
         action::{ReadWorkers, WriteWorkers},
     },
-    db::StoreError,
     http::{Answer, ApiError, ApiPath, ApiQuery, Time, commit, docs::CommonProblems},
 };
 
@@ -28,6 +32,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_pools))
         .routes(routes!(list_workers))
         .routes(routes!(read_worker, delete_worker))
+        .routes(routes!(drain_worker))
+        .routes(routes!(resume_worker))
 }
 
 /// A set of workers with its own head.
@@ -45,47 +51,6 @@ pub struct PoolPage {
     /// Null on the last page.
     #[schema(required)]
     pub next_cursor: Option<String>,
-}
-
-/// A worker, as far as it has told.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct WorkerView {
-    pub id: WorkerId,
-    pub pool_id: PoolId,
-    /// `stable` or `canary`.
-    #[schema(example = "stable")]
-    pub ring: String,
-    #[schema(example = "mx1.example.net")]
-    pub name: String,
-    #[schema(example = "0.1.0")]
-    pub software_version: String,
-    /// Where it enrolled from.
-    #[schema(example = "192.0.2.7")]
-    pub address: Option<String>,
-    pub created_at: Time,
-    pub last_seen_at: Time,
-    /// Heard of within the last 30 seconds.
-    #[schema(example = true)]
-    pub is_alive: bool,
-    /// It has a snapshot and takes mail.
-    #[schema(example = true)]
-    pub is_ready: bool,
-    /// Head it runs: epoch and version.
-    #[schema(example = "1.42", required)]
-    pub running: Option<String>,
-    /// Why it refused the newest head: `bad_signature`, `hash_mismatch`, `rolled_back`, … (docs/operations.md).
-    #[schema(example = "hash_mismatch", required)]
-    pub refused: Option<String>,
-    /// Parts of the configuration that it could not take; their last good state is used.
-    pub errors: Vec<PartError>,
-    /// SMTP sessions now.
-    #[schema(example = 12)]
-    pub sessions: u32,
-    /// Since it started.
-    pub totals: Totals,
-    /// How far its clock is ahead of the control plane's, in microseconds.
-    #[schema(example = -1200)]
-    pub clock_skew_us: i64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -168,27 +133,43 @@ pub(super) async fn delete_worker(
     commit(tx, Answer::no_content()).await
 }
 
-fn view(row: store::Row, now: Micros) -> Result<WorkerView, StoreError> {
-    let status: Option<Status> =
-        row.status.map(|text| serde_json::from_str(&text)).transpose().map_err(StoreError::corrupt("worker status"))?;
-    let last_seen_at = Micros::from_micros(row.last_seen_at);
-    let skew = status.as_ref().map_or(0, |status| status.now.as_micros() - last_seen_at.as_micros());
-    Ok(WorkerView {
-        id: Id::from_uuid(row.id),
-        pool_id: Id::from_uuid(row.pool_id),
-        ring: row.ring,
-        name: row.name,
-        software_version: row.software_version,
-        address: row.address,
-        created_at: Time(Micros::from_micros(row.created_at)),
-        last_seen_at: Time(last_seen_at),
-        is_alive: now.since(last_seen_at) <= SEEN_WITHIN,
-        is_ready: status.as_ref().is_some_and(|status| status.ready),
-        running: store::version_of(row.running_epoch, row.running_version).map(|at| at.to_string()),
-        refused: row.refused,
-        sessions: status.as_ref().map_or(0, |status| status.sessions),
-        totals: status.as_ref().map(|status| status.totals).unwrap_or_default(),
-        errors: status.map(|status| status.errors).unwrap_or_default(),
-        clock_skew_us: skew,
-    })
+/// Have a worker drain: who connects hears 421, and sessions end after their transaction. When `state` is `drained` it can be
+/// stopped without anybody noticing. What it delivers meanwhile it delivers to the end.
+#[utoipa::path(post, path = "/v1/workers/{id}/drain", operation_id = "drain_worker", tag = "workers",
+    params(("id" = WorkerId, Path)),
+    responses((status = 200, description = "Told with its next report, within seconds", body = WorkerView), CommonProblems))]
+pub(super) async fn drain_worker(
+    grant: Grant<WriteWorkers>,
+    State(app): State<AppState>,
+    ApiPath(id): ApiPath<WorkerId>,
+) -> Result<Response, ApiError> {
+    turn(&app, &grant, id, true).await
+}
+
+/// Have a worker that drains take mail again.
+#[utoipa::path(post, path = "/v1/workers/{id}/resume", operation_id = "resume_worker", tag = "workers",
+    params(("id" = WorkerId, Path)),
+    responses((status = 200, description = "Told with its next report, within seconds", body = WorkerView), CommonProblems))]
+pub(super) async fn resume_worker(
+    grant: Grant<WriteWorkers>,
+    State(app): State<AppState>,
+    ApiPath(id): ApiPath<WorkerId>,
+) -> Result<Response, ApiError> {
+    turn(&app, &grant, id, false).await
+}
+
+async fn turn(app: &AppState, grant: &Grant<WriteWorkers>, id: WorkerId, drain: bool) -> Result<Response, ApiError> {
+    let mut tx = app.db.begin(grant).await?;
+    let mut row = store::get(&mut tx, id).await?.ok_or_else(ApiError::not_found)?;
+    let now = tx.now();
+    if row.draining_since.is_some() == drain {
+        return Ok(Answer::ok(&view(row, now)?).into_response());
+    }
+    let before = view(row.clone(), now)?;
+    row.draining_since = drain.then_some(now.as_micros());
+    store::drain(&mut tx, id, drain.then_some(now)).await?;
+    let after = view(row, now)?;
+    let action = if drain { "worker.drain" } else { "worker.resume" };
+    audit::record(&mut tx, action, audit::Target::new("worker").id(id), Some(&before), Some(&after)).await?;
+    commit(tx, Answer::ok(&after)).await
 }

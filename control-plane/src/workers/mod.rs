@@ -5,6 +5,7 @@ pub mod api;
 pub mod join;
 pub mod report;
 mod store;
+mod view;
 
 use std::time::Duration;
 

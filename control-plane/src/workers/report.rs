@@ -47,12 +47,16 @@ pub(super) async fn report_status(
     routes::health::reported(&mut tx, worker, hops).await?;
     let since = tx.now() - SEEN_WITHIN;
     let live_workers = store::live(&mut tx, pool, since).await?;
+    let drain = store::is_draining(&mut tx, worker).await?;
     tx.commit().await?;
     events::reported(&app, worker, &status).await?;
     app.heads.nudge();
     Ok(Json(StatusAck {
         next_in_ms: PACE_MS,
-        live_workers: u32::try_from(live_workers).ok(),
+        // One that drains still delivers: it has a share as well.
+        live_workers: u32::try_from(live_workers.max(1)).ok(),
         takes_reports_of_hops: true,
+        passes_over_unknown: true,
+        drain,
     }))
 }

@@ -27,16 +27,19 @@ sql! {
             takes_errands = $7
         WHERE id = $1";
     LIST = "SELECT id, pool_id, ring, name, software_version, address, created_at, last_seen_at, running_epoch,
-            running_version, refused, status
+            running_version, refused, status, draining_since
         FROM workers WHERE revoked_at IS NULL AND id > $1 ORDER BY id LIMIT $2";
     GET = "SELECT id, pool_id, ring, name, software_version, address, created_at, last_seen_at, running_epoch,
-            running_version, refused, status
+            running_version, refused, status, draining_since
         FROM workers WHERE revoked_at IS NULL AND id = $1";
+    DRAIN = "UPDATE workers SET draining_since = $2 WHERE id = $1 AND revoked_at IS NULL";
+    DRAINING = "SELECT draining_since FROM workers WHERE id = $1";
     REVOKE = "UPDATE workers SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
     DELETE_TOKENS = "DELETE FROM worker_tokens WHERE worker_id = $1";
     RUNNING = "SELECT id, name, running_epoch, running_version, refused FROM workers
         WHERE revoked_at IS NULL AND pool_id = $1 AND last_seen_at >= $2 ORDER BY id";
-    LIVE = "SELECT COUNT(*) FROM workers WHERE revoked_at IS NULL AND pool_id = $1 AND last_seen_at >= $2";
+    LIVE = "SELECT COUNT(*) FROM workers
+        WHERE revoked_at IS NULL AND draining_since IS NULL AND pool_id = $1 AND last_seen_at >= $2";
     SWEEP_TOKENS = "DELETE FROM worker_tokens WHERE expires_at <= $1";
     SWEEP_ASSERTIONS = "DELETE FROM worker_assertions WHERE expires_at <= $1";
     SWEEP_WORKERS = "DELETE FROM workers WHERE last_seen_at <= $1";
@@ -49,8 +52,8 @@ pub(super) struct Pool {
     pub created_at: i64,
 }
 
-#[derive(Debug, sqlx::FromRow)]
-pub(super) struct Row {
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct Row {
     pub id: Uuid,
     pub pool_id: Uuid,
     pub ring: String,
@@ -63,6 +66,7 @@ pub(super) struct Row {
     pub running_version: Option<i64>,
     pub refused: Option<String>,
     pub status: Option<String>,
+    pub draining_since: Option<i64>,
 }
 
 /// A worker as its enrolment makes it.
@@ -159,7 +163,7 @@ pub(super) async fn report(tx: &mut Tx, worker: Id<ids::Worker>, status: &Status
     Ok(())
 }
 
-/// How many workers of a pool were seen since `since`.
+/// How many workers of a pool were seen since `since` and take mail.
 pub(super) async fn live(read: &mut Read, pool: Id<ids::Pool>, since: Micros) -> Result<i64, StoreError> {
     Ok(run!(read, fetch_one LIVE as (i64,), pool.uuid(), since.as_micros())?.0)
 }
@@ -178,6 +182,18 @@ pub(super) async fn revoke(tx: &mut Tx, id: Id<ids::Worker>) -> Result<bool, Sto
     let revoked = run!(tx, execute REVOKE, id.uuid(), now)?;
     run!(tx, execute DELETE_TOKENS, id.uuid())?;
     Ok(revoked == 1)
+}
+
+/// Tells a worker to drain, or with None to take mail again.
+pub(super) async fn drain(tx: &mut Tx, id: Id<ids::Worker>, since: Option<Micros>) -> Result<(), StoreError> {
+    run!(tx, execute DRAIN, id.uuid(), since.map(Micros::as_micros))?;
+    Ok(())
+}
+
+/// Was it told to drain?
+pub(super) async fn is_draining(read: &mut Read, id: Id<ids::Worker>) -> Result<bool, StoreError> {
+    let row = run!(read, fetch_optional DRAINING as (Option<i64>,), id.uuid())?;
+    Ok(row.is_some_and(|(since,)| since.is_some()))
 }
 
 /// Workers of a pool that were seen since `since`.

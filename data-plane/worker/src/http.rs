@@ -7,7 +7,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{events::Sink, index::Current};
+use crate::{events::Sink, index::Current, mail::Doors};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Health {
@@ -15,6 +15,7 @@ pub(crate) struct Health {
     pub sink: Sink,
     pub metrics: Option<PrometheusHandle>,
     pub stopping: CancellationToken,
+    pub doors: Arc<Doors>,
 }
 
 pub(crate) async fn serve(listener: TcpListener, health: Health, stop: CancellationToken) {
@@ -35,6 +36,8 @@ pub(crate) async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 async fn ready(State(health): State<Health>) -> (StatusCode, &'static str) {
     if health.stopping.is_cancelled() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+    } else if health.doors.is_draining() {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
     } else if health.current.load().is_none() {
         (StatusCode::SERVICE_UNAVAILABLE, "no snapshot yet\n")
     } else {

@@ -93,17 +93,25 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let stream = Uuid::from_bytes(entropy.bytes());
     let sink = Sink::new(clock.clone(), stream, config.events.buffer_bytes);
     let sessions = Arc::new(AtomicU32::new(0));
+    let budget = set_up.budget();
     let (report_to, news) = watch::channel(Report::default());
     let (hops, outside) = (set_up.hops(), set_up.outside(&dns));
     let (errands_to, served) = watch::channel(false);
     let (stopping, stop_events, stop_http) =
         (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+    let doors = mail::Doors::new(&stopping);
 
     let poll = Duration::from_secs(config.snapshot.poll_s.clamp(1, 50));
     let others = vec![
         tokio::spawn(http::serve(
             listener,
-            Health { current: Arc::clone(&current), sink: sink.clone(), metrics, stopping: stopping.clone() },
+            Health {
+                current: Arc::clone(&current),
+                sink: sink.clone(),
+                metrics,
+                stopping: stopping.clone(),
+                doors: Arc::clone(&doors),
+            },
             stop_http.clone(),
         )),
         tokio::spawn(sync(
@@ -121,6 +129,9 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
                 sink: sink.clone(),
                 sessions: Arc::clone(&sessions),
                 hops: Arc::clone(&hops),
+                budget: Arc::clone(&budget),
+                doors: Arc::clone(&doors),
+                max_sessions: config.smtp.max_connections,
             },
             news,
             errands_to,
@@ -156,6 +167,8 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         clock,
         entropy,
         sessions,
+        budget,
+        doors,
         too_old: Duration::from_secs(config.snapshot.too_old_s),
     };
     let mail = tokio::spawn(mail::run(set_up, context, bound, stopping.clone()));

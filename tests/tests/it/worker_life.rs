@@ -75,6 +75,37 @@ async fn one_that_is_deleted_is_out_at_once_and_goes_on_with_what_it_has() {
 }
 
 #[tokio::test]
+async fn one_that_drains_is_left_in_peace_and_takes_mail_again() {
+    let system = System::with_workers(2).await;
+    system.acme().await;
+    let first = system.rest.until_worker("worker-1", "takes mail", |worker| worker["state"] == "ready").await;
+    let path = format!("/v1/workers/{}", first["id"].as_str().expect("an id"));
+    let mut idle = system.smtp_at(0).await;
+    let told = system.rest.act(&format!("{path}/drain")).await.body;
+    assert_eq!((&told["state"], told["drain_requested_at"].is_string()), (&json!("draining"), true));
+    idle.reply().await.expect("421 4.3.2");
+    let drained = system.rest.until_worker("worker-1", "is drained", |worker| worker["state"] == "drained").await;
+    assert_eq!(
+        (&drained["is_alive"], &drained["is_ready"], &drained["sessions"]),
+        (&json!(true), &json!(false), &json!(0))
+    );
+    assert_eq!(probe(system.worker(0).http_address(), "/readyz").await, 503);
+    // The other one takes what comes.
+    let mut client = system.smtp_at(1).await;
+    client.send_message("x@sender.example", &["anna@acme.example"], MESSAGE).await.expect("250");
+    // Told twice is told once.
+    assert_eq!(system.rest.act(&format!("{path}/drain")).await.body["state"], json!("drained"));
+    system.rest.act(&format!("{path}/resume")).await;
+    system.rest.until_worker("worker-1", "takes mail again", |worker| worker["state"] == "ready").await;
+    system.smtp_at(0).await.say("NOOP").await.expect("250");
+    let audit = system.rest.get("/v1/audit").await.body["data"].clone();
+    let of = |action: &str| audit.as_array().expect("rows").iter().filter(|row| row["action"] == action).count();
+    assert_eq!((of("worker.drain"), of("worker.resume")), (1, 1));
+    drop((idle, client));
+    system.end().await;
+}
+
+#[tokio::test]
 async fn one_that_stops_sees_messages_through_and_sends_the_idle_away() {
     let mut system =
         System::start_with(Options { worker: Box::new(|config| config.smtp.drain_s = 20), ..Options::default() }).await;

@@ -10,13 +10,20 @@ use std::{
 
 use contract::{
     Clock,
-    worker_api::{HeadVersion, PartError, RefusedHead, Status, StatusAck},
+    worker_api::{HeadVersion, Load, PartError, RefusedHead, Status, StatusAck},
 };
 use reqwest::StatusCode;
 use tokio::sync::watch;
 
 use super::{Identity, client::CallError};
-use crate::{events::Sink, index::Current, mail::Hops};
+use crate::{
+    events::Sink,
+    index::Current,
+    mail::{Budget, Doors, Hops},
+};
+
+/// How often a worker reports that drains.
+const DRAINING: Duration = Duration::from_secs(1);
 
 /// What `sync` came to.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +40,23 @@ pub(crate) struct Told {
     pub sink: Sink,
     pub sessions: Arc<AtomicU32>,
     pub hops: Arc<Hops>,
+    pub budget: Arc<Budget>,
+    pub doors: Arc<Doors>,
+    /// `smtp.max_connections`
+    pub max_sessions: usize,
+}
+
+impl Told {
+    fn load(&self) -> Load {
+        let bytes = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        Load {
+            max_sessions: u32::try_from(self.max_sessions).unwrap_or(u32::MAX),
+            message_bytes: self.budget.used_bytes(),
+            max_message_bytes: self.budget.limit_bytes(),
+            event_bytes: bytes(self.sink.waiting_bytes()),
+            max_event_bytes: bytes(self.sink.limit_bytes()),
+        }
+    }
 }
 
 /// `errands` hears whether the control plane has any.
@@ -43,9 +67,9 @@ pub(crate) async fn report(
     errands: watch::Sender<bool>,
     clock: Clock,
 ) {
-    let Told { current, sink, sessions, hops } = told;
+    let Told { current, sink, sessions, hops, doors, .. } = &told;
     // Until it says so, the control plane may be older than what it would refuse.
-    let mut takes_more = false;
+    let (mut takes_more, mut passes_over_unknown) = (false, false);
     loop {
         let Report { running, refused, errors } = news.borrow_and_update().clone();
         let status = Status {
@@ -55,10 +79,12 @@ pub(crate) async fn report(
             errors,
             totals: sink.totals(),
             sessions: sessions.load(Ordering::Relaxed),
-            ready: current.load().is_some(),
+            ready: current.load().is_some() && !doors.is_draining(),
             now: clock.now(),
             takes_errands: takes_more,
             hops: if takes_more { hops.health.take_news(clock.now()) } else { Vec::new() },
+            draining: passes_over_unknown && doors.is_draining(),
+            load: passes_over_unknown.then(|| told.load()),
         };
         let answer = match identity.token().await {
             Ok((token, ..)) => heard(identity.client().status(&token, &status).await),
@@ -70,17 +96,26 @@ pub(crate) async fn report(
                     hops.set_live_workers(live_workers);
                 }
                 errands.send_replace(ack.takes_reports_of_hops);
-                let first = ack.takes_reports_of_hops && !takes_more;
-                takes_more = ack.takes_reports_of_hops;
-                if first {
+                // What it may say now, and what changed, it says at once.
+                let first =
+                    (ack.takes_reports_of_hops && !takes_more) || (ack.passes_over_unknown && !passes_over_unknown);
+                (takes_more, passes_over_unknown) = (ack.takes_reports_of_hops, ack.passes_over_unknown);
+                let turned = doors.drain(ack.drain);
+                if turned {
+                    tracing::info!(drain = ack.drain, "the control plane says whether to take sessions");
+                }
+                if first || turned {
                     continue;
                 }
-                Duration::from_millis(u64::from(ack.next_in_ms).clamp(500, 60_000))
+                let next = Duration::from_millis(u64::from(ack.next_in_ms).clamp(500, 60_000));
+                // Somebody waits for the last session to be over.
+                if ack.drain { next.min(DRAINING) } else { next }
             }
             Heard::Refused | Heard::Nothing => {
                 hops.health.not_told(&status.hops);
                 // It may be an older one now.
-                takes_more &= !matches!(answer, Heard::Refused);
+                let older = matches!(answer, Heard::Refused);
+                (takes_more, passes_over_unknown) = (takes_more && !older, passes_over_unknown && !older);
                 Duration::from_secs(2)
             }
         };

@@ -240,6 +240,11 @@ impl Sink {
         self.lock().stream
     }
 
+    /// Octets that may wait.
+    pub(crate) fn limit_bytes(&self) -> usize {
+        self.0.limit_bytes
+    }
+
     /// Octets that wait.
     pub fn waiting_bytes(&self) -> usize {
         self.lock().bytes

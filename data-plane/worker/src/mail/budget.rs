@@ -42,6 +42,10 @@ impl Budget {
         Charge { budget: Arc::clone(self), network: network_of(client), bytes: 0 }
     }
 
+    pub(crate) const fn limit_bytes(&self) -> u64 {
+        self.limit_bytes
+    }
+
     pub(crate) fn used_bytes(&self) -> u64 {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).used_bytes
     }

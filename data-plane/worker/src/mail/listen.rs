@@ -74,7 +74,7 @@ async fn sweep(shared: Arc<Shared>) {
         #[expect(clippy::cast_precision_loss, reason = "a gauge of at most some thousands")]
         metrics::gauge!("postern_smtp_tarpit_networks").set(shared.tarpit.sweep() as f64);
         #[expect(clippy::cast_precision_loss, reason = "a gauge of octets")]
-        metrics::gauge!("postern_smtp_message_bytes").set(shared.budget.used_bytes() as f64);
+        metrics::gauge!("postern_smtp_message_bytes").set(shared.context.budget.used_bytes() as f64);
     }
 }
 
@@ -111,11 +111,14 @@ async fn one(tcp: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
     if shared.tarpit.is_shut(wire.peer.ip()) {
         return turn_away(wire, "mistakes", Said::NetworkShut).await;
     }
+    let Some(ending) = shared.context.doors.enter() else {
+        return turn_away(wire, "draining", Said::ShuttingDown).await;
+    };
     let Some(place) = shared.admission.admit(wire.peer.ip()) else {
         return turn_away(wire, "connections", Said::TooManyConnections).await;
     };
     metrics::counter!("postern_smtp_sessions_total").increment(1);
-    session::serve(wire, &shared).await;
+    session::serve(wire, &shared, ending).await;
     drop(place);
 }
 

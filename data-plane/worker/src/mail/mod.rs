@@ -10,6 +10,7 @@ mod call_out;
 pub mod config;
 mod delivery;
 mod dialogue;
+mod doors;
 mod listen;
 mod message;
 mod receive;
@@ -36,10 +37,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{events::Sink, index::Current};
 use admission::Admission;
-use budget::Budget;
+pub(crate) use budget::Budget;
 use call_out::CallOuts;
 use delivery::Deliverer;
 pub(crate) use delivery::{Hops, Outside, Trial, try_route};
+pub(crate) use doors::Doors;
 use repeat::Repeats;
 use tarpit::Tarpit;
 
@@ -83,6 +85,8 @@ pub(crate) struct Context {
     pub clock: Clock,
     pub entropy: Entropy,
     pub sessions: Arc<AtomicU32>,
+    pub budget: Arc<Budget>,
+    pub doors: Arc<Doors>,
     pub too_old: Duration,
 }
 
@@ -96,12 +100,11 @@ pub(crate) struct Shared {
     scratch_dir: PathBuf,
     context: Context,
     admission: Arc<Admission>,
-    budget: Arc<Budget>,
     repeats: Arc<Repeats>,
     tarpit: Tarpit,
     deliverer: Arc<Deliverer>,
     call_outs: Arc<CallOuts>,
-    /// No new transactions.
+    /// No new sessions, and the end of each that is between transactions.
     stopping: CancellationToken,
     /// Not even the end of this one.
     hard_stop: CancellationToken,
@@ -135,6 +138,11 @@ impl SetUp {
     /// All next hops, of mail and of whoever reports on them.
     pub(crate) fn hops(&self) -> Arc<Hops> {
         Arc::new(Hops::new(&self.delivery))
+    }
+
+    /// For all messages.
+    pub(crate) fn budget(&self) -> Arc<Budget> {
+        Budget::new(self.delivery.budget_bytes)
     }
 
     /// The way outside.
@@ -184,7 +192,6 @@ pub(crate) async fn run(
             smtp.max_connections_per_network,
             Arc::clone(&context.sessions),
         ),
-        budget: Budget::new(delivery.budget_bytes),
         tarpit: Tarpit::new(smtp.tarpit.clone()),
         repeats: Repeats::new(Duration::from_secs(delivery.repeat_s)),
         call_outs: CallOuts::new(&delivery, Arc::clone(&deliverer)),

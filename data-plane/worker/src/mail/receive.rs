@@ -33,7 +33,7 @@ pub(super) struct Arriving {
 
 impl Arriving {
     fn new(shared: &Shared, client: std::net::IpAddr) -> Self {
-        let body = Body::new(&shared.budget, client, shared.delivery.memory_message_bytes, &shared.scratch_dir);
+        let body = Body::new(&shared.context.budget, client, shared.delivery.memory_message_bytes, &shared.scratch_dir);
         Self { began: Instant::now(), body, failure: None, octets: 0 }
     }
 

@@ -42,6 +42,8 @@ pub(super) struct Driver<'a> {
     pub unheard: Vec<Unheard>,
     /// Mistakes of this session that were counted.
     pub mistakes: u32,
+    /// Cancelled when the session should end after its transaction.
+    ending: Arc<CancellationToken>,
     /// Since when a command is waited for. Octets that make no line do not begin it anew.
     waiting_since: Option<Instant>,
 }
@@ -62,7 +64,7 @@ pub(super) enum Over {
     Gone,
 }
 
-pub(crate) async fn serve(wire: Wire, shared: &Arc<Shared>) {
+pub(crate) async fn serve(wire: Wire, shared: &Arc<Shared>, ending: Arc<CancellationToken>) {
     let mut driver = Driver {
         shared,
         wire,
@@ -71,6 +73,7 @@ pub(crate) async fn serve(wire: Wire, shared: &Arc<Shared>) {
         arriving: None,
         unheard: Vec::new(),
         mistakes: 0,
+        ending,
         waiting_since: None,
     };
     let over = driver.run().await;
@@ -237,8 +240,9 @@ impl Driver<'_> {
             None => patience,
         };
         let deadline = *self.waiting_since.get_or_insert_with(Instant::now) + patience;
-        // Between transactions a stop is heard at once; inside of one there is time to end it.
-        let stop = if self.transaction.is_none() { &self.shared.stopping } else { &self.shared.hard_stop };
+        // Between transactions a stop or a drain is heard at once; inside of one there is time to end it.
+        let ending = Arc::clone(&self.ending);
+        let stop = if self.transaction.is_none() { &*ending } else { &self.shared.hard_stop };
         match self.hear(COMMAND_READ, deadline, stop).await {
             Heard::More if session.hello().is_none() && proxy::is_header(&self.wire.input) => Err(self.stranger()),
             Heard::More => Ok(session.read(&mut self.wire.input)),

@@ -63,6 +63,9 @@ pub(crate) struct Plan {
     pub enrolments: u32,
     /// It knows of errands, and of how hops fare; one of before refuses to hear of either.
     pub takes_reports_of_hops: bool,
+    /// It passes over what it does not know in a report; one of before refuses all of it.
+    pub passes_over_unknown: bool,
+    pub drain: bool,
     pub live_workers: Option<u32>,
     pub errand: Option<Errand>,
     pub errands_fetched: u32,
@@ -354,9 +357,17 @@ async fn status(State(plane): State<Plane>, Json(status): Json<Status>) -> Respo
         if !plan.takes_reports_of_hops && (status.takes_errands || !status.hops.is_empty()) {
             return StatusCode::UNPROCESSABLE_ENTITY.into_response();
         }
+        if !plan.passes_over_unknown && (status.draining || status.load.is_some()) {
+            return StatusCode::UNPROCESSABLE_ENTITY.into_response();
+        }
         plan.statuses.push(status);
-        let (live_workers, takes_reports_of_hops) = (plan.live_workers, plan.takes_reports_of_hops);
-        StatusAck { next_in_ms: 500, live_workers, takes_reports_of_hops }
+        StatusAck {
+            next_in_ms: 500,
+            live_workers: plan.live_workers,
+            takes_reports_of_hops: plan.takes_reports_of_hops,
+            passes_over_unknown: plan.passes_over_unknown,
+            drain: plan.drain,
+        }
     };
     plane.note();
     Json(ack).into_response()

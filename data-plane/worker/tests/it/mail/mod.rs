@@ -5,6 +5,7 @@ mod aliases;
 mod call_out;
 mod chunking;
 mod cut_through;
+mod drain;
 mod form;
 mod hops;
 mod ipv6;
