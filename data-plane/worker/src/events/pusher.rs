@@ -72,6 +72,7 @@ async fn run(sink: &Sink, uplink: &impl Uplink, entropy: &Entropy, counters: Dur
         match sink.freeze() {
             Some(batch) => {
                 let pause = deliver(sink, uplink, entropy, batch).await;
+                sink.settled();
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
                     () = stop.cancelled() => {}

@@ -59,6 +59,8 @@ struct Queue {
     /// JSON, ready to send.
     events: VecDeque<String>,
     bytes: usize,
+    /// Of the batch that was taken out and is not acknowledged.
+    in_flight_bytes: usize,
     dropped: Option<Gap>,
     counters: HashMap<Counted, Counters>,
     counters_since: Micros,
@@ -88,6 +90,7 @@ impl Sink {
                 next_seq: 1,
                 events: VecDeque::new(),
                 bytes: 0,
+                in_flight_bytes: 0,
                 dropped: None,
                 counters: HashMap::new(),
                 counters_since,
@@ -201,7 +204,13 @@ impl Sink {
         }
         let (stream, first_seq) = (queue.stream, queue.next_seq);
         queue.next_seq += count as u64;
+        queue.in_flight_bytes = body.len();
         Some(Frozen { stream, first_seq, count: count as u64, transactions, body: body.into() })
+    }
+
+    /// The batch that was taken out last is done with.
+    pub(crate) fn settled(&self) {
+        self.lock().in_flight_bytes = 0;
     }
 
     /// Begins another stream: the control plane cannot go on with this one. What was in flight may or may not have
@@ -245,9 +254,10 @@ impl Sink {
         self.0.limit_bytes
     }
 
-    /// Octets that wait.
+    /// Octets that the control plane has not acknowledged.
     pub fn waiting_bytes(&self) -> usize {
-        self.lock().bytes
+        let queue = self.lock();
+        queue.bytes + queue.in_flight_bytes
     }
 
     /// Returns when there may be something to send.
