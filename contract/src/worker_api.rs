@@ -12,6 +12,8 @@ use crate::{Micros, ids, snapshot::hash::Hash};
 pub const TOKEN_PREFIX: &str = "pwt_";
 /// What a join token begins with.
 pub const JOIN_TOKEN_PREFIX: &str = "pjt_";
+/// Octets of a worker's nonce, base64url: 16 of them are chance.
+pub const NONCE_CHARS: std::ops::RangeInclusive<usize> = 22..=64;
 /// Names asked for in one `POST objects`.
 pub const MAX_OBJECT_NAMES: usize = 10_000;
 /// Where an answer of `POST objects` stops; what is missing is asked for again.

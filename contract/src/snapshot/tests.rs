@@ -13,7 +13,7 @@ use super::{
         AliasDomain, AliasDomainHop, Aliases, DomainObject, DomainState, HashKey, Installation, Object, RecipientRule,
         SCHEMA, ShardPrefix, Tenant, TenantState,
     },
-    open::{Audience, Held, Opening, Refusal, Snapshot, TrustedKeys, open_head},
+    open::{After, Audience, Held, Opening, Refusal, Snapshot, TrustedKeys, open_head},
     piece,
     seal::SigningKey,
     tree::{Entry, Tree},
@@ -98,7 +98,7 @@ impl Publisher {
     }
 
     fn open(&self, head: &Head) -> Verified<Head> {
-        open_head(&self.sign(head), &self.keys(), &audience(), None, NOW).unwrap()
+        open_head(&self.sign(head), &self.keys(), &audience(), After::Nothing, NOW).unwrap()
     }
 
     fn assemble(
@@ -151,7 +151,8 @@ fn objects(domains: u32) -> Vec<Object> {
 }
 
 fn refusal_of(publisher: &Publisher, jws: &str, held: Option<&Held>, now: Micros) -> Refusal {
-    open_head(jws, &publisher.keys(), &audience(), held, now).unwrap_err()
+    let after = held.map_or(After::Nothing, After::Held);
+    open_head(jws, &publisher.keys(), &audience(), after, now).unwrap_err()
 }
 
 /// What a worker of the version before reads must stay as it was, to the octet, where nothing new is used.
@@ -284,7 +285,7 @@ fn rolled_back_and_forked_heads_are_refused_and_renewals_and_raised_epochs_taken
     let mut publisher = Publisher::new();
     let head = publisher.publish(5, &objects(1));
     let held = Held::from(&head);
-    let open = |head: &Head| open_head(&publisher.sign(head), &publisher.keys(), &audience(), Some(&held), NOW);
+    let open = |head: &Head| open_head(&publisher.sign(head), &publisher.keys(), &audience(), After::Held(&held), NOW);
     assert_eq!(open(&Head { version: 4, ..head.clone() }).unwrap_err(), Refusal::RolledBack);
     assert_eq!(open(&Head { epoch: 0, version: 9, ..head.clone() }).unwrap_err(), Refusal::RolledBack);
     assert_eq!(open(&Head { root: Hash::of(b"x"), ..head.clone() }).unwrap_err(), Refusal::Forked);
@@ -304,7 +305,7 @@ fn a_shrunk_head_is_refused_unless_deletions_explain_it() {
     let held = |domains| Held { totals: totals(domains), ..Held::from(&head) };
     let open = |before, after, lowest| {
         let next = Head { version: 2, totals: totals(after), lowest_totals: lowest, ..head.clone() };
-        open_head(&publisher.sign(&next), &publisher.keys(), &audience(), Some(&held(before)), NOW).err()
+        open_head(&publisher.sign(&next), &publisher.keys(), &audience(), After::Held(&held(before)), NOW).err()
     };
     assert_eq!(open(100, 89, None), Some(Refusal::Shrunk));
     assert_eq!(open(100, 90, None), None);
@@ -407,7 +408,25 @@ proptest::proptest! {
         let _ = super::node::parse(&bytes);
         let _ = piece::decode(&text, Hash::of(&bytes), u32::try_from(bytes.len()).unwrap(), &bytes);
         let publisher = Publisher::new();
-        let _ = open_head(&text, &publisher.keys(), &audience(), None, NOW);
+        let _ = open_head(&text, &publisher.keys(), &audience(), After::Nothing, NOW);
         let _ = text.parse::<super::object::Key>();
     }
+}
+
+#[test]
+fn a_worker_without_memory_takes_only_what_was_signed_for_its_question() {
+    let mut publisher = Publisher::new();
+    let head = publisher.publish(1, &objects(1));
+    let with = |nonce: Option<&str>| Head { nonce: nonce.map(str::to_owned), ..head.clone() };
+    let open = |head: &Head| {
+        open_head(&publisher.sign(head), &publisher.keys(), &audience(), After::Nonce("mine-of-this-start"), NOW)
+    };
+    assert!(open(&with(Some("mine-of-this-start"))).is_ok());
+    for other in [None, Some("mine-of-before"), Some("")] {
+        assert_eq!(open(&with(other)).unwrap_err(), Refusal::NotFresh, "{other:?}");
+    }
+    // A renewal that another worker asked for is as good as any.
+    let held = Held::from(&head);
+    let renewed = publisher.sign(&with(Some("another's")));
+    assert!(open_head(&renewed, &publisher.keys(), &audience(), After::Held(&held), NOW).is_ok());
 }

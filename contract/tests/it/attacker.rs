@@ -14,7 +14,7 @@ use contract::{
         hash::Hash,
         head::{Head, KeyList, SnapshotKey, Totals},
         object::SCHEMA,
-        open::{Audience, Opening, Refusal, Snapshot, TrustedKeys, open_head},
+        open::{After, Audience, Opening, Refusal, Snapshot, TrustedKeys, open_head},
         seal::SigningKey,
     },
     worker_api::Ring,
@@ -123,7 +123,7 @@ impl Written {
         let (signer, trusted) = keys();
         let jws = signer.seal_head(&Head { version, ..self.head.clone() }).expect("a head can be signed");
         let mut asked = 0;
-        let opened = open_head(&jws, &trusted, &audience(), None, NOW).and_then(|head| {
+        let opened = open_head(&jws, &trusted, &audience(), After::Nothing, NOW).and_then(|head| {
             let mut opening = Opening::new(&head, before)?;
             while let [name, ..] = opening.wanted()[..] {
                 asked += 1;
@@ -162,5 +162,5 @@ impl Written {
 /// Anything at all as a head.
 pub(crate) fn check_head(jws: &str) {
     let (_, trusted) = keys();
-    assert!(open_head(jws, &trusted, &audience(), None, NOW).is_err(), "nobody signs by chance");
+    assert!(open_head(jws, &trusted, &audience(), After::Nothing, NOW).is_err(), "nobody signs by chance");
 }

@@ -9,7 +9,7 @@ use axum::{
 };
 use contract::{
     snapshot::hash::Hash,
-    worker_api::{HeadVersion, MAX_OBJECT_NAMES, MAX_OBJECTS_BYTES, ObjectsRequest, Ring},
+    worker_api::{HeadVersion, MAX_OBJECT_NAMES, MAX_OBJECTS_BYTES, NONCE_CHARS, ObjectsRequest, Ring},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -19,6 +19,7 @@ use super::{heads::Head, store};
 use crate::{
     app::AppState,
     auth::{Grant, action::PullConfiguration},
+    db::StoreError,
     http::{ApiError, ApiJson, ApiQuery, Code, FieldError, docs::CommonProblems},
 };
 
@@ -41,6 +42,10 @@ pub struct HeadQuery {
     /// Epoch and version that the worker runs: a replica that is behind waits instead of answering an older head.
     #[param(example = "1.42")]
     after: Option<String>,
+    /// The head is signed for it: of a worker that just started and has no memory of versions. 22 to 64 characters of
+    /// base64url.
+    #[param(example = "q0P6dTwwZ0mDqJ4kJtY0xA")]
+    nonce: Option<String>,
 }
 
 /// The newest head of the worker's pool and ring, a compact JWS.
@@ -63,6 +68,12 @@ pub(super) async fn read_head(
     }
     let after: Option<HeadVersion> =
         query.after.as_deref().map(str::parse).transpose().map_err(|_| bad("after", "expected epoch.version"))?;
+    let is_nonce = |nonce: &String| {
+        NONCE_CHARS.contains(&nonce.len()) && nonce.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    if query.nonce.as_ref().is_some_and(|nonce| !is_nonce(nonce)) {
+        return Err(bad("nonce", "expected 22 to 64 characters of base64url"));
+    }
     let held = headers.get(header::IF_NONE_MATCH).cloned();
     let mut heads = app.heads.subscribe();
     let newer = async {
@@ -83,6 +94,10 @@ pub(super) async fn read_head(
         () = tokio::time::sleep(Duration::from_secs(query.wait)) => None,
         () = app.stopping.cancelled() => None,
     };
+    let head = match (head, &query.nonce) {
+        (Some(head), Some(nonce)) => Some(fresh(&app, &grant, head, nonce).await?),
+        (head, _) => head,
+    };
     Ok(match head {
         Some(head) => (
             [(header::ETAG, etag(&head)), (header::CONTENT_TYPE, HeaderValue::from_static("application/jose"))],
@@ -91,6 +106,19 @@ pub(super) async fn read_head(
             .into_response(),
         None => StatusCode::NOT_MODIFIED.into_response(),
     })
+}
+
+/// What is newest in the database now, and not what this replica last saw there, signed for a nonce.
+async fn fresh(
+    app: &AppState,
+    grant: &Grant<PullConfiguration>,
+    seen: Head,
+    nonce: &str,
+) -> Result<Head, ApiError> {
+    let stored = store::heads(&mut app.db.read(grant).await?).await?;
+    let newest = stored.into_iter().find(|head| (head.pool, head.ring) == (seen.pool, seen.ring)).unwrap_or(seen);
+    let jws = app.signing.for_nonce(&newest.jws, nonce).map_err(StoreError::corrupt("heads.jws"))?;
+    Ok(Head { jws: jws.into(), ..newest })
 }
 
 /// A head that is signed again is another head.

@@ -45,6 +45,22 @@ impl Signing {
     pub(super) fn head(&self, head: &Head) -> Result<String, SealError> {
         self.snapshot.seal_head(head)
     }
+
+    /// A stored head again, for a worker that asked with a nonce.
+    pub(super) fn for_nonce(&self, jws: &str, nonce: &str) -> Result<String, ForNonceError> {
+        let claims = jws.split('.').nth(1).ok_or(ForNonceError::Form)?;
+        let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| ForNonceError::Form)?;
+        let head: Head = serde_json::from_slice(&claims).map_err(|_| ForNonceError::Form)?;
+        Ok(self.head(&Head { nonce: Some(nonce.to_owned()), ..head })?)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ForNonceError {
+    #[error("the stored head cannot be read")]
+    Form,
+    #[error(transparent)]
+    Seal(#[from] SealError),
 }
 
 fn key_list(

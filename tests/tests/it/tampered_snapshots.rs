@@ -85,7 +85,11 @@ async fn objects_that_are_not_right_are_refused_by_name() {
 
 #[tokio::test]
 async fn a_new_worker_takes_nothing_that_was_tampered_with_and_does_not_listen() {
-    let (mut system, _, proxy) = between().await;
+    let (mut system, acme, proxy) = between().await;
+    let old = proxy.last_head().expect("a head");
+    let entry = json!({ "kind": "block", "scope": "tenant", "tenant_id": acme.tenant, "sender": "x@bad.example" });
+    let version = system.rest.post("/v1/list-entries", entry).await.version();
+    system.rest.until_applied(version).await;
     proxy.tamper(Tamper::Objects);
     // The same proxy, for a worker that has no configuration to go on with.
     let mut config = system.worker_config(system.pinned_to(&proxy).await);
@@ -94,6 +98,11 @@ async fn a_new_worker_takes_nothing_that_was_tampered_with_and_does_not_listen()
     let fresh = system.start_worker_blind(config).await;
     let is_refused = |worker: &Value| worker["refused"] == "hash_mismatch";
     let worker = system.rest.until_worker("fresh", "refuses it", is_refused).await;
+    assert_eq!((&worker["is_ready"], &worker["running"]), (&json!(false), &Value::Null));
+    // An older head is good for a quarter of an hour, and whoever has no memory would not know that it is old.
+    proxy.tamper(Tamper::Head(old));
+    let is_refused = |worker: &Value| worker["refused"] == "not_fresh";
+    let worker = system.rest.until_worker("fresh", "refuses what was signed before", is_refused).await;
     assert_eq!((&worker["is_ready"], &worker["running"]), (&json!(false), &Value::Null));
     proxy.tamper(Tamper::Nothing);
     assert!(!system.worker(fresh).smtp_addresses().await.is_empty());

@@ -35,6 +35,17 @@ impl From<&Head> for Held {
     }
 }
 
+/// What a head has to follow on.
+#[derive(Debug, Clone, Copy)]
+pub enum After<'a> {
+    /// Of an issuer that signs for no nonce: whatever is not expired.
+    Nothing,
+    /// Signed for this, which was asked with: a worker that just started has no memory of versions, and an older head that is
+    /// not expired yet would do as well.
+    Nonce(&'a str),
+    Held(&'a Held),
+}
+
 /// Up to this many, any number of tenants or domains may go at once.
 const FREE_TO_SHRINK: u32 = 20;
 
@@ -42,7 +53,7 @@ pub fn open_head(
     jws: &str,
     keys: &TrustedKeys,
     audience: &Audience,
-    held: Option<&Held>,
+    after: After<'_>,
     now: Micros,
 ) -> Result<Verified<Head>, Refusal> {
     let head: Head = keys.read(jws, HEAD_TYPE)?;
@@ -60,8 +71,11 @@ pub fn open_head(
     if head.epoch < keys.epoch() {
         return Err(Refusal::RolledBack);
     }
-    if let Some(held) = held {
-        follows(&head, held)?;
+    match after {
+        After::Nothing => {}
+        After::Nonce(nonce) if head.nonce.as_deref() == Some(nonce) => {}
+        After::Nonce(_) => return Err(Refusal::NotFresh),
+        After::Held(held) => follows(&head, held)?,
     }
     Ok(Verified::new(head))
 }

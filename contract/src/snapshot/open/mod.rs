@@ -9,6 +9,6 @@ mod keys;
 mod refusal;
 
 pub use assembly::{Opening, Snapshot};
-pub use head::{Audience, Held, open_head};
+pub use head::{After, Audience, Held, open_head};
 pub use keys::TrustedKeys;
 pub use refusal::Refusal;

@@ -34,6 +34,8 @@ refusals! {
     Forked = "forked",
     /// Its time is over.
     Expired = "expired",
+    /// Not signed for the question of this worker, which has no memory yet.
+    NotFresh = "not_fresh",
     /// Written in a schema this worker does not read.
     UnknownSchema = "unknown_schema",
     /// Suddenly loses more tenants or domains than deletions explain.

@@ -69,6 +69,7 @@ impl Client {
         &self,
         token: &str,
         after: Option<HeadVersion>,
+        nonce: Option<&str>,
         etag: Option<&str>,
         wait: Duration,
     ) -> Result<HeadAnswer, CallError> {
@@ -78,6 +79,9 @@ impl Client {
             .timeout(wait + Duration::from_secs(15));
         if let Some(after) = after {
             request = request.query(&[("after", after.to_string())]);
+        }
+        if let Some(nonce) = nonce {
+            request = request.query(&[("nonce", nonce)]);
         }
         if let Some(etag) = etag {
             request = request.header(header::IF_NONE_MATCH, etag);

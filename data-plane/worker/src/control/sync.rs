@@ -3,12 +3,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use contract::{
     Clock, Entropy,
     snapshot::{
         Verified,
         hash::Hash,
-        open::{Held, Opening, Refusal, Snapshot, open_head},
+        open::{After, Held, Opening, Refusal, Snapshot, open_head},
     },
     worker_api::{HeadVersion, MAX_OBJECT_NAMES, RefusedHead},
 };
@@ -47,7 +48,13 @@ pub(crate) async fn sync(
     entropy: Entropy,
     poll: Duration,
 ) {
-    let mut taken = Taken { snapshot: None, builder: Builder::default(), etag: None };
+    let mut taken = Taken {
+        snapshot: None,
+        builder: Builder::default(),
+        etag: None,
+        signs_for_nonces: true,
+        entropy: entropy.clone(),
+    };
     let mut backoff = BACKOFF_MIN;
     let mut last_failure = String::new();
     loop {
@@ -103,6 +110,9 @@ struct Taken {
     snapshot: Option<Verified<Snapshot>>,
     builder: Builder,
     etag: Option<String>,
+    /// A control plane of before does not know what a nonce is.
+    signs_for_nonces: bool,
+    entropy: Entropy,
 }
 
 impl Taken {
@@ -116,9 +126,17 @@ impl Taken {
     ) -> Result<(), SyncError> {
         let (token, membership, keys) = identity.token().await?;
         let held = self.snapshot.as_ref().map(|snapshot| Held::from(snapshot.head()));
-        let after = held.map(|held| held.at);
-        let answer = match identity.client().head(&token, after, self.etag.as_deref(), poll).await {
+        let at = held.map(|held| held.at);
+        let nonce = (held.is_none() && self.signs_for_nonces)
+            .then(|| URL_SAFE_NO_PAD.encode(self.entropy.bytes::<16>()));
+        let asked = identity.client().head(&token, at, nonce.as_deref(), self.etag.as_deref(), poll).await;
+        let answer = match asked {
             Ok(answer) => answer,
+            Err(CallError::Status { status: StatusCode::BAD_REQUEST, .. }) if nonce.is_some() => {
+                tracing::warn!("this control plane signs for no nonce: its newest head is taken as it is");
+                self.signs_for_nonces = false;
+                return Ok(());
+            }
             Err(error) => {
                 if matches!(&error, CallError::Status { status: StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, .. })
                 {
@@ -129,7 +147,12 @@ impl Taken {
         };
         let HeadAnswer::New { jws, etag } = answer else { return Ok(()) };
         let refused = |refusal| SyncError::Refused(refusal, None);
-        let head = match open_head(&jws, &keys, &membership.audience, held.as_ref(), clock.now()) {
+        let after = match (&held, &nonce) {
+            (Some(held), _) => After::Held(held),
+            (None, Some(nonce)) => After::Nonce(nonce),
+            (None, None) => After::Nothing,
+        };
+        let head = match open_head(&jws, &keys, &membership.audience, after, clock.now()) {
             Ok(head) => head,
             Err(refusal) => {
                 if is_final(refusal) {

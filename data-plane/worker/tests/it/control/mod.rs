@@ -386,3 +386,28 @@ async fn a_join_token_that_cannot_be_read_is_named_without_being_shown() {
         assert!(error.contains(words) && !error.contains("%%%"), "{error}");
     }
 }
+
+#[tokio::test]
+async fn one_that_just_started_takes_only_a_head_that_was_signed_for_its_question() {
+    let plane = Plane::start().await;
+    plane.plan().replays = true;
+    plane.publish(1, &small(), now());
+    let worker = worker(&plane).await;
+    assert_eq!(refused(&plane).await, "not_fresh");
+    assert!(worker.current().load().is_none());
+    plane.plan().replays = false;
+    running(&plane, 1).await;
+    // From then on it has a memory, and what everybody gets will do.
+    plane.plan().replays = true;
+    plane.publish(2, &small(), now());
+    running(&plane, 2).await;
+}
+
+#[tokio::test]
+async fn a_control_plane_that_knows_no_nonces_is_believed_as_before() {
+    let plane = Plane::start().await;
+    plane.plan().knows_no_nonces = true;
+    plane.publish(1, &small(), now());
+    let _worker = worker(&plane).await;
+    running(&plane, 1).await;
+}

@@ -66,6 +66,10 @@ pub(crate) struct Plan {
     /// It passes over what it does not know in a report; one of before refuses all of it.
     pub passes_over_unknown: bool,
     pub drain: bool,
+    /// One of before, which refuses to hear of nonces.
+    pub knows_no_nonces: bool,
+    /// It answers every question with the head it has.
+    pub replays: bool,
     pub live_workers: Option<u32>,
     pub errand: Option<Errand>,
     pub errands_fetched: u32,
@@ -143,6 +147,13 @@ impl Plane {
 
     pub(crate) fn sign(&self, head: &Head) -> String {
         SigningKey::new("k1", self.key.to_pkcs8_der().unwrap().as_bytes()).seal_head(head).unwrap()
+    }
+
+    /// The same head for a nonce; none for what was not signed here.
+    fn signed_for(&self, nonce: &str, jws: &str) -> Option<String> {
+        let claims = URL_SAFE_NO_PAD.decode(jws.split('.').nth(1)?).ok()?;
+        let head: Head = serde_json::from_slice(&claims).ok()?;
+        (self.sign(&head) == jws).then(|| self.sign(&Head { nonce: Some(nonce.to_owned()), ..head }))
     }
 
     fn key_list(&self) -> String {
@@ -278,9 +289,13 @@ async fn token(State(plane): State<Plane>) -> Json<TokenGrant> {
 #[derive(serde::Deserialize)]
 struct Wait {
     wait: u64,
+    nonce: Option<String>,
 }
 
 async fn head(State(plane): State<Plane>, Query(wait): Query<Wait>, headers: HeaderMap) -> Response {
+    if wait.nonce.is_some() && plane.plan().knows_no_nonces {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     let known = headers.get("if-none-match").and_then(|etag| etag.to_str().ok()).map(str::to_owned);
     let mut changes = plane.changed.subscribe();
     let answer = async {
@@ -290,7 +305,8 @@ async fn head(State(plane): State<Plane>, Query(wait): Query<Wait>, headers: Hea
                 let plan = plane.plan();
                 let etag = format!("\"{}\"", plan.etag);
                 if !plan.head.is_empty() && known.as_deref() != Some(&etag) {
-                    return ([("etag", etag)], plan.head.clone()).into_response();
+                    let head = wait.nonce.as_ref().filter(|_| !plan.replays).and_then(|nonce| plane.signed_for(nonce, &plan.head));
+                    return ([("etag", etag)], head.unwrap_or_else(|| plan.head.clone())).into_response();
                 }
             }
             changes.changed().await.unwrap();
