@@ -32,6 +32,7 @@ mod running;
 pub mod sessions;
 pub mod snapshots;
 pub mod statistics;
+pub mod status;
 pub mod tenants;
 pub mod vault;
 pub mod workers;

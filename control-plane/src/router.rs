@@ -9,7 +9,8 @@ use crate::{
     app::AppState,
     audit, config_versions, domains, errands, events,
     http::{docs, idempotency, layers, system},
-    installation, join_tokens, lists, messages, recipients, routes, sessions, snapshots, statistics, tenants, workers,
+    installation, join_tokens, lists, messages, recipients, routes, sessions, snapshots, statistics, status, tenants,
+    workers,
 };
 
 /// Bodies of the REST API. The worker API sets limits of its own.
@@ -24,6 +25,7 @@ fn rest() -> OpenApiRouter<AppState> {
         .merge(routes::api::router())
         .merge(lists::api::router())
         .merge(installation::api::router())
+        .merge(status::api::router())
         .merge(workers::api::router())
         .merge(join_tokens::api::router())
         .merge(config_versions::api::router())

@@ -90,6 +90,8 @@ actions! {
     ReadWorkers = "workers.read": [Owner];
     /// Delete a worker; make and revoke join tokens.
     WriteWorkers = "workers.write": [Owner];
+    /// How the whole installation fares.
+    ReadStatus = "status.read": [Owner];
     ReadConfigVersions = "config_versions.read": [Owner];
     /// The trace: who sent what to whom, and what became of it.
     ReadMessages = "messages.read": [Owner];

@@ -16,6 +16,7 @@ pub(crate) use gaps::look as look_for_gaps;
 pub use ingest::Ingest;
 pub(crate) use ingest::disposition;
 pub(crate) use store::{STATEMENTS, sweep};
+pub use store::{Trouble, trouble};
 
 /// A worker says how much there was: what a gap is measured by.
 pub(crate) async fn reported(app: &App, worker: Id<ids::Worker>, status: &Status) -> Result<(), StoreError> {

@@ -90,6 +90,8 @@ sql! {
         postgres: "DELETE FROM counters WHERE ctid = ANY (ARRAY
             (SELECT ctid FROM counters WHERE hour < $1 ORDER BY hour LIMIT 1000))",
     };
+    GAPS_SINCE = "SELECT COUNT(*), CAST(COALESCE(SUM(events), 0) AS BIGINT) FROM gaps WHERE created_at >= $1";
+    REJECTED_SINCE = "SELECT COUNT(*) FROM rejected_events WHERE created_at >= $1";
     SWEEP_REJECTED = "DELETE FROM rejected_events WHERE created_at < $1";
     SWEEP_GAPS = "DELETE FROM gaps WHERE created_at < $1";
     SWEEP_STREAMS = "DELETE FROM streams WHERE closed_at < $1";
@@ -253,6 +255,21 @@ pub(super) async fn close(tx: &mut Tx, stream: Uuid) -> Result<bool, StoreError>
 }
 
 /// Newest first.
+/// What did not come into the trace as it should.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trouble {
+    pub gaps: i64,
+    /// Transactions that the gaps count.
+    pub missing: i64,
+    pub rejected: i64,
+}
+
+pub async fn trouble(read: &mut Read, since: Micros) -> Result<Trouble, StoreError> {
+    let (gaps, missing) = run!(read, fetch_one GAPS_SINCE as (i64, i64), since.as_micros())?;
+    let (rejected,) = run!(read, fetch_one REJECTED_SINCE as (i64,), since.as_micros())?;
+    Ok(Trouble { gaps, missing, rejected })
+}
+
 pub(super) async fn gaps(read: &mut Read, page: &Page<Uuid>) -> Result<Vec<GapRow>, StoreError> {
     run!(read, fetch_all GAPS as GapRow, page.after.unwrap_or(Uuid::max()), page.rows())
 }

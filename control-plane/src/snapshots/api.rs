@@ -109,12 +109,7 @@ pub(super) async fn read_head(
 }
 
 /// What is newest in the database now, and not what this replica last saw there, signed for a nonce.
-async fn fresh(
-    app: &AppState,
-    grant: &Grant<PullConfiguration>,
-    seen: Head,
-    nonce: &str,
-) -> Result<Head, ApiError> {
+async fn fresh(app: &AppState, grant: &Grant<PullConfiguration>, seen: Head, nonce: &str) -> Result<Head, ApiError> {
     let stored = store::heads(&mut app.db.read(grant).await?).await?;
     let newest = stored.into_iter().find(|head| (head.pool, head.ring) == (seen.pool, seen.ring)).unwrap_or(seen);
     let jws = app.signing.for_nonce(&newest.jws, nonce).map_err(StoreError::corrupt("heads.jws"))?;

@@ -14,7 +14,9 @@ mod store;
 pub use heads::{Head, Heads};
 pub use publisher::run as publish;
 pub use signing::Signing;
+pub(crate) use source::postmaster;
 pub(crate) use store::mark;
+pub use store::{Publishing, publishing};
 
 use crate::db::Statement;
 

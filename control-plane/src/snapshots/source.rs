@@ -144,7 +144,7 @@ fn id_set(ids: impl IntoIterator<Item = Uuid>) -> String {
 }
 
 /// Who reads mail for `<postmaster>`: whom the configuration names, else the first owner, whose address is always known.
-pub(super) async fn postmaster(read: &mut Read, configured: &Configured) -> Result<Option<Mailbox>, StoreError> {
+pub(crate) async fn postmaster(read: &mut Read, configured: &Configured) -> Result<Option<Mailbox>, StoreError> {
     if let Some(named) = &configured.postmaster {
         return Ok(Some(named.clone()));
     }

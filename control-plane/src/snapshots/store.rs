@@ -60,6 +60,8 @@ sql! {
             SELECT CAST(x AS BIGINT), $2, $3, $4, $5 FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x
             ON CONFLICT DO NOTHING",
     };
+    WAITING = "SELECT COUNT(*), MIN(changed_at) FROM outbox WHERE published_at IS NULL";
+    LAST_PUBLISHED = "SELECT published_at FROM outbox WHERE published_at IS NOT NULL ORDER BY seq DESC LIMIT 1";
     KNOWN = "SELECT changed_at FROM outbox WHERE seq = $1";
     MARK_OF = "SELECT epoch, version FROM outbox_marks WHERE seq = $1 AND pool_id = $2 AND ring = $3";
 }
@@ -197,6 +199,28 @@ pub(super) async fn objects(read: &mut Read, hashes: &[Hash]) -> Result<Vec<(Vec
 
 pub(super) async fn any_unpublished(read: &mut Read) -> Result<bool, StoreError> {
     Ok(run!(read, fetch_optional ANY_UNPUBLISHED as (i64,))?.is_some())
+}
+
+/// How publishing fares.
+#[derive(Debug, Clone)]
+pub struct Publishing {
+    /// Outbox rows that no head holds yet, and since when the oldest of them waits.
+    pub waiting: i64,
+    pub waiting_since: Option<Micros>,
+    pub last_published_at: Option<Micros>,
+    /// The newest of the ring that everybody is in.
+    pub head: Option<Head>,
+}
+
+pub async fn publishing(read: &mut Read) -> Result<Publishing, StoreError> {
+    let (waiting, waiting_since) = run!(read, fetch_one WAITING as (i64, Option<i64>))?;
+    let last = run!(read, fetch_optional LAST_PUBLISHED as (i64,))?;
+    Ok(Publishing {
+        waiting,
+        waiting_since: waiting_since.map(Micros::from_micros),
+        last_published_at: last.map(|(at,)| Micros::from_micros(at)),
+        head: heads(read).await?.into_iter().find(|head| head.ring == super::RINGS[0]),
+    })
 }
 
 /// Rows that no head holds yet, oldest first.

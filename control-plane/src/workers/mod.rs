@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use contract::{Id, Micros, ids};
 
-use crate::db::{Db, StoreError, System, Tx};
+use crate::db::{Db, Read, StoreError, System, Tx};
 pub(crate) use store::STATEMENTS;
 pub use store::{Running, default_pool, running};
+pub use view::{WorkerState, WorkerView};
 
 /// Workers heard of within this count as there.
 pub const SEEN_WITHIN: Duration = Duration::from_secs(30);
@@ -35,6 +36,11 @@ pub async fn make_default_pool(db: &Db) -> Result<Id<ids::Pool>, StoreError> {
             Err(error) => return Err(error),
         }
     }
+}
+
+/// All workers, `most` at most, as the API shows them.
+pub(crate) async fn all(read: &mut Read, now: Micros, most: i64) -> Result<Vec<WorkerView>, StoreError> {
+    store::all(read, most).await?.into_iter().map(|row| view::view(row, now)).collect()
 }
 
 pub(crate) async fn sweep(tx: &mut Tx, up_since: Micros) -> Result<(), StoreError> {

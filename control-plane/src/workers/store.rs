@@ -172,6 +172,10 @@ pub(super) async fn list(read: &mut Read, page: &Page<Uuid>) -> Result<Vec<Row>,
     run!(read, fetch_all LIST as Row, page.after.unwrap_or_default(), page.rows())
 }
 
+pub(super) async fn all(read: &mut Read, most: i64) -> Result<Vec<Row>, StoreError> {
+    run!(read, fetch_all LIST as Row, Uuid::nil(), most)
+}
+
 pub(super) async fn get(read: &mut Read, id: Id<ids::Worker>) -> Result<Option<Row>, StoreError> {
     run!(read, fetch_optional GET as Row, id.uuid())
 }

@@ -3,7 +3,7 @@
 use contract::{
     Id, Micros,
     ids::{PoolId, WorkerId},
-    worker_api::{Load, PartError, Status, Totals},
+    worker_api::{HeadVersion, Load, PartError, Status, Totals},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -53,6 +53,9 @@ pub struct WorkerView {
     /// Head it runs: epoch and version.
     #[schema(example = "1.42", required)]
     pub running: Option<String>,
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub running_at: Option<HeadVersion>,
     /// Why it refused the newest head: `bad_signature`, `hash_mismatch`, `rolled_back`, … (docs/operations.md).
     #[schema(example = "hash_mismatch", required)]
     pub refused: Option<String>,
@@ -85,6 +88,7 @@ pub(crate) fn view(row: store::Row, now: Micros) -> Result<WorkerView, StoreErro
     let sessions = status.as_ref().map_or(0, |status| status.sessions);
     let confirmed = status.as_ref().is_some_and(|status| status.draining);
     let is_ready = status.as_ref().is_some_and(|status| status.ready);
+    let running_at = store::version_of(row.running_epoch, row.running_version);
     let state = match (is_alive, row.draining_since) {
         (false, _) => WorkerState::Away,
         (true, Some(_)) if confirmed && sessions == 0 => WorkerState::Drained,
@@ -107,7 +111,8 @@ pub(crate) fn view(row: store::Row, now: Micros) -> Result<WorkerView, StoreErro
         state,
         drain_requested_at: row.draining_since.map(|at| Time(Micros::from_micros(at))),
         is_ready,
-        running: store::version_of(row.running_epoch, row.running_version).map(|at| at.to_string()),
+        running: running_at.map(|at| at.to_string()),
+        running_at,
         refused: row.refused,
         sessions,
         load: status.as_ref().and_then(|status| status.load),

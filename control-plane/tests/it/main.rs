@@ -17,5 +17,6 @@ mod recipients;
 mod replicas;
 mod routes;
 mod routes_and_lists;
+mod status;
 mod tenants;
 mod trace;

@@ -25,6 +25,7 @@ mod several_workers;
 mod slow_senders;
 mod smuggling;
 mod statistics;
+mod status;
 mod subjects;
 mod tampered_snapshots;
 mod trace;

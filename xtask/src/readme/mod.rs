@@ -1,9 +1,11 @@
 //! The README's commands, run as they stand there, and its output compared with theirs.
 //!
-//! `blocks` finds what is marked, `compare` looks past what is different each time.
+//! `blocks` finds what is marked, `compare` looks past what is different each time, `names` looks for the tests that are
+//! named.
 
 mod blocks;
 mod compare;
+mod names;
 
 use std::{
     fs,
@@ -22,7 +24,8 @@ pub(crate) fn run(file: &str, write: bool) -> Result<(), Failure> {
     let mut text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let found = blocks::find(&text)?;
     let mut last = None;
-    let mut wrong = Vec::new();
+    let missing = names::missing(&text, &root::path(""))?;
+    let mut wrong: Vec<_> = missing.iter().map(|name| format!("{file}: there is no test `{name}`")).collect();
     // Backwards when writing would be simpler, but commands run in the order in which they stand.
     let mut replaced = Vec::new();
     for block in &found {

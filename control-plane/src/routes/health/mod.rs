@@ -14,7 +14,7 @@ use contract::{
 use crate::db::{StoreError, Tx};
 pub(crate) use store::STATEMENTS;
 pub use store::{Seen, unwell};
-pub use view::{HopHealthView, HopState, summed};
+pub use view::{HopHealthView, HopState, state, summed};
 
 /// Notes what a worker reports. Hops of routes that are gone are left out.
 pub(crate) async fn reported(tx: &mut Tx, worker: Id<ids::Worker>, hops: Vec<HopHealth>) -> Result<(), StoreError> {

@@ -75,7 +75,8 @@ pub struct HopHealthView {
     pub workers: Vec<HopAtWorkerView>,
 }
 
-fn state(seen: &Seen, now: Micros) -> HopState {
+/// How this worker sees it now.
+pub fn state(seen: &Seen, now: Micros) -> HopState {
     if seen.rests_until.is_some_and(|until| until > now.as_micros()) {
         HopState::Resting
     } else if seen.last_failed_at > seen.last_connected_at {

@@ -127,8 +127,8 @@ impl Taken {
         let (token, membership, keys) = identity.token().await?;
         let held = self.snapshot.as_ref().map(|snapshot| Held::from(snapshot.head()));
         let at = held.map(|held| held.at);
-        let nonce = (held.is_none() && self.signs_for_nonces)
-            .then(|| URL_SAFE_NO_PAD.encode(self.entropy.bytes::<16>()));
+        let nonce =
+            (held.is_none() && self.signs_for_nonces).then(|| URL_SAFE_NO_PAD.encode(self.entropy.bytes::<16>()));
         let asked = identity.client().head(&token, at, nonce.as_deref(), self.etag.as_deref(), poll).await;
         let answer = match asked {
             Ok(answer) => answer,

@@ -305,7 +305,11 @@ async fn head(State(plane): State<Plane>, Query(wait): Query<Wait>, headers: Hea
                 let plan = plane.plan();
                 let etag = format!("\"{}\"", plan.etag);
                 if !plan.head.is_empty() && known.as_deref() != Some(&etag) {
-                    let head = wait.nonce.as_ref().filter(|_| !plan.replays).and_then(|nonce| plane.signed_for(nonce, &plan.head));
+                    let head = wait
+                        .nonce
+                        .as_ref()
+                        .filter(|_| !plan.replays)
+                        .and_then(|nonce| plane.signed_for(nonce, &plan.head));
                     return ([("etag", etag)], head.unwrap_or_else(|| plan.head.clone())).into_response();
                 }
             }

@@ -1,0 +1,56 @@
+//! What the judgement is made from, in a handful of statements.
+
+use contract::Micros;
+
+use crate::{
+    app::App,
+    auth::{Grant, action::ReadStatus},
+    db::{Engine, StoreError},
+    events, installation,
+    routes::health::{self, Seen},
+    snapshots, workers,
+    workers::WorkerView,
+};
+
+/// Workers looked at; an installation with more has a monitoring system.
+const MAX_WORKERS: i64 = 2_000;
+/// Next hops in trouble that are looked at.
+const MAX_HOPS: i64 = 500;
+/// How far back gaps and rejected events are counted.
+pub(super) const LOOK_BACK: std::time::Duration = std::time::Duration::from_hours(24);
+
+pub(super) struct Facts {
+    pub now: Micros,
+    pub engine: Engine,
+    pub publishing: snapshots::Publishing,
+    pub workers: Vec<WorkerView>,
+    /// By each worker that sees them so.
+    pub hops: Vec<Seen>,
+    pub trouble: events::Trouble,
+    pub accepts_domains_without_proof: bool,
+    /// Its address leads nowhere.
+    pub postmaster_is_built_in: bool,
+}
+
+pub(super) async fn gather(app: &App, grant: &Grant<ReadStatus>) -> Result<Facts, StoreError> {
+    let now = app.clock.now();
+    let mut read = app.db.read(grant).await?;
+    let publishing = snapshots::publishing(&mut read).await?;
+    let workers = workers::all(&mut read, now, MAX_WORKERS).await?;
+    let hops = health::unwell(&mut read, now - workers::SEEN_WITHIN, now, MAX_HOPS).await?;
+    let configured = installation::load(&mut read).await?.configured;
+    let postmaster = snapshots::postmaster(&mut read, &configured).await?;
+    drop(read);
+    let trouble = events::trouble(&mut app.trace.read(grant).await?, now - LOOK_BACK).await?;
+    let built_in = crate::config::FirstOwner::default().email;
+    Ok(Facts {
+        now,
+        engine: app.db.engine(),
+        publishing,
+        workers,
+        hops,
+        trouble,
+        accepts_domains_without_proof: app.config.accept_domains_without_proof,
+        postmaster_is_built_in: postmaster.is_none_or(|postmaster| postmaster.to_string() == built_in),
+    })
+}
