@@ -212,7 +212,7 @@ pub struct HopHealth {
     /// Why the last try came to none; never what the other side said where that was no SMTP.
     #[schema(max_length = 200)]
     pub last_error: Option<String>,
-    /// It failed again and again, and is left alone until then.
+    /// It failed again and again, and is left alone until then. In the past: it was, and has not worked since.
     pub rests_until: Option<Micros>,
     /// From the first octet to EHLO's answer, the last time, in milliseconds.
     pub connect_ms: Option<u32>,

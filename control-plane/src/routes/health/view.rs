@@ -39,7 +39,7 @@ pub struct HopAtWorkerView {
     pub last_failed_at: Option<Time>,
     #[schema(required, example = "no connection: Connection refused (os error 111)")]
     pub last_error: Option<String>,
-    /// Left alone until then.
+    /// Left alone until then. In the past: it was, and has not worked since.
     #[schema(required)]
     pub rests_until: Option<Time>,
     /// Until EHLO was answered, the last time, in milliseconds.

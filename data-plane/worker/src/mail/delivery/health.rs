@@ -130,10 +130,11 @@ impl Record {
             last_connected_at: self.last_connected.map(past),
             last_failed_at: self.last_failed.map(past),
             last_error: self.last_error.clone(),
-            rests_until: self
-                .rests_until
-                .filter(|until| *until > instant)
-                .map(|until| now + until.saturating_duration_since(instant)),
+            rests_until: self.rests_until.map(|until| match until.checked_duration_since(instant) {
+                Some(left) => now + left,
+                // Its rest is over, and it did not work since: that is still worth knowing.
+                None => past(until),
+            }),
             connect_ms: self.connect.map(|took| u32::try_from(took.as_millis()).unwrap_or(u32::MAX)),
         }
     }
