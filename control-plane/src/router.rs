@@ -9,7 +9,7 @@ use crate::{
     app::AppState,
     audit, config_versions, domains, errands, events,
     http::{docs, idempotency, layers, system},
-    installation, join_tokens, lists, messages, recipients, routes, sessions, snapshots, statistics, tenants, workers,
+    join_tokens, lists, messages, policy, recipients, routes, sessions, snapshots, statistics, tenants, workers,
 };
 
 /// Bodies of the REST API. The worker API sets limits of its own.
@@ -23,7 +23,8 @@ fn rest() -> OpenApiRouter<AppState> {
         .merge(recipients::api::router())
         .merge(routes::api::router())
         .merge(lists::api::router())
-        .merge(installation::api::router())
+        .merge(policy::api::router())
+        .merge(policy::trial::api::router())
         .merge(workers::api::router())
         .merge(join_tokens::api::router())
         .merge(config_versions::api::router())
