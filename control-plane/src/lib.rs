@@ -25,6 +25,7 @@ pub mod lists;
 pub mod messages;
 mod metrics;
 pub mod outbox;
+pub mod policy;
 pub mod recipients;
 mod router;
 pub mod routes;

@@ -9,7 +9,7 @@ use crate::{
     app::AppState,
     audit, config_versions, domains, errands, events,
     http::{docs, idempotency, layers, system},
-    installation, join_tokens, lists, messages, recipients, routes, sessions, snapshots, statistics, status, tenants,
+    join_tokens, lists, messages, policy, recipients, routes, sessions, snapshots, statistics, status, tenants,
     workers,
 };
 
@@ -24,7 +24,8 @@ fn rest() -> OpenApiRouter<AppState> {
         .merge(recipients::api::router())
         .merge(routes::api::router())
         .merge(lists::api::router())
-        .merge(installation::api::router())
+        .merge(policy::api::router())
+        .merge(policy::trial::api::router())
         .merge(status::api::router())
         .merge(workers::api::router())
         .merge(join_tokens::api::router())

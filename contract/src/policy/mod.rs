@@ -1,15 +1,20 @@
 //! Policy as a pure function: facts in, verdict out. The same call serves a worker, a dry run and generated tests.
 //!
-//! `settings` are the values that installation, tenant and domain may set; `lists` are the allow and block lists;
-//! `verdict` names every rule and reason; `recipient` and `message` decide.
+//! `settings` are the values that installation, tenant and domain may set, `fold` lays the levels over each other; `lists`
+//! are the allow and block lists; `gather` makes facts of what was found; `verdict` names every rule and reason;
+//! `recipient`, `traffic` and `message` decide, in this order.
 
+pub mod fold;
+pub mod gather;
 pub mod lists;
 pub mod message;
 pub mod recipient;
 pub mod settings;
+pub mod traffic;
 pub mod verdict;
 
-pub use settings::{Effective, Settings};
+pub use fold::Folded;
+pub use settings::{Effective, Setting, Settings};
 pub use verdict::{Disposition, Reason, Rule, Verdict};
 
 /// "Not there" and "could not find out" are different values all the way.

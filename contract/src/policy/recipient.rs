@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Disposition, Known, Reason, Rule, Verdict,
     lists::{By, Hit, ListKind},
-    settings::Effective,
+    settings::{Effective, InboundTls, TlsVersion},
 };
 use crate::{
     Micros,
@@ -20,6 +20,8 @@ use crate::{
 pub struct RecipientFacts<'a> {
     pub client: IpAddr,
     pub sender: &'a ReversePath,
+    /// What the session has agreed on; none: it is in the clear.
+    pub tls: Option<TlsVersion>,
     /// Does the sender's domain say that it takes no mail (RFC 7505)? `Yes(false)` for the null sender.
     pub sender_null_mx: Known<bool>,
     /// `RCPT TO:<@a,@b:user@c>`, or a local part with %, ! or @.
@@ -89,7 +91,11 @@ pub enum Unasked {
 
 /// First matching rule wins. Total: every policy and every set of facts has a verdict.
 pub fn judge(settings: &Effective, facts: &RecipientFacts<'_>) -> Verdict {
-    domain(facts).or_else(|| lists(facts)).or_else(|| null_mx(settings, facts)).unwrap_or_else(|| accepted(facts))
+    domain(facts)
+        .or_else(|| tls(settings, facts))
+        .or_else(|| lists(facts))
+        .or_else(|| null_mx(settings, facts))
+        .unwrap_or_else(|| accepted(facts))
 }
 
 /// Who is blocked is not told whether the recipient exists: lists come before it, the domain's state before them.
@@ -121,6 +127,26 @@ fn domain(facts: &RecipientFacts<'_>) -> Option<Verdict> {
     (!has_route).then(|| {
         deferred(Rule::DomainState, Reason::NoRoute, (4, 3, 5), "this domain has no route yet, try again later")
     })
+}
+
+/// Nothing is said about a recipient, and nobody is asked about it, in a session that the domain does not trust.
+fn tls(settings: &Effective, facts: &RecipientFacts<'_>) -> Option<Verdict> {
+    // RFC 5321 §4.5.1: this host's own postmaster can be written to by everybody.
+    if settings.inbound_tls == InboundTls::Optional || facts.domain == DomainFacts::Own {
+        return None;
+    }
+    match facts.tls {
+        // RFC 3207 §4 has 530 for it. At MAIL it would come too early: which domain is meant is known only here.
+        None => {
+            let text = "this domain takes no mail in the clear, issue STARTTLS first";
+            Some(refused(Rule::Tls, Reason::TlsRequired, 530, (5, 7, 0), text))
+        }
+        Some(version) if version < settings.inbound_tls_min_version => {
+            let text = "this domain takes no mail under so old a version of TLS";
+            Some(refused(Rule::Tls, Reason::TlsTooOld, 550, (5, 7, 0), text))
+        }
+        Some(_) => None,
+    }
 }
 
 fn lists(facts: &RecipientFacts<'_>) -> Option<Verdict> {
@@ -241,6 +267,7 @@ mod tests {
         let facts = RecipientFacts {
             client: "192.0.2.1".parse().unwrap(),
             sender: &ReversePath::NULL,
+            tls: None,
             sender_null_mx: Known::Yes(false),
             routing,
             domain: DomainFacts::Served {
@@ -278,5 +305,44 @@ mod tests {
             let allowed = judged(known, hit(ListKind::Allow), None);
             assert_eq!((allowed.reply.code(), allowed.entry.is_some()), (code, code == 250));
         }
+    }
+
+    #[test]
+    fn a_demand_for_tls_is_judged_before_anything_about_the_sender_or_the_recipient() {
+        let demand = |inbound_tls_min_version| Effective {
+            inbound_tls: InboundTls::Required,
+            inbound_tls_min_version,
+            ..Effective::default()
+        };
+        let entry = crate::Id::new(Micros::EPOCH, [1; 10]);
+        let facts = |tls, domain| RecipientFacts {
+            client: "192.0.2.1".parse().unwrap(),
+            sender: &ReversePath::NULL,
+            tls,
+            sender_null_mx: Known::Yes(true),
+            routing: None,
+            domain,
+            list_hits: vec![Hit { kind: ListKind::Block, by: By::Client, entry }],
+            now: Micros::EPOCH,
+        };
+        let served = DomainFacts::Served {
+            state: DomainState::Active,
+            tenant: TenantState::Active,
+            has_route: true,
+            recipient: RecipientKnown::Unknown,
+        };
+        let table = [
+            (TlsVersion::Tls12, None, served, Reason::TlsRequired),
+            (TlsVersion::Tls12, Some(TlsVersion::Tls12), served, Reason::ClientBlocked),
+            (TlsVersion::Tls13, Some(TlsVersion::Tls12), served, Reason::TlsTooOld),
+            (TlsVersion::Tls13, Some(TlsVersion::Tls13), served, Reason::ClientBlocked),
+            (TlsVersion::Tls13, None, DomainFacts::NotServed, Reason::NotServed),
+            (TlsVersion::Tls13, None, DomainFacts::Own, Reason::ClientBlocked),
+        ];
+        for (least, tls, domain, reason) in table {
+            assert_eq!(judge(&demand(least), &facts(tls, domain)).reason, reason, "{least:?} {tls:?} {domain:?}");
+        }
+        assert_eq!(judge(&demand(TlsVersion::Tls12), &facts(None, served)).reply.code(), 530);
+        assert_eq!(judge(&Effective::default(), &facts(None, served)).reason, Reason::ClientBlocked);
     }
 }

@@ -64,7 +64,9 @@ closed_list! {
         NextHop = "next_hop",
         /// What the next hop cannot take (8BITMIME, SMTPUTF8, size).
         NextHopExtensions = "next_hop_extensions",
-        /// Connections, commands, errors, time, memory of this worker.
+        /// TLS that the domain demands of whoever brings mail.
+        Tls = "tls",
+        /// Connections, commands, errors, time, memory of this worker; what policy lets a client network bring.
         Limits = "limits",
         /// The configuration is missing, expired or too old.
         Snapshot = "snapshot",
@@ -127,6 +129,12 @@ closed_list! {
         TooManyErrors = "too_many_errors",
         TooManyCommands = "too_many_commands",
         TooManyRecipients = "too_many_recipients",
+        /// More in a minute than policy lets the client's network bring.
+        TooManyMessages = "too_many_messages",
+        /// The domain takes no mail in the clear.
+        TlsRequired = "tls_required",
+        /// The session's version of TLS is older than the domain demands.
+        TlsTooOld = "tls_too_old",
         TooSlow = "too_slow",
         Timeout = "timeout",
         ClientLeft = "client_left",

@@ -67,6 +67,7 @@ const MODULES: &[&[Statement]] = &[
     crate::installation::STATEMENTS,
     crate::keys::STATEMENTS,
     crate::outbox::STATEMENTS,
+    crate::policy::STATEMENTS,
     crate::domains::STATEMENTS,
     crate::lists::STATEMENTS,
     crate::recipients::STATEMENTS,

@@ -44,6 +44,8 @@ macro_rules! list {
 sql! {
     Main;
     GET = (select!("d.id = $1"));
+    // The one that counts: active before pending, then whichever was registered first.
+    SERVING = (select!("d.name = $1 ORDER BY CASE WHEN d.state = 'active' THEN 0 ELSE 1 END, d.created_at, d.id LIMIT 1"));
     LIST = (list!(""));
     // The same, in words that let the planner use an index.
     LIST_BY_NAME = (list!("d.name = $2 AND "));
@@ -177,6 +179,11 @@ pub(super) struct Taken {
 /// A domain by its id.
 pub async fn find(read: &mut Read, id: Id<ids::Domain>) -> Result<Option<Domain>, StoreError> {
     run!(read, fetch_optional GET as Row, id.uuid())?.map(Domain::try_from).transpose()
+}
+
+/// The domain that takes the mail of a name.
+pub(crate) async fn serving(read: &mut Read, name: &Name) -> Result<Option<Domain>, StoreError> {
+    run!(read, fetch_optional SERVING as Row, name.as_ascii())?.map(Domain::try_from).transpose()
 }
 
 /// One more than the page holds.

@@ -66,6 +66,7 @@ codes! {
     HasAliases = CONFLICT "has_aliases" "Other recipients are aliases of it";
     HasAliasDomains = CONFLICT "has_alias_domains" "Other domains are aliases of it";
     AliasDomain = CONFLICT "alias_domain" "The domain is an alias: what it shares belongs to another one";
+    PolicyLocked = CONFLICT "policy_locked" "A level above has locked the setting";
     DomainClosing = CONFLICT "domain_closing" "The domain is closing";
     // The house.
     Conflict = CONFLICT "conflict" "It changed meanwhile; try again";

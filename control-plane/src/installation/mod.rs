@@ -1,6 +1,5 @@
-//! The installation itself: its id, its policy, and what the configuration file says of it.
+//! The installation itself: its id, and what the configuration file says of it.
 
-pub mod api;
 mod store;
 
 use contract::{

@@ -13,20 +13,17 @@ sql! {
         sqlite: "SELECT CAST(1 AS INTEGER)",
         postgres: "SELECT CAST(1 AS BIGINT) FROM (SELECT pg_advisory_xact_lock(8101902)) AS locked",
     };
-    FIND = "SELECT id, policy, policy_revision, allowed_hop_ranges, postmaster, epoch, seal_check FROM installation";
+    FIND = "SELECT id, policy, allowed_hop_ranges, postmaster, epoch, seal_check FROM installation";
     INSERT = "INSERT INTO installation (id, only_one, policy, policy_revision, allowed_hop_ranges, postmaster, epoch,
             seal_check, created_at)
         VALUES ($1, 1, '{}', 1, $2, $3, 1, $4, $5)";
     CONFIGURE = "UPDATE installation SET allowed_hop_ranges = $1, postmaster = $2";
-    SET_POLICY = "UPDATE installation SET policy = $1, policy_revision = policy_revision + 1
-        WHERE policy_revision = $2";
 }
 
 #[derive(Debug, Clone)]
 pub struct Installation {
     pub id: Id<ids::Installation>,
     pub policy: Settings,
-    pub policy_revision: i64,
     pub configured: Configured,
     pub epoch: i64,
     pub(super) seal_check: Vec<u8>,
@@ -36,7 +33,6 @@ pub struct Installation {
 struct Row {
     id: Uuid,
     policy: String,
-    policy_revision: i64,
     allowed_hop_ranges: String,
     postmaster: Option<String>,
     epoch: i64,
@@ -56,7 +52,6 @@ pub(super) async fn find(read: &mut Read) -> Result<Option<Installation>, StoreE
     Ok(Some(Installation {
         id: Id::from_uuid(row.id),
         policy: serde_json::from_str(&row.policy).map_err(StoreError::corrupt("installation.policy"))?,
-        policy_revision: row.policy_revision,
         configured: Configured {
             allowed_hop_ranges: serde_json::from_str(&row.allowed_hop_ranges)
                 .map_err(StoreError::corrupt("installation.allowed_hop_ranges"))?,
@@ -97,13 +92,4 @@ pub(super) async fn configure(tx: &mut Tx, configured: &Configured) -> Result<()
 fn columns(configured: &Configured) -> Result<(String, Option<String>), StoreError> {
     let ranges = serde_json::to_string(&configured.allowed_hop_ranges).map_err(StoreError::corrupt("ranges"))?;
     Ok((ranges, configured.postmaster.as_ref().map(ToString::to_string)))
-}
-
-/// Fails with `Stale` if the policy is not at `revision` any more.
-pub(super) async fn set_policy(tx: &mut Tx, policy: &Settings, revision: i64) -> Result<(), StoreError> {
-    let policy = serde_json::to_string(policy).map_err(StoreError::corrupt("policy"))?;
-    match run!(tx, execute SET_POLICY, policy.as_str(), revision)? {
-        1 => Ok(()),
-        _ => Err(StoreError::Stale),
-    }
 }

@@ -7,10 +7,14 @@ mod view;
 use contract::{
     Id, Micros, ids,
     mail::{Domain as Name, LocalPart},
-    policy::lists::{ListKind, Subject},
+    policy::lists::{Entry, ListKind, Subject},
+    snapshot::object::RecipientHash,
 };
 
-use crate::outbox::Change;
+use crate::{
+    db::{Read, StoreError},
+    outbox::Change,
+};
 pub(crate) use store::STATEMENTS;
 
 /// Whose mail an entry is about.
@@ -33,6 +37,43 @@ pub struct ListEntry {
     pub comment: Option<String>,
     pub revision: i64,
     pub created_at: Micros,
+}
+
+/// The entries that may decide about mail for one recipient.
+#[derive(Debug, Default)]
+pub(crate) struct ForRecipient {
+    /// Of the domain, and of the recipient by each of its names.
+    pub of_domain: Vec<ListEntry>,
+    /// Of each tenant, from the domain's own upwards, and of the installation.
+    pub above: Vec<Vec<ListEntry>>,
+}
+
+/// Entries of a domain, of the recipient by these names (in lower case), of these tenants and of the installation.
+pub(crate) async fn for_recipient(
+    read: &mut Read,
+    domain: Id<ids::Domain>,
+    tenants: &[Id<ids::Tenant>],
+    names: &[&str],
+) -> Result<ForRecipient, StoreError> {
+    let of_recipient = names.iter().map(|name| format!("{domain}/{name}"));
+    let keys: Vec<_> = of_recipient.chain([domain.to_string()]).collect();
+    let mut found = ForRecipient { of_domain: store::in_scopes(read, &keys).await?, above: Vec::new() };
+    let tenants = tenants.iter().map(|tenant| Scope::Tenant(*tenant).key());
+    for key in tenants.chain([Scope::Installation.key()]) {
+        found.above.push(store::in_scopes(read, &[key]).await?);
+    }
+    Ok(found)
+}
+
+impl ListEntry {
+    /// As workers hold it. `hash` is that of the domain's recipients, in lower case.
+    pub(crate) fn as_held(&self, hash: impl Fn(&str) -> RecipientHash) -> Entry {
+        let recipient = match &self.scope {
+            Scope::Recipient(_, _, local_part) => Some(hash(&local_part.as_str().to_lowercase())),
+            Scope::Installation | Scope::Tenant(_) | Scope::Domain(..) => None,
+        };
+        Entry { id: self.id, kind: self.kind, subject: self.subject.clone(), recipient, expires_at: self.expires_at }
+    }
 }
 
 impl Scope {

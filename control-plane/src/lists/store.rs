@@ -46,6 +46,10 @@ sql! {
     // The same, in words that let the planner use an index.
     LIST_BY_TENANT = (list!("e.tenant_id = $3 AND "));
     LIST_BY_DOMAIN = (list!("e.domain_id = $4 AND "));
+    IN_SCOPES = {
+        sqlite: select!("e.scope_key IN (SELECT value FROM json_each($1)) ORDER BY e.id"),
+        postgres: select!("e.scope_key IN (SELECT x FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x) ORDER BY e.id"),
+    };
     INSERT = "INSERT INTO list_entries (id, scope, tenant_id, domain_id, recipient, scope_key, kind, subject_kind, subject,
             expires_at, comment, revision, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12)";
@@ -162,6 +166,12 @@ pub(super) async fn list(read: &mut Read, filter: &Filter, page: &Page<Uuid>) ->
         filter.tenant.map(Id::uuid), filter.domain.map(Id::uuid), filter.kind.map(kind_name), filter.sender.as_deref(),
         filter.client.as_deref(), page.rows())?;
     rows.into_iter().map(ListEntry::try_from).collect()
+}
+
+/// All entries of these scopes, by their keys.
+pub(super) async fn in_scopes(read: &mut Read, keys: &[String]) -> Result<Vec<ListEntry>, StoreError> {
+    let keys = serde_json::to_string(keys).map_err(StoreError::corrupt("scopes"))?;
+    run!(read, fetch_all IN_SCOPES as Row, keys.as_str())?.into_iter().map(ListEntry::try_from).collect()
 }
 
 /// `Unique`: there is one for the same subject.

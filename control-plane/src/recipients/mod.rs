@@ -11,7 +11,7 @@ mod view;
 
 use contract::{Id, Micros, ids, mail::LocalPart};
 
-pub(crate) use store::STATEMENTS;
+pub(crate) use store::{STATEMENTS, named};
 pub use view::AliasHop;
 
 #[derive(Debug, Clone)]
@@ -30,6 +30,6 @@ pub struct Alias {
 }
 
 /// Local parts are compared without regard to case.
-fn key(local_part: &LocalPart) -> String {
+pub(crate) fn key(local_part: &LocalPart) -> String {
     local_part.as_str().to_lowercase()
 }

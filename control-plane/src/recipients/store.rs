@@ -38,6 +38,16 @@ sql! {
         postgres: "SELECT id, local_key, alias_of, hop_sees FROM recipients
             WHERE domain_id = $1 AND local_key IN (SELECT x FROM jsonb_array_elements_text(CAST($2 AS JSONB)) AS x)",
     };
+    // An alias whose mailbox is gone is a recipient like any other.
+    NAMED = {
+        sqlite: "SELECT r.local_key, m.local_key FROM recipients r
+            LEFT JOIN recipients m ON m.domain_id = r.domain_id AND m.local_key = r.alias_of
+            WHERE r.domain_id = $1 AND r.local_key IN (SELECT value FROM json_each($2))",
+        postgres: "SELECT r.local_key, m.local_key FROM recipients r
+            LEFT JOIN recipients m ON m.domain_id = r.domain_id AND m.local_key = r.alias_of
+            WHERE r.domain_id = $1
+                AND r.local_key IN (SELECT x FROM jsonb_array_elements_text(CAST($2 AS JSONB)) AS x)",
+    };
     PUT = {
         sqlite: "INSERT INTO recipients (id, domain_id, local_part, local_key, alias_of, hop_sees, created_at)
             SELECT unhex(json_extract(value, '$[0]')), $1, json_extract(value, '$[1]'), json_extract(value, '$[2]'),
@@ -168,6 +178,17 @@ pub(super) async fn existing(
         (row.local_key, Existing { id: Id::from_uuid(row.id), alias })
     };
     Ok(rows.into_iter().map(existing).collect())
+}
+
+/// Those of these that are there, by key, with the key of the mailbox that they are aliases of.
+pub(crate) async fn named(
+    read: &mut Read,
+    domain: Id<ids::Domain>,
+    names: &[LocalPart],
+) -> Result<HashMap<String, Option<String>>, StoreError> {
+    let keys: Vec<_> = names.iter().map(key).collect();
+    let rows = run!(read, fetch_all NAMED as (String, Option<String>), domain.uuid(), set(&keys)?)?;
+    Ok(rows.into_iter().collect())
 }
 
 fn set<T: serde::Serialize>(members: &[T]) -> Result<String, StoreError> {

@@ -85,7 +85,7 @@ impl Compiled {
             id,
             parent: row.parent_id.map(Id::from_uuid),
             state: if row.closes_at.is_some() { TenantState::Closing } else { TenantState::Active },
-            policy: Settings::default(),
+            policy: policy(&row.policy)?,
             list,
         }))
     }
@@ -154,7 +154,7 @@ impl Compiled {
             state,
             recipients,
             route,
-            policy: Settings::default(),
+            policy: policy(&row.policy)?,
             list,
             aliases,
             hash_key,
@@ -262,6 +262,10 @@ pub(super) fn grouped<T>(rows: impl IntoIterator<Item = (Uuid, T)>) -> HashMap<U
     groups
 }
 
+fn policy(text: &str) -> Result<Settings, StoreError> {
+    serde_json::from_str(text).map_err(StoreError::corrupt("policy"))
+}
+
 fn entry(row: &EntryRow, hash_key: Option<&HashKey>) -> Result<Entry, StoreError> {
     let corrupt = "list_entries.subject";
     let subject = if row.subject_kind == "client" {
@@ -299,6 +303,7 @@ mod tests {
             defer_until: 0,
             created_at: 0,
             call_out: None,
+            policy: "{}".to_owned(),
             alias_hop_sees: None,
             primary_name: None,
             route_id: None,

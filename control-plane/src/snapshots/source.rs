@@ -16,7 +16,7 @@ macro_rules! domains {
     ($which:literal) => {
         concat!(
             "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at, d.call_out,
-                d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.kind AS route_kind, r.hops, r.max_connections
+                d.policy,                d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.kind AS route_kind, r.hops, r.max_connections
             FROM domains d LEFT JOIN routes r ON r.id = d.route_id LEFT JOIN domains p ON p.id = d.alias_of",
             $which
         )
@@ -27,10 +27,10 @@ sql! {
     Main;
     OWNER = "SELECT p.email FROM persons p JOIN grants g ON g.person_id = p.id
         WHERE g.role = 'owner' AND g.tenant_id IS NULL AND p.disabled_at IS NULL ORDER BY p.created_at, p.id LIMIT 1";
-    TENANTS = "SELECT id, parent_id, closes_at FROM tenants";
+    TENANTS = "SELECT id, parent_id, closes_at, policy FROM tenants";
     TENANTS_OF = {
-        sqlite: "SELECT id, parent_id, closes_at FROM tenants WHERE id IN (SELECT unhex(value) FROM json_each($1))",
-        postgres: "SELECT id, parent_id, closes_at FROM tenants
+        sqlite: "SELECT id, parent_id, closes_at, policy FROM tenants WHERE id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "SELECT id, parent_id, closes_at, policy FROM tenants
             WHERE id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
     DOMAINS = (domains!(""));
@@ -87,6 +87,8 @@ pub(super) struct TenantRow {
     pub id: Uuid,
     pub parent_id: Option<Uuid>,
     pub closes_at: Option<i64>,
+    /// JSON, as is `DomainRow`'s.
+    pub policy: String,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -100,6 +102,7 @@ pub(super) struct DomainRow {
     pub defer_until: i64,
     pub created_at: i64,
     pub call_out: Option<String>,
+    pub policy: String,
     pub alias_hop_sees: Option<String>,
     /// Of an alias domain.
     pub primary_name: Option<String>,

@@ -124,7 +124,7 @@ async fn every_route_opens_only_to_whom_it_is_for() {
                     assert_eq!(reply.headers["content-type"], "application/problem+json", "{method} {path}");
                 }
             }
-            let line = format!("{operation:<28}{:<11}{:<8}{:<8}", word(&anonymous), word(&as_worker), word(&owner));
+            let line = format!("{operation:<27} {:<11}{:<8}{:<8}", word(&anonymous), word(&as_worker), word(&owner));
             let _ = writeln!(table, "{}", line.trim_end());
         }
     }

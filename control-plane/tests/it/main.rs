@@ -12,6 +12,8 @@ mod harness;
 mod hostile;
 mod listener;
 mod plans;
+mod policy;
+mod policy_trials;
 mod postgres;
 mod recipients;
 mod replicas;

@@ -1,4 +1,4 @@
-//! Inbound routes, allow and block lists, the installation's policy.
+//! Inbound routes, allow and block lists.
 
 use std::time::Duration;
 
@@ -10,7 +10,6 @@ on_both! {
     a_route_has_hops_and_defaults
     list_entries_have_scopes
     expired_entries_go
-    policy_is_set_and_inherited_again
 }
 
 on_both! {
@@ -106,36 +105,6 @@ async fn expired_entries_go(plane: Plane) {
     plane.run_jobs().await;
     plane.get(&path).send().await.problem(404, "not_found");
     plane.post("/v1/list-entries").json(&body(Value::Null)).send().await.expect(201);
-}
-
-async fn policy_is_set_and_inherited_again(plane: Plane) {
-    let first = plane.get("/v1/policy").send().await;
-    assert!(first.body.as_object().unwrap().values().all(Value::is_null));
-    let etag = first.header("etag").unwrap();
-    let body =
-        json!({ "max_message_size_bytes": 1_000_000, "bare_newline": "normalize", "reject_null_mx_sender": false });
-    let set = plane.patch("/v1/policy").header("if-match", etag).json(&body).send().await;
-    assert!(set.header("config-version").is_some());
-    let etag = set.header("etag").unwrap().to_owned();
-    assert_eq!(set.expect(200)["bare_newline"], "normalize");
-    let cleared = plane
-        .patch("/v1/policy")
-        .header("if-match", &etag)
-        .json(&json!({ "bare_newline": null }))
-        .send()
-        .await
-        .expect(200);
-    assert_eq!((&cleared["bare_newline"], &cleared["max_message_size_bytes"]), (&Value::Null, &json!(1_000_000)));
-    let bad = json!({ "max_message_size_bytes": 5, "max_line_octets": 5 });
-    let reply = plane.patch("/v1/policy").header("if-match", "*").json(&bad).send().await;
-    assert_eq!(reply.pointers(), ["/max_line_octets", "/max_message_size_bytes"]);
-    let reply = plane
-        .patch("/v1/policy")
-        .header("if-match", "*")
-        .json(&json!({ "bare_newline": "keep", "max_line_octets": "x" }))
-        .send()
-        .await;
-    assert_eq!(reply.pointers(), ["/bare_newline", "/max_line_octets"]);
 }
 
 async fn hops_lead_only_where_mail_may_go() {

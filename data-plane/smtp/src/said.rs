@@ -106,7 +106,7 @@ said! {
         DeclaredTooLarge = 552 Some((5, 3, 4)), "the message is larger than accepted here",
             "SIZE at MAIL is above the limit", "RFC 1870 §6.1";
         TooManyRecipients = 452 Some((4, 5, 3)), "too many recipients, send the others in another transaction",
-            "more recipients than LIMITS RCPTMAX says", "RFC 5321 §4.5.3.1.10";
+            "more recipients than LIMITS RCPTMAX says, or than the domain's policy allows", "RFC 5321 §4.5.3.1.10";
         Pipelining = 554 Some((5, 5, 0)), "input before it was asked for, closing",
             "bytes that came before the greeting, or behind a command that must be the last of its group (EHLO, DATA, STARTTLS, QUIT …); the connection closes",
             "RFC 2920 §3.1";
@@ -196,6 +196,15 @@ said! {
             "%, ! or @ in a local part that is not listed", "RFC 5321 §3.6.1";
         NullMxSender = 550 Some((5, 7, 27)), "the sender's domain accepts no mail (RFC 7505)",
             "the sender's domain has a null MX", "RFC 7505 §4.2";
+        TlsRequired = 530 Some((5, 7, 0)), "this domain takes no mail in the clear, issue STARTTLS first",
+            "a recipient named in the clear, of a domain whose policy demands TLS", "RFC 3207 §4";
+        TlsTooOld = 550 Some((5, 7, 0)), "this domain takes no mail under so old a version of TLS",
+            "a recipient named under a version of TLS older than its domain's policy demands", "RFC 3463 §3.8";
+        TooManySessions = 451 Some((4, 7, 0)), "too many sessions from your network, try again later",
+            "more sessions of the client's network bring mail for the domain than its policy allows", "RFC 3463 §3.8";
+        TooManyMessages = 451 Some((4, 7, 0)), "too many messages from your network, try again later",
+            "more messages in a minute from the client's network than the policy of the domain or its tenant allows",
+            "RFC 3463 §3.8";
         DomainPending = 451 Some((4, 3, 0)), "this domain is not ready to take mail yet, try again later",
             "a domain whose ownership is not proved yet, in its first 7 days", "RFC 3463 §3.4";
         DomainUnavailable = 451 Some((4, 3, 5)), "this domain's configuration cannot be read now, try again later",

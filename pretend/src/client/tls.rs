@@ -16,16 +16,22 @@ use crate::ca::{Ca, provider};
 pub enum Trust {
     /// Any certificate: what is shown is looked at afterwards.
     Anybody,
+    /// The same, for a client that knows nothing newer than TLS 1.2.
+    AnybodyOverTls12,
     /// What this authority signed, for the right name.
     Authority(Ca),
 }
 
 pub(super) fn config(trust: &Trust) -> Arc<ClientConfig> {
+    let versions = match trust {
+        Trust::AnybodyOverTls12 => &[&rustls::version::TLS12],
+        Trust::Anybody | Trust::Authority(_) => rustls::DEFAULT_VERSIONS,
+    };
     let builder = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .expect("the provider has suites for its versions");
     Arc::new(match trust {
-        Trust::Anybody => {
+        Trust::Anybody | Trust::AnybodyOverTls12 => {
             let verifier = Arc::new(Anybody(provider()));
             builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
         }

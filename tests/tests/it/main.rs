@@ -16,6 +16,7 @@ mod isolation;
 mod lists;
 mod loops;
 mod ownership;
+mod policy;
 mod port;
 mod postmaster;
 mod recipients;

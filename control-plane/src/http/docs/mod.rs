@@ -97,6 +97,7 @@ const OPEN: &[&str] = &["create_session", "enrol_worker", "create_worker_token"]
 /// Mends what the generator leaves undone. The result is what is served and what is checked in.
 pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
     let mut document = serde_json::to_value(document).expect("a document is texts and numbers");
+    refer_to_enums(&mut document);
     let schemas = document.get("components").cloned().unwrap_or_default();
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return document };
     for (path, item) in paths.iter_mut() {
@@ -120,6 +121,18 @@ pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
     document
 }
 
+/// The generator writes an enum out where a generic type holds it; SDKs would get a second type for it.
+fn refer_to_enums(document: &mut Value) {
+    let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
+    let enums: Vec<_> = schemas.iter().filter(|(_, schema)| schema.get("enum").is_some()).collect();
+    let enums: Vec<_> = enums.into_iter().map(|(name, schema)| (name.clone(), schema.clone())).collect();
+    for value in schemas.values_mut().filter_map(|schema| schema.pointer_mut("/properties/value")) {
+        if let Some((name, _)) = enums.iter().find(|(_, schema)| schema == value) {
+            *value = json!({ "$ref": format!("#/components/schemas/{name}") });
+        }
+    }
+}
+
 /// Resources with a revision, by their tags.
 const REVISED: &[&str] = &["tenants", "domains", "routes", "lists", "policy"];
 /// Resources that workers get to know.
@@ -129,12 +142,13 @@ const PUBLISHED: &[&str] = &["tenants", "domains", "recipients", "routes", "list
 fn headers(operation: &mut Value, path: &str, method: &str) {
     let tag = operation.pointer("/tags/0").and_then(Value::as_str).unwrap_or_default().to_owned();
     // It looks, and changes nothing.
-    let looks = path.ends_with("/test");
+    let looks = path.ends_with("/test") || path.ends_with(":test");
     let writes = method != "get" && !looks;
     let one =
         path.ends_with('}') || path.ends_with("/policy") || path.ends_with("/restore") || path.ends_with("/verify");
     let revised = REVISED.contains(&tag.as_str()) && (one || method == "post") && !looks;
-    if revised && matches!(method, "patch" | "delete") && path != "/v1/policy" {
+    // Of policy it is required, and said there.
+    if revised && matches!(method, "patch" | "delete") && tag != "policy" {
         parameter(operation, "If-Match", "Only if the resource still has this ETag", "\"r1\"");
     }
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };

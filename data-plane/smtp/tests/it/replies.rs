@@ -4,11 +4,13 @@ use std::{collections::BTreeSet, fmt::Write, path::PathBuf};
 
 use contract::{
     Micros,
-    mail::Reply,
+    mail::{Reply, ReversePath},
     policy::{
         Effective, Known,
         message::{self, MessageFacts},
         recipient::{self, CallOut, DomainFacts, RecipientFacts, RecipientKnown, Routing, Unasked},
+        settings::{InboundTls, TlsVersion},
+        traffic::{self, TrafficFacts},
     },
     snapshot::object::{DomainState, TenantState},
 };
@@ -133,6 +135,31 @@ fn policy_says_nothing_that_is_not_in_the_list() {
         MessageFacts { header_boundary: true, ..MessageFacts::default() },
     ];
     said.extend(messages.iter().map(|facts| message::judge(&settings, facts).unwrap().reply));
+    for tls in [None, Some(TlsVersion::Tls12)] {
+        let settings = Effective {
+            inbound_tls: InboundTls::Required,
+            inbound_tls_min_version: TlsVersion::Tls13,
+            ..Effective::default()
+        };
+        let recipient = RecipientKnown::Listed;
+        let domain =
+            DomainFacts::Served { state: DomainState::Active, tenant: TenantState::Active, has_route: true, recipient };
+        said.push(recipient::judge(&settings, &RecipientFacts { tls, ..facts(&sender(), domain) }).reply);
+    }
+    let settings = Effective { max_client_connections: 1, ..Effective::default() };
+    let open = TrafficFacts {
+        recipients: 0,
+        connections: 0,
+        domain_takes_more: true,
+        tenant_takes_more: true,
+        live_workers: 1,
+    };
+    let traffic = [
+        TrafficFacts { recipients: settings.max_recipients, ..open },
+        TrafficFacts { connections: 1, ..open },
+        TrafficFacts { domain_takes_more: false, ..open },
+    ];
+    said.extend(traffic.iter().map(|facts| traffic::judge(&settings, facts).unwrap().reply));
     let missing: BTreeSet<_> = said.iter().filter(|reply| !in_the_list(reply)).map(ToString::to_string).collect();
     assert!(missing.is_empty(), "{missing:?}");
     // And all of them were reached, but the two of the block lists.
@@ -143,14 +170,24 @@ fn policy_says_nothing_that_is_not_in_the_list() {
 }
 
 fn judged(domain: DomainFacts, routing: Option<Routing>, sender_null_mx: Known<bool>, now: Micros) -> Reply {
-    let facts = RecipientFacts {
+    let sender = sender();
+    let facts = RecipientFacts { routing, sender_null_mx, now, ..facts(&sender, domain) };
+    recipient::judge(&Effective::default(), &facts).reply
+}
+
+fn sender() -> ReversePath {
+    "a@a.example".parse().unwrap()
+}
+
+fn facts(sender: &ReversePath, domain: DomainFacts) -> RecipientFacts<'_> {
+    RecipientFacts {
         client: "192.0.2.1".parse().unwrap(),
-        sender: &"a@a.example".parse().unwrap(),
-        sender_null_mx,
-        routing,
+        sender,
+        tls: None,
+        sender_null_mx: Known::Yes(false),
+        routing: None,
         domain,
         list_hits: Vec::new(),
-        now,
-    };
-    recipient::judge(&Effective::default(), &facts).reply
+        now: Micros::EPOCH,
+    }
 }

@@ -12,7 +12,7 @@ use std::{
 use contract::{
     Id, ids,
     mail::Domain,
-    policy::{Effective, lists},
+    policy::{Folded, lists},
     snapshot::{
         Verified,
         object::{self, AliasDomain, DomainObject, Key, ListScope, Object, RecipientRule, ShardPrefix, TenantState},
@@ -208,10 +208,11 @@ impl Builder {
         let list = list(snapshot, &ListScope::Domain(name.clone()), &domain.list)?;
         Ok(ServedDomain {
             id: domain.id,
+            primary: domain.id,
             name: name.clone(),
             state: domain.state,
             route: domain.route.clone().map(Arc::new),
-            effective: Arc::new(chain.effective.overlaid_by(&domain.policy)),
+            effective: chain.folded.overlaid_by(&(), &domain.policy).effective,
             chain,
             recipients: Arc::new(recipients),
             aliases: aliases.into(),
@@ -246,17 +247,17 @@ impl Builder {
         let own = Arc::new(list(snapshot, &ListScope::Tenant(id), &tenant.list)?);
         let installation = self.installation.clone().unwrap_or_else(|| Arc::new(installation_level(snapshot)));
         let (above, state, lists) = match tenant.parent {
-            None => (installation.effective.clone(), TenantState::Active, Vec::new()),
+            None => (installation.folded.clone(), TenantState::Active, Vec::new()),
             Some(parent) => {
                 let parent = self.chain(snapshot, parent, depth + 1)?;
-                (parent.effective.clone(), parent.state, parent.lists.clone())
+                (parent.folded.clone(), parent.state, parent.lists.clone())
             }
         };
         let lists = Some(own).filter(|own| !own.is_empty()).into_iter().chain(lists).collect();
         Ok(Chain {
             tenant: id,
             state: worse(tenant.state, state),
-            effective: above.overlaid_by(&tenant.policy),
+            folded: above.overlaid_by(&(), &tenant.policy),
             lists,
             installation,
         })
@@ -307,9 +308,11 @@ fn installation_level(snapshot: &Verified<Snapshot>) -> InstallationLevel {
             _ => None,
         }
     });
+    let folded = Folded::default().overlaid_by(&(), &installation.policy);
     InstallationLevel {
         id: installation.id,
-        effective: Effective::default().overlaid_by(&installation.policy),
+        effective: Arc::clone(&folded.effective),
+        folded,
         list: lists::Index::new(entries.flatten()),
         allowed_hop_ranges: installation.allowed_hop_ranges.clone().into(),
         postmaster: installation.postmaster.clone(),

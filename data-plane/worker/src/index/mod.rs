@@ -10,7 +10,7 @@ use arc_swap::ArcSwapOption;
 use contract::{
     Id, Micros, ids,
     mail::{Cidr, Domain, Mailbox},
-    policy::{Effective, lists},
+    policy::{Effective, Folded, lists},
     snapshot::object::AliasDomain,
 };
 use tokio::{sync::Notify, time::Instant};
@@ -31,7 +31,9 @@ pub struct Index {
 #[derive(Debug)]
 pub struct InstallationLevel {
     pub id: Id<ids::Installation>,
-    pub effective: Effective,
+    pub effective: Arc<Effective>,
+    /// What the levels below are laid over.
+    pub(crate) folded: Folded<()>,
     pub list: lists::Index,
     pub allowed_hop_ranges: Arc<[Cidr]>,
     /// Who reads mail for `<postmaster>` without a domain.

@@ -6,8 +6,11 @@ use contract::{
     Id, Micros, ids,
     mail::{Domain, Host, LocalPart, Mailbox, ReversePath},
     policy::{
-        Effective, Known, Verdict, lists,
+        Effective, Folded, Known, Verdict,
+        gather::{self, Names, Takes},
+        lists,
         recipient::{self, CallOut, DomainFacts, RecipientFacts, RecipientKnown, Routing, Unasked},
+        settings::TlsVersion,
     },
     snapshot::{
         object::{
@@ -26,7 +29,8 @@ pub struct Chain {
     pub tenant: Id<ids::Tenant>,
     /// The worst state on the way up: who is suspended suspends all below.
     pub state: TenantState,
-    pub(super) effective: Effective,
+    /// With the locks, for what stands below.
+    pub(super) folded: Folded<()>,
     /// From this tenant upwards; the installation's is not among them.
     pub(super) lists: Vec<Arc<lists::Index>>,
     pub installation: Arc<InstallationLevel>,
@@ -36,6 +40,8 @@ pub struct Chain {
 #[derive(Debug, Clone)]
 pub struct ServedDomain {
     pub id: Id<ids::Domain>,
+    /// Whose policy holds, and to whom mail is counted: itself, or what it is an alias of.
+    pub primary: Id<ids::Domain>,
     pub name: Domain,
     pub state: DomainState,
     pub route: Option<Arc<Route>>,
@@ -66,6 +72,7 @@ pub enum Recipients {
 pub struct Asked<'a> {
     pub client: IpAddr,
     pub sender: &'a ReversePath,
+    pub tls: Option<TlsVersion>,
     pub sender_null_mx: Known<bool>,
     pub source_route: bool,
     /// What the next hop said of the recipient; none: it was not asked yet.
@@ -80,11 +87,7 @@ impl ServedDomain {
 
     /// This domain under its other name.
     pub(super) fn under(&self, alias: &AliasDomain) -> Self {
-        let state = match (alias.state, self.state) {
-            // A primary that is not proven yet is waited for, however long: the alias is proven.
-            (DomainState::Active, DomainState::Pending { .. }) => DomainState::Pending { defer_until: NEVER },
-            (state, _) => state,
-        };
+        let state = gather::alias_state(alias.state, self.state);
         let hop_sees = match alias.hop_sees {
             AliasDomainHop::AsWritten => None,
             AliasDomainHop::Primary => Some(self.name.clone()),
@@ -132,48 +135,29 @@ impl ServedDomain {
     }
 
     fn recipient(&self, local: &LocalPart, call_out: Option<CallOut>) -> RecipientKnown {
-        // RFC 5321 §4.5.1: postmaster is always there.
-        if local.as_str().eq_ignore_ascii_case("postmaster") {
-            return RecipientKnown::Accepted;
-        }
-        let (shards, otherwise) = match &*self.recipients {
-            Recipients::Any => return RecipientKnown::Accepted,
-            Recipients::Listed(shards) => (shards, RecipientKnown::Unknown),
-            Recipients::CallOut(shards, unasked) => {
-                (shards, RecipientKnown::CallOut(call_out.unwrap_or(CallOut::Unasked(*unasked))))
-            }
+        let (shards, takes) = match &*self.recipients {
+            Recipients::Any => (&[][..], Takes::Any),
+            Recipients::Listed(shards) => (&**shards, Takes::Listed),
+            Recipients::CallOut(shards, unasked) => (&**shards, Takes::CallOut(*unasked)),
         };
-        let listed = |local: &LocalPart| {
+        gather::recipient(takes, local, call_out, |local| {
             let hash = self.hash_key.hash(local);
             shards
                 .iter()
                 .find(|(prefix, _)| prefix.covers(hash.shard_hash()))
                 .is_some_and(|(_, shard)| matches!(&**shard, Object::Recipients(shard) if shard.hashes.contains(&hash)))
-        };
-        if listed(local) {
-            RecipientKnown::Listed
-        } else if local.without_detail().is_some_and(|user| listed(&user)) {
-            RecipientKnown::Accepted
-        } else {
-            otherwise
-        }
+        })
     }
 
     fn facts<'a>(&self, local: &LocalPart, asked: &Asked<'a>) -> RecipientFacts<'a> {
         let own = self.hash_key.hash(local);
         let user = local.without_detail().map(|user| self.hash_key.hash(&user));
-        let hit = |index: &lists::Index, of| index.hit(asked.sender, asked.client, of, asked.now);
         let mailbox = [Some(&own), user.as_ref()].into_iter().flatten().find_map(|hash| self.alias(hash));
-        // Recipient (as written, then without its detail, then the mailbox it is an alias of), domain, tenants upwards,
-        // installation.
-        let in_domain = self.list.iter().flat_map(|list| {
-            [Some(Some(&own)), user.as_ref().map(Some), mailbox.map(|alias| Some(&alias.of)), Some(None)]
-                .into_iter()
-                .flatten()
-                .filter_map(move |of| hit(list, of))
-        });
+        let names = Names { as_written: &own, without_detail: user.as_ref(), mailbox: mailbox.map(|alias| &alias.of) };
         let above = self.chain.lists.iter().map(|list| &**list).chain([&self.chain.installation.list]);
-        let list_hits = in_domain.chain(above.filter_map(|list| hit(list, None))).collect();
+        let list_hits = gather::list_hits(self.list.as_deref(), names, above, |index, of| {
+            index.hit(asked.sender, asked.client, of, asked.now)
+        });
         let routing = if asked.source_route {
             Some(Routing::SourceRoute)
         } else {
@@ -182,6 +166,7 @@ impl ServedDomain {
         RecipientFacts {
             client: asked.client,
             sender: asked.sender,
+            tls: asked.tls,
             sender_null_mx: asked.sender_null_mx,
             routing,
             domain: DomainFacts::Served {
@@ -195,9 +180,6 @@ impl ServedDomain {
         }
     }
 }
-
-/// The end of time.
-const NEVER: Micros = Micros::from_micros(i64::MAX);
 
 impl Lookup {
     /// The decision on one recipient.
@@ -222,6 +204,7 @@ fn unserved<'a>(domain: DomainFacts, asked: &Asked<'a>) -> RecipientFacts<'a> {
     RecipientFacts {
         client: asked.client,
         sender: asked.sender,
+        tls: asked.tls,
         sender_null_mx: asked.sender_null_mx,
         routing: None,
         domain,

@@ -40,13 +40,14 @@ impl Admission {
         all > self.max / 4 * 3
     }
 
-    /// None: there are too many already.
-    pub(crate) fn admit(self: &Arc<Self>, client: IpAddr) -> Option<Place> {
+    /// None: there are too many already. `most_here` is what policy lets one network have.
+    pub(crate) fn admit(self: &Arc<Self>, client: IpAddr, most_here: Option<u32>) -> Option<Place> {
         let network = network_of(client);
         let mut by_network = self.by_network.lock().unwrap_or_else(PoisonError::into_inner);
         let here = by_network.get(&network).copied().unwrap_or(0);
         let all = usize::try_from(self.sessions.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
-        if all >= self.max || here >= self.max_per_network {
+        let most_here = most_here.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        if all >= self.max || here >= self.max_per_network.min(most_here) {
             return None;
         }
         by_network.insert(network, here + 1);

@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use contract::policy::traffic::share;
 use smtp::Said;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
@@ -71,6 +72,7 @@ async fn sweep(shared: Arc<Shared>) {
     loop {
         tick.tick().await;
         shared.deliverer.hops.sweep();
+        shared.traffic.sweep();
         #[expect(clippy::cast_precision_loss, reason = "a gauge of at most some thousands")]
         metrics::gauge!("postern_smtp_tarpit_networks").set(shared.tarpit.sweep() as f64);
         #[expect(clippy::cast_precision_loss, reason = "a gauge of octets")]
@@ -114,7 +116,11 @@ async fn one(tcp: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
     let Some(ending) = shared.context.doors.enter() else {
         return turn_away(wire, "draining", Said::ShuttingDown).await;
     };
-    let Some(place) = shared.admission.admit(wire.peer.ip()) else {
+    // Which domain it comes for is not known yet: only the installation's own limit can be kept here.
+    let index = shared.context.current.load();
+    let limit = index.map_or(0, |index| index.installation.effective.max_client_connections);
+    let most_here = share(limit, shared.context.hops.live_workers());
+    let Some(place) = shared.admission.admit(wire.peer.ip(), most_here) else {
         return turn_away(wire, "connections", Said::TooManyConnections).await;
     };
     metrics::counter!("postern_smtp_sessions_total").increment(1);

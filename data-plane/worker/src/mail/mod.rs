@@ -1,7 +1,7 @@
 //! The SMTP side of a worker. `listen` takes connections, `session` drives one, `receive` takes its messages and `message`
 //! decides on them, `transaction` knows who was accepted and which way they go, `delivery` brings the message there, `trace`
 //! tells what happened. `body` and `budget` hold messages, `repeat` knows those that come again, `admission` counts sessions,
-//! `call_out` asks the next hop about recipients, `tarpit` and `slow_down` make guessing slow, `tls` has both sides' settings.
+//! `call_out` asks the next hop about recipients, `traffic` counts what client networks bring, `tarpit` and `slow_down` make guessing slow, `tls` has both sides' settings.
 
 mod admission;
 mod body;
@@ -11,8 +11,10 @@ pub mod config;
 mod delivery;
 mod dialogue;
 mod doors;
+mod group;
 mod listen;
 mod message;
+mod null_mx;
 mod receive;
 mod repeat;
 mod session;
@@ -20,6 +22,7 @@ mod slow_down;
 mod tarpit;
 mod tls;
 mod trace;
+mod traffic;
 mod transaction;
 mod wire;
 
@@ -44,6 +47,7 @@ pub(crate) use delivery::{Hops, Outside, Trial, try_route};
 pub(crate) use doors::Doors;
 use repeat::Repeats;
 use tarpit::Tarpit;
+use traffic::Traffic;
 
 /// Why the SMTP side cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +106,7 @@ pub(crate) struct Shared {
     admission: Arc<Admission>,
     repeats: Arc<Repeats>,
     tarpit: Tarpit,
+    traffic: Arc<Traffic>,
     deliverer: Arc<Deliverer>,
     call_outs: Arc<CallOuts>,
     /// No new sessions, and the end of each that is between transactions.
@@ -193,6 +198,7 @@ pub(crate) async fn run(
             Arc::clone(&context.sessions),
         ),
         tarpit: Tarpit::new(smtp.tarpit.clone()),
+        traffic: Arc::default(),
         repeats: Repeats::new(Duration::from_secs(delivery.repeat_s)),
         call_outs: CallOuts::new(&delivery, Arc::clone(&deliverer)),
         deliverer,

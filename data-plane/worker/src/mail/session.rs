@@ -214,11 +214,12 @@ impl Driver<'_> {
         let installation = index.as_ref().map(|index| index.installation.id.to_string()).unwrap_or_default();
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         // What any domain may allow; a domain's own limit counts when its recipient is known.
-        let max_bytes = index.map_or(50 << 20, |index| index.installation.effective.max_message_size_bytes);
+        let effective = index.map(|index| Arc::clone(&index.installation.effective)).unwrap_or_default();
+        let max_bytes = effective.max_message_size_bytes;
         Config {
             // More than one client network may hold would never come through.
             max_message_size_bytes: max_bytes.min(self.shared.delivery.budget_bytes / 4),
-            max_recipients: number(smtp.max_recipients.max(100)),
+            max_recipients: number(smtp.max_recipients).min(effective.max_recipients).max(100),
             max_transactions: number(smtp.max_transactions),
             max_commands: number(smtp.max_commands),
             max_bad_commands: number(smtp.max_errors),

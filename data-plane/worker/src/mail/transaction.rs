@@ -7,22 +7,20 @@ use contract::{
     events::{Speaker, Tls},
     ids,
     mail::{ForwardPath, Mailbox, Recipient, Reply},
-    policy::{Disposition, Effective, Known, Reason, Rule, Verdict},
-    snapshot::object::Route,
+    policy::{Disposition, Known, Reason, Rule, Verdict, settings::TlsVersion},
 };
-use futures::FutureExt;
 use smtp::{Said, server::Sender};
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::time::Instant;
 
 use super::{
     Shared,
-    delivery::{LiveHop, LiveRcpt, Way},
+    delivery::{LiveHop, Way},
     dialogue::{About, Dialogue},
+    group::Group,
+    null_mx::NullMx,
+    traffic::Entered,
 };
-use crate::index::{Asked, Index, Lookup, ServedDomain};
-
-/// How long a RCPT waits to learn whether the sender's domain has a null MX. Not known is not yes.
-const NULL_MX_PATIENCE: Duration = Duration::from_secs(3);
+use crate::index::{Asked, Index, Lookup};
 
 #[derive(Debug)]
 pub(crate) struct Transaction {
@@ -38,20 +36,14 @@ pub(crate) struct Transaction {
     pub dialogue: Dialogue,
     pub named: Vec<Named>,
     pub group: Option<Group>,
+    /// Domains that it brings mail for, as they count it.
+    pub(super) entered: Vec<Entered>,
     /// The hop's transaction that took all of several recipients, and since when nothing has happened on it.
-    live: Option<(LiveHop, Instant)>,
+    pub(super) live: Option<(LiveHop, Instant)>,
     /// The hop would refuse somebody who was accepted: nobody joins that one.
-    sole_only: bool,
+    pub(super) sole_only: bool,
     sender_null_mx: NullMx,
     pub envelope_us: u64,
-}
-
-/// Does the sender's domain say that it takes no mail (RFC 7505)?
-#[derive(Debug)]
-enum NullMx {
-    NotAsked,
-    Asked(JoinHandle<Known<bool>>),
-    Told(Known<bool>),
 }
 
 /// A recipient that was named, and what came of it.
@@ -68,27 +60,6 @@ pub(crate) struct Named {
 
 /// Recipients that are kept for the trace when the session itself refuses them.
 const MAX_REFUSED_NAMED: usize = 1_000;
-
-/// Recipients that share one final answer.
-#[derive(Debug)]
-pub(crate) struct Group {
-    pub way: Way,
-    pub effective: Arc<Effective>,
-}
-
-impl Group {
-    fn of(served: &ServedDomain, route: &Arc<Route>) -> Self {
-        Self {
-            way: Way::new(served.tenant(), Arc::clone(route), &served.chain.installation.allowed_hop_ranges),
-            effective: Arc::clone(&served.effective),
-        }
-    }
-
-    /// Same tenant, next hop and policy.
-    fn takes(&self, other: &Self) -> bool {
-        self.way.owner == other.way.owner && self.way.route == other.way.route && self.effective == other.effective
-    }
-}
 
 impl Transaction {
     #[expect(clippy::too_many_arguments, reason = "what a transaction begins with, each named once")]
@@ -116,6 +87,7 @@ impl Transaction {
             dialogue,
             named: Vec::new(),
             group: None,
+            entered: Vec::new(),
             live: None,
             sole_only: false,
             sender_null_mx: NullMx::NotAsked,
@@ -123,7 +95,7 @@ impl Transaction {
         };
         // Where it will matter, most likely: DNS and the sender's next command travel at the same time.
         if transaction.index.installation.effective.reject_null_mx_sender {
-            transaction.sender_null_mx = ask_null_mx(shared, &transaction.sender);
+            transaction.sender_null_mx = NullMx::ask(shared, &transaction.sender);
         }
         transaction
     }
@@ -175,7 +147,14 @@ impl Transaction {
             Named { address: path.recipient.to_string(), tenant, domain, verdict, hop_reply, mailbox: None };
         if let (Disposition::Accepted, Some(mailbox)) = (named.verdict.disposition, mailbox) {
             match self.group_of(shared, &lookup, mailbox) {
-                Some((group, mailbox)) => self.join(shared, group, mailbox, &mut named).await,
+                Some((group, mailbox)) => {
+                    // Nobody counts mail for this host's own postmaster (RFC 5321 §4.5.1).
+                    let counted = match &lookup {
+                        Lookup::Served(served) if !own => Some(&**served),
+                        Lookup::Served(_) | Lookup::NotServed | Lookup::Unavailable => None,
+                    };
+                    self.join(shared, group, mailbox, counted, &mut named).await;
+                }
                 // A postmaster at an address literal: there is no way that anybody gave.
                 None => named.verdict = no_postmaster(),
             }
@@ -215,20 +194,6 @@ impl Transaction {
         self.envelope_us = micros(self.began);
     }
 
-    /// The group of a recipient that was accepted, and the address that its hop is given.
-    fn group_of(&self, shared: &Shared, lookup: &Lookup, mailbox: Mailbox) -> Option<(Group, Mailbox)> {
-        match lookup {
-            Lookup::Served(served) => Some((Group::of(served, served.route.as_ref()?), served.at_hop(mailbox))),
-            // Nobody but the installation's postmaster was accepted without a domain that is served.
-            Lookup::NotServed => {
-                let installation = &self.index.installation;
-                let way = Way::to_postmaster(installation, mailbox.domain()?, shared.delivery.mx_port);
-                Some((Group { way, effective: Arc::new(installation.effective.clone()) }, mailbox))
-            }
-            Lookup::Unavailable => None,
-        }
-    }
-
     /// RFC 5321 §4.5.1: taken in any case. Where its domain is served, by its route, whoever is listed there.
     async fn judge_postmaster(
         &mut self,
@@ -238,7 +203,7 @@ impl Transaction {
     ) -> (Verdict, Option<String>) {
         if let Lookup::Served(_) | Lookup::Unavailable = lookup {
             let (verdict, hop_reply) = self.judge(shared, lookup, mailbox, false).await;
-            if verdict.rule != Rule::Recipients && verdict.rule != Rule::RoutingCharacters {
+            if !matches!(verdict.rule, Rule::Recipients | Rule::RoutingCharacters | Rule::Tls) {
                 return (verdict, hop_reply);
             }
         }
@@ -247,6 +212,7 @@ impl Transaction {
         let asked = Asked {
             client: self.client,
             sender: &self.sender.path,
+            tls: self.tls_version(),
             sender_null_mx,
             source_route: false,
             call_out: None,
@@ -275,14 +241,18 @@ impl Transaction {
     ) -> (Verdict, Option<String>) {
         let judge = |this: &Self, sender_null_mx, call_out| {
             let (client, sender, now) = (this.client, &this.sender.path, shared.context.clock.now());
-            let asked = Asked { client, sender, sender_null_mx, source_route, call_out, now };
+            let tls = this.tls_version();
+            let asked = Asked { client, sender, tls, sender_null_mx, source_route, call_out, now };
             lookup.judge(mailbox.local(), &asked)
         };
         let verdict = judge(self, Known::Unavailable, None);
         let Lookup::Served(served) = lookup else { return (verdict, None) };
         // Nobody waits for DNS where it would change nothing.
         let matters = matches!(verdict.rule, Rule::Default | Rule::Recipients | Rule::RoutingCharacters);
-        if matters && served.effective.reject_null_mx_sender && self.null_mx(shared).await == Known::Yes(true) {
+        if matters
+            && served.effective.reject_null_mx_sender
+            && self.sender_null_mx.told(shared, &self.sender).await == Known::Yes(true)
+        {
             return (judge(self, Known::Yes(true), None), None);
         }
         // Nor is a hop asked where its answer would change nothing: nobody who is blocked makes us ask.
@@ -295,98 +265,13 @@ impl Transaction {
         (judge(self, Known::Unavailable, Some(told.means(unasked))), told.hop_reply)
     }
 
-    /// Asked once in a transaction.
-    async fn null_mx(&mut self, shared: &Shared) -> Known<bool> {
-        if let NullMx::NotAsked = self.sender_null_mx {
-            self.sender_null_mx = ask_null_mx(shared, &self.sender);
-        }
-        if let NullMx::Asked(look) = &mut self.sender_null_mx {
-            let told = tokio::time::timeout(NULL_MX_PATIENCE, look).await;
-            self.sender_null_mx = NullMx::Told(told.ok().and_then(Result::ok).unwrap_or(Known::Unavailable));
-        }
-        match self.sender_null_mx {
-            NullMx::Told(known) => known,
-            NullMx::NotAsked | NullMx::Asked(_) => Known::Unavailable,
-        }
-    }
-
-    /// The first recipient opens the group; the next hop is asked about every later one while the sender waits.
-    async fn join(&mut self, shared: &Shared, group: Group, mailbox: Mailbox, named: &mut Named) {
-        let Some(open) = &self.group else {
-            self.group = Some(group);
-            named.mailbox = Some(mailbox);
-            return;
-        };
-        if !open.takes(&group) {
-            named.verdict =
-                plain(Disposition::Deferred, Rule::DeliveryGroup, Reason::OtherGroup, Said::OtherGroup.reply());
-            return;
-        }
-        if self.sole_only {
-            named.verdict = sole_only();
-            return;
-        }
-        let way = open.way.clone();
-        let before: Vec<_> = self.recipients();
-        let deliverer = &shared.deliverer;
-        let asked = match self.take_live() {
-            Some(live) => deliverer.one_more(live, &mailbox, &mut self.dialogue).await,
-            None => deliverer.begin_live(&way, &self.sender, &before, &mailbox, &mut self.dialogue).await,
-        };
-        match asked {
-            LiveRcpt::Answered { live, accepted, reply, hop_reply } => {
-                self.live = Some((live, Instant::now()));
-                named.hop_reply = Some(hop_reply);
-                if accepted {
-                    named.mailbox = Some(mailbox);
-                    named.verdict.reply = reply;
-                } else {
-                    let refused = reply.class() == 5;
-                    named.verdict = plain(
-                        if refused { Disposition::Refused } else { Disposition::Deferred },
-                        Rule::NextHop,
-                        if refused { Reason::HopRefused } else { Reason::HopDeferred },
-                        reply,
-                    );
-                }
-            }
-            LiveRcpt::EarlierRefused => {
-                self.sole_only = true;
-                named.verdict = sole_only();
-            }
-            LiveRcpt::Failed(error) => {
-                self.dialogue.add(Speaker::Hop, &format!("({error})"), About::Group);
-                named.verdict = plain(Disposition::Deferred, Rule::NextHop, error.reason(), error.said().reply());
-            }
-        }
-    }
-}
-
-/// A remembered answer is there at once; another is on its way when this returns.
-fn ask_null_mx(shared: &Shared, sender: &Sender) -> NullMx {
-    let Some(domain) = sender.path.domain().cloned() else {
-        return NullMx::Told(Known::Yes(false));
-    };
-    let dns = shared.context.dns.clone();
-    let mut look = Box::pin(async move {
-        match dns.null_mx(&domain).await {
-            checks::Outcome::Known(_) => Known::Yes(true),
-            checks::Outcome::Absent => Known::Yes(false),
-            checks::Outcome::Unavailable(_) => Known::Unavailable,
-        }
-    });
-    match (&mut look).now_or_never() {
-        Some(known) => NullMx::Told(known),
-        None => NullMx::Asked(tokio::spawn(look)),
+    fn tls_version(&self) -> Option<TlsVersion> {
+        self.tls.as_ref().map(|tls| TlsVersion::of_protocol(&tls.version))
     }
 }
 
 fn no_postmaster() -> Verdict {
     plain(Disposition::Deferred, Rule::DomainState, Reason::NoRoute, Said::NoPostmaster.reply())
-}
-
-fn sole_only() -> Verdict {
-    plain(Disposition::Deferred, Rule::DeliveryGroup, Reason::SoleRecipientOnly, Said::SoleRecipient.reply())
 }
 
 pub(crate) fn plain(disposition: Disposition, rule: Rule, reason: Reason, reply: Reply) -> Verdict {

@@ -32,7 +32,19 @@ impl Bucket {
         some
     }
 
-    fn give_back(&mut self, per_minute: u32) {
+    /// Is it as if it had never been used?
+    pub(crate) fn is_full(&mut self, per_minute: u32, now: Instant) -> bool {
+        self.fill(per_minute, now);
+        self.left >= f64::from(per_minute)
+    }
+
+    /// Is there something left?
+    pub(crate) fn has_some(&mut self, per_minute: u32, now: Instant) -> bool {
+        self.fill(per_minute, now);
+        self.left >= 1.0
+    }
+
+    pub(crate) fn give_back(&mut self, per_minute: u32) {
         self.left = (self.left + 1.0).min(f64::from(per_minute));
     }
 }

@@ -119,6 +119,10 @@ impl Hops {
         usize::try_from(share).unwrap_or(usize::MAX).clamp(1, MAX_PLACES)
     }
 
+    pub(crate) fn live_workers(&self) -> u32 {
+        self.live_workers.load(Ordering::Relaxed)
+    }
+
     /// So many workers share the limits now.
     pub(crate) fn set_live_workers(&self, workers: u32) {
         if self.live_workers.swap(workers.max(1), Ordering::Relaxed) == workers.max(1) {

@@ -67,6 +67,7 @@ fn judge(worker: &Running, address: &str) -> Reason {
     let index = worker.current().load().expect("an index");
     let (local, name) = address.split_once('@').unwrap();
     let asked = Asked {
+        tls: None,
         client: "192.0.2.1".parse().unwrap(),
         sender: &"x@bad.example".parse::<ReversePath>().unwrap(),
         sender_null_mx: Known::Yes(false),

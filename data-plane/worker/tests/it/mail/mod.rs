@@ -12,6 +12,7 @@ mod ipv6;
 mod limits;
 mod memory;
 mod mx;
+mod policy;
 mod pool;
 mod proxy;
 mod routes;

@@ -1,0 +1,178 @@
+//! Levels laid over each other: what holds, which level each value comes from, and which level locked it. Worker and
+//! control plane run the same function; a worker does not ask for the levels' names.
+
+use std::sync::Arc;
+
+use super::settings::{Effective, InboundTls, Origins, Setting, Settings};
+
+/// What holds at a level. `L` names a level. Cheap to clone; a level that sets nothing shares what is above it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folded<L> {
+    pub effective: Arc<Effective>,
+    pub origins: Arc<Origins<L>>,
+}
+
+/// Where one value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin<L> {
+    /// None: the default that is built in.
+    pub set_by: Option<L>,
+    /// The level that keeps those below it from changing it.
+    pub locked_by: Option<L>,
+}
+
+impl<L> Default for Origin<L> {
+    fn default() -> Self {
+        Self { set_by: None, locked_by: None }
+    }
+}
+
+impl<L> Default for Folded<L> {
+    /// The defaults that are built in.
+    fn default() -> Self {
+        Self { effective: Arc::default(), origins: Arc::default() }
+    }
+}
+
+/// Settings of one level that make no sense together, where it is laid over what holds above it. The level above may
+/// change later: then what makes no sense has no effect.
+pub fn contradictions<L: Clone>(above: &Folded<L>, level: &L, settings: &Settings) -> Vec<(Setting, &'static str)> {
+    let folded = above.overlaid_by(level, settings);
+    let mut wrong = Vec::new();
+    if settings.inbound_tls_min_version.is_some() && folded.effective.inbound_tls == InboundTls::Optional {
+        wrong.push((Setting::InboundTlsMinVersion, "a version of TLS is demanded only where inbound_tls is required"));
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::policy::settings::{BareNewline, TlsVersion};
+
+    #[test]
+    fn a_setting_has_one_name_everywhere() {
+        for setting in Setting::ALL {
+            assert_eq!(serde_json::to_value(setting).unwrap(), setting.name());
+            assert_eq!(serde_json::from_value::<Setting>(setting.name().into()).unwrap(), *setting);
+        }
+        let all = Settings { max_line_octets: Some(998), keep_subject: Some(true), ..Settings::default() };
+        assert_eq!(serde_json::to_string(&all).unwrap(), r#"{"max_line_octets":998,"keep_subject":true}"#);
+        assert_eq!(serde_json::to_string(&Settings::default()).unwrap(), "{}", "a worker of before reads it");
+    }
+
+    #[test]
+    fn the_defaults_are_in_range_and_do_not_contradict_each_other() {
+        let defaults = Effective::default();
+        let set = Settings {
+            max_message_size_bytes: Some(defaults.max_message_size_bytes),
+            max_line_octets: Some(defaults.max_line_octets),
+            max_recipients: Some(defaults.max_recipients),
+            max_client_connections: Some(defaults.max_client_connections),
+            max_client_messages_per_minute: Some(defaults.max_client_messages_per_minute),
+            max_client_messages_per_minute_to_tenant: Some(defaults.max_client_messages_per_minute_to_tenant),
+            ..Settings::default()
+        };
+        assert_eq!(set.out_of_range(), vec![]);
+        assert_eq!(contradictions(&Folded::default(), &0, &set), vec![]);
+        let few = Settings { max_recipients: Some(99), max_line_octets: Some(997), ..Settings::default() };
+        let wrong: Vec<_> = few.out_of_range().into_iter().map(|(setting, _)| setting).collect();
+        assert_eq!(wrong, [Setting::MaxLineOctets, Setting::MaxRecipients]);
+    }
+
+    #[test]
+    fn a_version_without_a_demand_for_tls_is_a_contradiction_unless_the_demand_comes_from_above() {
+        let version = Settings { inbound_tls_min_version: Some(TlsVersion::Tls13), ..Settings::default() };
+        let demand = Settings { inbound_tls: Some(InboundTls::Required), ..Settings::default() };
+        let none = Folded::default();
+        let wrong = contradictions(&none, &1, &version);
+        assert_eq!(wrong.first().map(|(setting, _)| *setting), Some(Setting::InboundTlsMinVersion));
+        let above = none.overlaid_by(&0, &demand);
+        assert_eq!(contradictions(&above, &1, &version), vec![]);
+        // A level that lifts the demand need not lift the version above it.
+        let both = above.overlaid_by(&1, &version);
+        let lifted = Settings { inbound_tls: Some(InboundTls::Optional), ..Settings::default() };
+        assert_eq!(contradictions(&both, &2, &lifted), vec![]);
+    }
+
+    fn settings() -> impl Strategy<Value = Settings> {
+        let locked = proptest::sample::subsequence(Setting::ALL.to_vec(), 0..=Setting::ALL.len());
+        let flags = (proptest::option::of(any::<bool>()), proptest::option::of(any::<bool>()));
+        let numbers = (proptest::option::of(998..2_000u32), proptest::option::of(0..3u32));
+        (flags, numbers, any::<bool>(), locked, 0..4u8).prop_map(|(flags, numbers, tls, locked, how_many)| Settings {
+            keep_subject: flags.0,
+            bare_newline: flags.1.map(|flag| if flag { BareNewline::Reject } else { BareNewline::Normalize }),
+            max_line_octets: numbers.0,
+            max_client_messages_per_minute: numbers.1,
+            inbound_tls: tls.then_some(InboundTls::Required),
+            // Most levels lock little.
+            locked: locked.into_iter().take(usize::from(how_many)).collect::<BTreeSet<_>>(),
+            ..Settings::default()
+        })
+    }
+
+    fn folded(levels: &[Settings]) -> Folded<usize> {
+        levels.iter().enumerate().fold(Folded::default(), |above, (n, level)| above.overlaid_by(&n, level))
+    }
+
+    proptest! {
+        /// The words of the documentation, as code: the lowest level that sets it and stands above no lock, or at it.
+        #[test]
+        fn a_value_is_of_the_lowest_level_that_sets_it_down_to_the_first_lock(
+            levels in proptest::collection::vec(settings(), 0..6),
+        ) {
+            let all = folded(&levels);
+            let of = |setting, set: &dyn Fn(&Settings) -> bool| {
+                let lock = levels.iter().position(|level| level.locked.contains(&setting));
+                let open = levels.get(..=lock.unwrap_or(levels.len())).unwrap_or(&levels);
+                (open.iter().rposition(set), lock)
+            };
+            let lines = of(Setting::MaxLineOctets, &|level| level.max_line_octets.is_some());
+            let value = lines.0.and_then(|n| levels[n].max_line_octets).unwrap_or(65_536);
+            prop_assert_eq!(all.effective.max_line_octets, value);
+            prop_assert_eq!(&all.origins.max_line_octets, &Origin { set_by: lines.0, locked_by: lines.1 });
+            let rate = of(Setting::MaxClientMessagesPerMinute, &|level| level.max_client_messages_per_minute.is_some());
+            let value = rate.0.and_then(|n| levels[n].max_client_messages_per_minute).unwrap_or(0);
+            prop_assert_eq!(all.effective.max_client_messages_per_minute, value);
+            prop_assert_eq!(all.origins.of(Setting::MaxClientMessagesPerMinute).locked_by, rate.1);
+        }
+
+        /// Nothing below a level that locks everything changes anything.
+        #[test]
+        fn below_a_level_that_locks_all_nothing_changes(
+            above in proptest::collection::vec(settings(), 0..4),
+            below in proptest::collection::vec(settings(), 1..4),
+        ) {
+            let lock = Settings { locked: Setting::ALL.iter().copied().collect(), ..Settings::default() };
+            let levels: Vec<_> = above.into_iter().chain([lock]).collect();
+            let held = folded(&levels);
+            let all: Vec<_> = levels.into_iter().chain(below).collect();
+            prop_assert_eq!(folded(&all), held);
+        }
+
+        /// Worker and control plane name levels differently, and nothing else differs.
+        #[test]
+        fn names_of_levels_change_nothing(levels in proptest::collection::vec(settings(), 0..6)) {
+            let nameless = levels.iter().fold(Folded::default(), |above, level| above.overlaid_by(&(), level));
+            prop_assert_eq!(nameless.effective, folded(&levels).effective);
+        }
+
+        /// What was written is what is read, also by whom it passes through as JSON; taking all of it back inherits.
+        #[test]
+        fn settings_survive_json_and_can_be_inherited_again(settings in settings()) {
+            let text = serde_json::to_string(&settings).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<Settings>(&text).unwrap(), &settings);
+            let mut taken_back = settings.clone();
+            for setting in Setting::ALL {
+                taken_back.inherit(*setting);
+            }
+            prop_assert_eq!(&taken_back, &Settings { locked: settings.locked.clone(), ..Settings::default() });
+            prop_assert_eq!(settings.newly_set(&settings), vec![]);
+            prop_assert!(taken_back.newly_set(&settings).is_empty());
+        }
+    }
+}
