@@ -2,6 +2,7 @@
 //! needs no network.
 
 mod example;
+mod open;
 
 use std::collections::BTreeMap;
 
@@ -97,6 +98,7 @@ const OPEN: &[&str] = &["create_session", "enrol_worker", "create_worker_token"]
 /// Mends what the generator leaves undone. The result is what is served and what is checked in.
 pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
     let mut document = serde_json::to_value(document).expect("a document is texts and numbers");
+    open::enumerations(&mut document);
     let schemas = document.get("components").cloned().unwrap_or_default();
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return document };
     for (path, item) in paths.iter_mut() {
