@@ -40,6 +40,7 @@ use report::{Measured, Outcome, Peer, Report};
 const LONGEST: Duration = Duration::from_mins(15);
 /// How long queued messages may take after the last was accepted.
 const DRAIN: Duration = Duration::from_mins(5);
+const MOMENT: Duration = Duration::from_secs(10);
 const SAMPLE: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Args)]
@@ -166,10 +167,22 @@ impl World {
         Ok((comparison, took))
     }
 
+    /// Where the one before it was, which may take a moment to go.
+    async fn sink(&self, at: SocketAddr, ledger: &Arc<Ledger>) -> Result<Sink, Failure> {
+        let since = Instant::now();
+        loop {
+            match Sink::start_on(at, ledger, self.hop_certificate()).await {
+                Err(error) if since.elapsed() > MOMENT => return Err(format!("{at}: {error}").into()),
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Ok(sink) => return Ok(sink),
+            }
+        }
+    }
+
     /// One message first: a peer that does not relay is found before it is measured, and what it does once is not counted.
     async fn try_one(&self, target: SocketAddr, hop: SocketAddr) -> Result<(), Failure> {
         let ledger = Ledger::new(1);
-        let _sink = Sink::start_on(hop, &ledger, self.hop_certificate()).await?;
+        let _sink = self.sink(hop, &ledger).await?;
         let (comparison, _) = self.send(target, &ledger).await?;
         if comparison.arrived == 1 {
             Ok(())
@@ -182,7 +195,7 @@ impl World {
     async fn peer(&self, name: String, target: SocketAddr, hop: SocketAddr, top: u32) -> Result<Measured, Failure> {
         self.try_one(target, hop).await?;
         let ledger = self.ledger();
-        let _sink = Sink::start_on(hop, &ledger, self.hop_certificate()).await?;
+        let _sink = self.sink(hop, &ledger).await?;
         let ticks = Ticks::new();
         let peak = Sampler::of(top);
         let before = ticks.used_by_family(top)?;
