@@ -328,6 +328,10 @@ impl DomainCreate {
 }
 
 impl DomainUpdate {
+    pub(super) fn touches_alias(&self) -> bool {
+        self.alias_of != Patch::Keep || self.alias_hop_sees != Patch::Keep
+    }
+
     pub(super) fn apply(self, domain: &mut Domain) -> Result<(), ApiError> {
         let mut errors = Vec::new();
         domain.route = self.route_id.apply(domain.route);

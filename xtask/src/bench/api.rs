@@ -4,6 +4,7 @@
 //! the same machine, TLS and JSON of both ends included.
 
 use std::{
+    fmt::Write,
     path::PathBuf,
     sync::{
         Arc,
@@ -249,7 +250,7 @@ fn table(engine: Engine, bench: &Bench, all: &[Measured]) -> String {
     );
     for measured in all {
         let [requests, p50, p99] = measured.figures();
-        out.push_str(&format!("\n{:<48}{requests:>12}{p50:>12}{p99:>12}", measured.what));
+        let _ = write!(out, "\n{:<48}{requests:>12}{p50:>12}{p99:>12}", measured.what);
     }
     out
 }

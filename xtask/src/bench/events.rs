@@ -4,7 +4,7 @@
 //! The workers are pretend ones: each has one stream and one batch in flight, as a real one has. At most: the next batch goes
 //! as soon as the last is acknowledged. At a rate: a batch every 200 ms, the pace that a control plane asks for at rest.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt::Write, path::PathBuf, time::Duration};
 
 use clap::Args;
 use contract::{
@@ -285,15 +285,16 @@ fn table(engine: Engine, bench: &Bench, at_rate: &Measured, at_most: &Measured) 
         "CPU µs/event"
     );
     for (name, measured) in [(format!("at {} a second", bench.rate), at_rate), ("at most".to_owned(), at_most)] {
-        out.push_str(&format!(
+        let _ = write!(
+            out,
             "\n{name:<28}{:>12}{:>12}{:>12}{:>16}",
             round(measured.per_s()),
             round(measured.acks.percentile_ms(50)),
             round(measured.acks.percentile_ms(99)),
             round(measured.cpu_us())
-        ));
+        );
     }
     let verdict = if at_rate.kept_up(bench.rate) { "It keeps up" } else { "It falls behind" };
-    out.push_str(&format!("\n\n{verdict} at {} a second.", bench.rate));
+    let _ = write!(out, "\n\n{verdict} at {} a second.", bench.rate);
     out
 }

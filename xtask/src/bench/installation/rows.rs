@@ -166,7 +166,7 @@ pub(in crate::bench) async fn workers(database: &Database, tokens: &[(String, [u
     let pool = to.one("SELECT id FROM pools LIMIT 1").await?;
     let now = clock::system_clock().now();
     let (mut ids, at) = (Ids { now, next: 0 }, now.as_micros());
-    let all: Vec<(Id<ids::Worker>, &(String, [u8; 32]))> = tokens.iter().map(|token| (ids.next(), token)).collect();
+    let all: Vec<_> = tokens.iter().map(|token| (ids.next::<ids::Worker>(), token)).collect();
     let rows = all
         .iter()
         .map(|(id, (name, _))| json!([hex(id.uuid()), hex(pool), "stable", name, "00", "0", hex(pool), at, at]));
