@@ -21,7 +21,7 @@ use tokio::{task::JoinSet, time::Instant};
 use super::{
     engines::{self, Engine},
     figures::{Times, per_second, round},
-    installation::{Filled, Sample, Size, fill},
+    installation::{Sample, Size, fill},
 };
 use crate::{Failure, say};
 
@@ -87,7 +87,7 @@ pub(super) async fn run(bench: &Bench, exe: PathBuf) -> Result<(), Failure> {
             out[engine.key()] = json!({ "skipped": "not installed" });
             continue;
         };
-        let Filled { sample } = fill(&stage.database, &bench.size).await?;
+        let sample = fill(&stage.database, &bench.size).await?;
         // What was put in past the API is seen by the next one.
         stage.stage.replace_control_plane().await?;
         until_published(&stage.stage, bench.size.domains).await?;

@@ -74,7 +74,7 @@ pub(super) async fn run(bench: &Bench, exe: PathBuf) -> Result<(), Failure> {
             continue;
         };
         let size = Size { tenants: bench.tenants, domains: bench.tenants * 5, recipients: 0, entries: 0 };
-        let sample = fill(&running.database, &size).await?.sample;
+        let sample = fill(&running.database, &size).await?;
         let tokens: Vec<String> =
             (0..bench.workers * 2).map(|n| format!("pwt_bench-{n}-{}", Uuid::from_u128(random()).simple())).collect();
         let rows: Vec<_> =

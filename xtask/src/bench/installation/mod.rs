@@ -1,14 +1,19 @@
 //! A generated installation: MSPs and their customers, domains by Pareto, recipients, lists. The same size is always the same
 //! installation, up to its ids.
 //!
-//! `rows` puts it into a database that a control plane has made, past the API: at full size that would take hours.
+//! `rows` puts it into a database that a control plane has made, past the API (at full size that would take hours), `insert`
+//! many at once.
 
+mod insert;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use clap::Args;
 use contract::{Id, ids};
 
-pub(super) use rows::{Database, Filled, domain_name, fill, workers};
+pub(super) use insert::Database;
+pub(super) use rows::{domain_name, fill, workers};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
 pub(crate) struct Size {
@@ -35,7 +40,6 @@ const MSP_ENTRIES: usize = 10_000;
 /// Who stands where, and who has how much; no ids yet.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plan {
-    /// For each customer the number of its MSP.
     pub msps: usize,
     pub customers: Vec<Customer>,
     /// Entries of the first MSP's list.
@@ -44,6 +48,7 @@ pub(super) struct Plan {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Customer {
+    /// The number of its MSP.
     pub msp: usize,
     pub domains: usize,
 }
@@ -102,36 +107,4 @@ fn pareto(n: usize, total: usize, largest: f64) -> Vec<usize> {
 pub(super) struct Sample {
     pub customers: Vec<Id<ids::Tenant>>,
     pub domains: Vec<Id<ids::Domain>>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const FULL: Size = Size { tenants: 10_000, domains: 100_000, recipients: 2_500_000, entries: 20 };
-
-    #[test]
-    fn the_full_installation_is_as_large_as_was_asked_for() {
-        let plan = Plan::of(&FULL);
-        assert_eq!(plan.msps + plan.customers.len(), 10_000);
-        assert_eq!(plan.customers.iter().map(|customer| customer.domains).sum::<usize>(), 100_000);
-        assert_eq!(plan.customers[0].domains, 5_000);
-        assert_eq!(plan.customers.iter().filter(|customer| customer.msp == 0).count(), 500);
-        assert_eq!(plan.msp_entries, 10_000);
-        assert!(plan.customers.iter().all(|customer| customer.domains >= 1));
-        let recipients = Plan::recipients(&FULL);
-        assert_eq!((recipients.len(), recipients.iter().sum::<usize>()), (100_000, 2_500_000));
-        assert_eq!(recipients[0], 5_000);
-    }
-
-    #[test]
-    fn a_small_one_adds_up_too() {
-        for (tenants, domains) in [(1, 1), (2, 1), (3, 50), (600, 100), (1_002, 5_000)] {
-            let plan = Plan::of(&Size { tenants, domains, recipients: 10, entries: 0 });
-            assert_eq!(plan.customers.iter().map(|customer| customer.domains).sum::<usize>(), domains);
-            assert!(plan.customers.iter().all(|customer| customer.msp < plan.msps), "{tenants}");
-            assert_eq!(plan.msp_entries, 0);
-        }
-        assert_eq!(pareto(3, 0, 0.5), [0, 0, 0]);
-    }
 }
