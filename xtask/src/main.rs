@@ -1,6 +1,7 @@
 //! What CI runs is what you run: generated files, the README's commands, benches.
 
 mod bench;
+mod clients;
 mod compat;
 mod openapi;
 mod readme;
@@ -27,6 +28,15 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Makes the client SDKs from the documents. Needs python3, and a package index the first time.
+    Clients {
+        /// Write nothing; fail if a file differs from what would be written.
+        #[arg(long)]
+        check: bool,
+        /// Make nothing; set up a customer with the client that is there, on a real Postern.
+        #[arg(long, conflicts_with = "check")]
+        story: bool,
+    },
     /// Runs the commands of README.md that are marked for it, and compares their output with what it shows.
     Readme {
         /// Another file, from the repository's root.
@@ -52,6 +62,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Openapi { check } => openapi::run(check),
+        Task::Clients { check, story } => clients::run(check, story),
         Task::Readme { file, write } => readme::run(&file, write),
         Task::Compat { other } => compat::run(&other),
         Task::Bench { bench } => bench::run(bench),

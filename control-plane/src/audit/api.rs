@@ -42,12 +42,18 @@ pub struct AuditEntry {
     pub target_id: Option<String>,
     pub tenant_id: Option<TenantId>,
     /// The thing before; secrets are masked.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<AuditedThing>)]
     pub before: Option<Value>,
     /// The thing after; secrets are masked.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<AuditedThing>)]
     pub after: Option<Value>,
 }
+
+/// A thing as it was: its own fields, whatever it is.
+#[derive(Debug, ToSchema)]
+#[schema(value_type = Object, example = json!({ "name": "acme.example" }))]
+#[expect(dead_code, reason = "stands for a JSON object in the document")]
+pub struct AuditedThing(Value);
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AuditActor {

@@ -161,7 +161,12 @@ pub(super) async fn update_domain(
     ApiPatch(body): ApiPatch<DomainUpdate>,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    store::lock_names(&mut tx).await?;
+    // Its name stays: only for who is an alias of whom all domains are one matter. Edits of two domains do not wait for each
+    // other, edits of one do.
+    if body.touches_alias() {
+        store::lock_names(&mut tx).await?;
+    }
+    store::lock(&mut tx, id).await?;
     let before = load(&mut tx, id).await?;
     if_match.check(before.revision)?;
     let mut after = before.clone();

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{AliasOf, Domain, State, proof};
 use crate::{
     http::{ApiError, FieldError, Patch, Time},
-    labels::{self, Labels, LabelsPatch},
+    labels::{self, Labels, LabelsPatch, LabelsUpdate, LabelsView},
     vault::Vault,
 };
 
@@ -100,7 +100,7 @@ pub(super) struct DomainCreate {
     #[schema(max_length = 128)]
     pub external_ref: Option<String>,
     #[serde(default)]
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    #[schema(value_type = LabelsView)]
     pub labels: Labels,
 }
 
@@ -134,7 +134,7 @@ pub(super) struct DomainUpdate {
     pub external_ref: Patch<String>,
     /// Labels named are set, those named null are taken off, others stay.
     #[serde(default)]
-    #[schema(value_type = Option<std::collections::BTreeMap<String, Option<String>>>)]
+    #[schema(value_type = Option<LabelsUpdate>)]
     pub labels: Patch<LabelsPatch>,
 }
 
@@ -167,7 +167,7 @@ pub(super) struct DomainView {
     pub route_id: Option<RouteId>,
     #[schema(required, example = "D-7")]
     pub external_ref: Option<String>,
-    #[schema(value_type = std::collections::BTreeMap<String, String>, example = json!({}))]
+    #[schema(value_type = LabelsView)]
     pub labels: Labels,
     pub verification: DomainVerification,
     #[schema(required)]
@@ -328,6 +328,10 @@ impl DomainCreate {
 }
 
 impl DomainUpdate {
+    pub(super) fn touches_alias(&self) -> bool {
+        self.alias_of != Patch::Keep || self.alias_hop_sees != Patch::Keep
+    }
+
     pub(super) fn apply(self, domain: &mut Domain) -> Result<(), ApiError> {
         let mut errors = Vec::new();
         domain.route = self.route_id.apply(domain.route);

@@ -1,11 +1,13 @@
 //! Labels, names and references: what the owner of a thing writes on it for people and for their own programs.
 
 mod store;
+mod view;
 
 use std::collections::BTreeMap;
 
 use crate::http::{ApiError, Code, FieldError, Patch};
 pub(crate) use store::{STATEMENTS, remove, replace};
+pub(crate) use view::{LabelsUpdate, LabelsView};
 
 /// Name to value.
 pub type Labels = BTreeMap<String, String>;

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     http::{ApiError, FieldError, Patch, Time},
-    labels::{self, Labels, LabelsPatch},
+    labels::{self, Labels, LabelsPatch, LabelsUpdate, LabelsView},
 };
 
 /// A new route.
@@ -32,7 +32,7 @@ pub(super) struct RouteCreate {
     #[schema(max_length = 128)]
     pub external_ref: Option<String>,
     #[serde(default)]
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    #[schema(value_type = LabelsView)]
     pub labels: Labels,
     /// `host` if left out.
     #[serde(default)]
@@ -65,7 +65,7 @@ pub(super) struct RouteUpdate {
     pub external_ref: Patch<String>,
     /// Labels named are set, those named null are taken off, others stay.
     #[serde(default)]
-    #[schema(value_type = Option<std::collections::BTreeMap<String, Option<String>>>)]
+    #[schema(value_type = Option<LabelsUpdate>)]
     pub labels: Patch<LabelsPatch>,
     /// With another kind, `hops` and `mx` of the one before are gone.
     #[serde(default)]
@@ -93,7 +93,7 @@ pub(super) struct RouteView {
     pub name: String,
     #[schema(required, example = "R-7")]
     pub external_ref: Option<String>,
-    #[schema(value_type = std::collections::BTreeMap<String, String>, example = json!({}))]
+    #[schema(value_type = LabelsView)]
     pub labels: Labels,
     #[schema(example = "host")]
     pub kind: RouteKind,

@@ -7,7 +7,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     facts::{Facts, gather},
-    problem::{Problem, Severity, judge, versions},
+    problem::{StatusProblem, StatusSeverity, judge, versions},
 };
 use crate::{
     app::AppState,
@@ -52,7 +52,7 @@ pub struct StatusView {
     pub events: EventsStatus,
     pub next_hops: NextHopsStatus,
     /// The worst first.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<StatusProblem>,
     /// With those that the list had no room for (200).
     #[schema(example = 0)]
     pub problems_total: u32,
@@ -142,11 +142,11 @@ pub(super) async fn read_status(grant: Grant<ReadStatus>, State(app): State<AppS
     Ok(Answer::ok(&view(&facts, problems)))
 }
 
-fn view(facts: &Facts, mut problems: Vec<Problem>) -> StatusView {
+fn view(facts: &Facts, mut problems: Vec<StatusProblem>) -> StatusView {
     let state = match problems.iter().map(|problem| problem.severity).max() {
-        Some(Severity::Critical) => Overall::Critical,
-        Some(Severity::Warning) => Overall::Warning,
-        Some(Severity::Notice) | None => Overall::Ok,
+        Some(StatusSeverity::Critical) => Overall::Critical,
+        Some(StatusSeverity::Warning) => Overall::Warning,
+        Some(StatusSeverity::Notice) | None => Overall::Ok,
     };
     let problems_total = count(problems.len());
     let of = |code: super::Code| count(problems.iter().filter(|problem| problem.code == code.name()).count());

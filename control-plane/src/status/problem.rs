@@ -16,7 +16,7 @@ use crate::{
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Severity {
+pub enum StatusSeverity {
     /// Worth knowing; nobody need get up.
     Notice,
     /// Something does not work as it should, or will not for long.
@@ -38,8 +38,8 @@ macro_rules! codes {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            pub(super) const fn severity(self) -> Severity {
-                match self { $(Self::$variant => Severity::$severity,)* }
+            pub(super) const fn severity(self) -> StatusSeverity {
+                match self { $(Self::$variant => StatusSeverity::$severity,)* }
             }
 
             /// What to do about it.
@@ -95,9 +95,9 @@ codes! {
 pub fn table() -> String {
     let row = |code: &Code| {
         let severity = match code.severity() {
-            Severity::Notice => "notice",
-            Severity::Warning => "warning",
-            Severity::Critical => "critical",
+            StatusSeverity::Notice => "notice",
+            StatusSeverity::Warning => "warning",
+            StatusSeverity::Critical => "critical",
         };
         format!("| `{}` | {severity} | {} |\n", code.name(), code.action())
     };
@@ -107,7 +107,7 @@ pub fn table() -> String {
 
 /// What a problem is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Subject {
+pub struct StatusSubject {
     /// `installation`, `worker`, `route`; more may come.
     #[schema(example = "worker")]
     pub kind: String,
@@ -119,12 +119,12 @@ pub struct Subject {
 
 /// Something that is wrong, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Problem {
+pub struct StatusProblem {
     /// Stable; more may come (docs/operations.md).
     #[schema(example = "worker_behind")]
     pub code: String,
-    pub severity: Severity,
-    pub subject: Subject,
+    pub severity: StatusSeverity,
+    pub subject: StatusSubject,
     #[schema(example = "It runs 1.41, and 1.42 was published 40 s ago.")]
     pub message: String,
     /// What to do about it.
@@ -143,10 +143,10 @@ const UNRENEWED_AFTER: Duration = Duration::from_mins(3);
 const MAX_SKEW_US: u64 = 5_000_000;
 
 /// The worst first.
-pub(super) fn judge(facts: &Facts) -> Vec<Problem> {
+pub(super) fn judge(facts: &Facts) -> Vec<StatusProblem> {
     let mut problems = Vec::new();
     let mut of_installation = |code, message: String, since| {
-        let subject = Subject { kind: "installation".to_owned(), id: None, name: None };
+        let subject = StatusSubject { kind: "installation".to_owned(), id: None, name: None };
         problems.push(problem(code, subject, message, since));
     };
     let is_new = |since: Option<Micros>, after: Duration| since.is_none_or(|since| facts.now.since(since) <= after);
@@ -210,8 +210,8 @@ pub(super) fn versions(workers: &[WorkerView]) -> BTreeMap<&str, u32> {
     versions
 }
 
-fn problem(code: Code, subject: Subject, message: String, since: Option<Micros>) -> Problem {
-    Problem {
+fn problem(code: Code, subject: StatusSubject, message: String, since: Option<Micros>) -> StatusProblem {
+    StatusProblem {
         code: code.name().to_owned(),
         severity: code.severity(),
         subject,
@@ -221,10 +221,13 @@ fn problem(code: Code, subject: Subject, message: String, since: Option<Micros>)
     }
 }
 
-fn of_worker(worker: &WorkerView, facts: &Facts, problems: &mut Vec<Problem>) {
+fn of_worker(worker: &WorkerView, facts: &Facts, problems: &mut Vec<StatusProblem>) {
     let mut add = |code, message: String, since| {
-        let subject =
-            Subject { kind: "worker".to_owned(), id: Some(worker.id.to_string()), name: Some(worker.name.clone()) };
+        let subject = StatusSubject {
+            kind: "worker".to_owned(),
+            id: Some(worker.id.to_string()),
+            name: Some(worker.name.clone()),
+        };
         problems.push(problem(code, subject, message, since));
     };
     if !worker.is_alive {
@@ -276,7 +279,7 @@ fn of_worker(worker: &WorkerView, facts: &Facts, problems: &mut Vec<Problem>) {
 }
 
 /// One for each next hop, however many workers see it so.
-fn of_hops(facts: &Facts, problems: &mut Vec<Problem>) {
+fn of_hops(facts: &Facts, problems: &mut Vec<StatusProblem>) {
     let mut hops = BTreeMap::new();
     for seen in facts.hops.iter().filter(|seen| state(seen, facts.now) != HopState::Up) {
         let hop = hops.entry((seen.route_id, &*seen.host, seen.port)).or_insert((false, 0, seen));
@@ -284,7 +287,7 @@ fn of_hops(facts: &Facts, problems: &mut Vec<Problem>) {
         hop.1 += 1;
     }
     for ((route, host, port), (is_down, workers, seen)) in hops {
-        let subject = Subject {
+        let subject = StatusSubject {
             kind: "route".to_owned(),
             id: Some(Id::<ids::Route>::from_uuid(route).to_string()),
             name: Some(format!("{host}:{port}")),

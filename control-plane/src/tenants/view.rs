@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{Tenant, TenantKind};
 use crate::{
     http::{ApiError, FieldError, Patch, Time},
-    labels::{self, Labels, LabelsPatch},
+    labels::{self, Labels, LabelsPatch, LabelsUpdate, LabelsView},
 };
 
 /// A new tenant.
@@ -29,7 +29,7 @@ pub(super) struct TenantCreate {
     #[schema(max_length = 128)]
     pub external_ref: Option<String>,
     #[serde(default)]
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    #[schema(value_type = LabelsView)]
     pub labels: Labels,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct TenantUpdate {
     pub external_ref: Patch<String>,
     /// Labels named are set, those named null are taken off, others stay.
     #[serde(default)]
-    #[schema(value_type = Option<std::collections::BTreeMap<String, Option<String>>>)]
+    #[schema(value_type = Option<LabelsUpdate>)]
     pub labels: Patch<LabelsPatch>,
 }
 
@@ -63,7 +63,7 @@ pub(super) struct TenantView {
     pub name: String,
     #[schema(required, example = "K-1042")]
     pub external_ref: Option<String>,
-    #[schema(value_type = std::collections::BTreeMap<String, String>, example = json!({ "plan": "gold" }))]
+    #[schema(value_type = LabelsView)]
     pub labels: Labels,
     /// `active` or `closing`. More may come.
     #[schema(example = "active")]

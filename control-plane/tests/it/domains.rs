@@ -15,6 +15,7 @@ on_both! {
     pending_domains_are_looked_at_without_a_call
     an_active_domain_closes_and_a_pending_one_is_gone_at_once
     a_domain_points_to_a_route_of_its_own_tenants
+    edits_of_one_domain_at_once_are_all_kept
     recipients_are_listed_once_whatever_their_case
     a_batch_has_a_status_for_each_item
 }
@@ -265,6 +266,19 @@ async fn names_that_are_nobodys_are_refused() {
     assert_eq!((&made["name"], &made["unicode_name"]), (&json!("xn--bcher-kva.example"), &json!("bücher.example")));
     let reply = plane.post("/v1/domains").json(&json!({ "name": "x.example", "recipients": "some" })).send().await;
     assert_eq!(reply.pointers(), ["/recipients", "/tenant_id"]);
+}
+
+/// A merge patch changes what it names: none undoes another, and none is turned away.
+async fn edits_of_one_domain_at_once_are_all_kept(plane: Plane) {
+    let acme = tenant(&plane, "acme").await;
+    let made = domain(&plane, &acme, "acme.example").await;
+    let edits: Vec<Value> = (0..8).map(|n| json!({ "labels": { (format!("edit-{n}")): "made" } })).collect();
+    let calls = edits.iter().map(|edit| plane.call("PATCH", &path(&made)).json(edit).send());
+    for reply in futures::future::join_all(calls).await {
+        reply.expect(200);
+    }
+    let after = plane.get(&path(&made)).send().await.expect(200);
+    assert_eq!(after["labels"].as_object().map(serde_json::Map::len), Some(8), "{after}");
 }
 
 async fn the_development_switch_takes_domains_without_proof() {

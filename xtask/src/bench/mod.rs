@@ -1,73 +1,51 @@
-//! `cargo xtask bench`: loopback only, bounded in time and messages, ends by itself.
+//! `cargo xtask bench`: loopback only, bounded in time and number, ends by itself. docs/benchmarks.md says what each measures.
 //!
-//! `relay` runs it, `postfix` is the peer, `process` reads /proc, `report` shows.
+//! `relay`, `api` and `events` measure; `installation` fills a database, `engines` starts one, `process` reads /proc.
 
-mod postfix;
+mod api;
+mod engines;
+mod events;
+mod figures;
+mod installation;
 mod process;
 mod relay;
-mod report;
 
 use std::process::Command;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use crate::{Failure, root, say};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
-    /// Mail through one worker to a next hop, and through Postfix doing the same where it is installed.
-    Relay(Relay),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Relay {
-    #[arg(long, default_value_t = 20_000)]
-    messages: usize,
-    #[arg(long, default_value_t = 50)]
-    sessions: usize,
-    #[arg(long, default_value_t = 4096)]
-    size_bytes: usize,
-    /// Messages in one session.
-    #[arg(long, default_value_t = 100)]
-    per_session: usize,
-    /// Measure Postern alone.
-    #[arg(long)]
-    no_peers: bool,
-    /// One JSON object on the last line.
-    #[arg(long)]
-    json: bool,
-}
-
-impl Relay {
-    fn arguments(&self) -> Vec<String> {
-        let mut out: Vec<String> = ["bench", "relay"].map(str::to_owned).into();
-        for (name, value) in [
-            ("messages", self.messages),
-            ("sessions", self.sessions),
-            ("size-bytes", self.size_bytes),
-            ("per-session", self.per_session),
-        ] {
-            out.extend([format!("--{name}"), value.to_string()]);
-        }
-        out.extend(self.no_peers.then(|| "--no-peers".to_owned()));
-        out.extend(self.json.then(|| "--json".to_owned()));
-        out
-    }
+    /// Mail through one worker to a next hop, and through Postfix and Haraka doing the same where they can be had.
+    Relay(relay::Relay),
+    /// The common calls of the REST API over a generated installation, on both databases.
+    Api(api::Bench),
+    /// Events into one control plane, on both databases.
+    Events(events::Bench),
 }
 
 pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
-    let Bench::Relay(relay) = bench;
     // Who sends and who receives share the machine with who is measured: they are built as well as that.
     if cfg!(debug_assertions) {
         build()?;
-        let status = Command::new(root::path("target/release/xtask")).args(relay.arguments()).status()?;
+        let arguments = std::env::args_os().skip(1);
+        let status = Command::new(root::path("target/release/xtask")).args(arguments).status()?;
         return if status.success() { Ok(()) } else { Err(format!("the bench ended with {status}").into()) };
     }
     let exe = root::path("target/release/postern");
     if !exe.exists() {
         build()?;
     }
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(relay::run(&relay, exe))
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match bench {
+            Bench::Relay(relay) => relay::run(&relay, exe).await,
+            Bench::Api(bench) => api::run(&bench, exe).await,
+            Bench::Events(bench) => events::run(&bench, exe).await,
+        }
+    })
 }
 
 fn build() -> Result<(), Failure> {

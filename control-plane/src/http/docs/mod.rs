@@ -2,6 +2,7 @@
 //! needs no network.
 
 mod example;
+mod open;
 
 use std::collections::BTreeMap;
 
@@ -98,6 +99,7 @@ const OPEN: &[&str] = &["create_session", "enrol_worker", "create_worker_token"]
 pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
     let mut document = serde_json::to_value(document).expect("a document is texts and numbers");
     refer_to_enums(&mut document);
+    open::enumerations(&mut document);
     let schemas = document.get("components").cloned().unwrap_or_default();
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return document };
     for (path, item) in paths.iter_mut() {

@@ -68,6 +68,8 @@ pub struct Options {
     /// What the processes log.
     pub log_level: String,
     pub voice: Voice,
+    /// `postgres://…` of an empty database; without it SQLite.
+    pub database: Option<String>,
 }
 
 /// The stage. Dropped, its processes are killed and its files removed.
@@ -77,11 +79,16 @@ pub struct Stage {
     control_plane: Process,
     workers: Vec<Process>,
     options: Options,
+    /// Of the control plane.
+    config: toml::Table,
+    sign_in: Value,
     api: Api,
     dns: Dns,
     dir: TempDir,
 }
 
+/// The control plane's files.
+const DATA: &str = "data";
 /// Who owns the installation of the play.
 const OWNER: &str = "owner@provider.example";
 /// How long things that take part of a second may take.
@@ -101,7 +108,7 @@ impl Stage {
         process::private(&sign_in_file, &sign_in.to_string())
             .map_err(|source| Error::File { what: sign_in_file.display().to_string(), source })?;
 
-        let data_dir = dir.path().join("data");
+        let data_dir = dir.path().join(DATA);
         let mut config = common(&data_dir, &options);
         let dns_server = dns.address().to_string();
         config.insert(
@@ -116,26 +123,33 @@ impl Stage {
                 servers = [dns_server]
             }),
         );
-        let program = Program {
-            exe: &options.exe,
-            command: "control-plane",
-            name: "control-plane",
-            dir: dir.path(),
-            config: &config,
-        };
-        let control_plane = Process::start(program).await?;
-        let base = format!("https://{}", control_plane.address("api")?);
-        let certificate = data_dir.join("tls.crt");
+        if let (Some(url), Some(settings)) = (options.database.as_deref(), config["control_plane"].as_table_mut()) {
+            settings.insert("database".to_owned(), toml::Value::Table(toml! { url = url }));
+        }
+        let (control_plane, api) = start_control_plane(&options, dir.path(), &config).await?;
         let voice = options.voice;
-        voice.say(&format!("  $ export API={base} CURL_CA_BUNDLE={}", certificate.display()));
+        voice.say(&format!("  $ export API={} CURL_CA_BUNDLE={}", api.base(), certificate(dir.path()).display()));
         voice.say(&format!(
             "  $ export TOKEN=$(curl -sS $API/v1/sessions --json @{} | jq -r .access_token)",
             sign_in_file.display()
         ));
-        let api = Api::new(base, &certificate, voice)?;
-        let session = api.quietly().post("/v1/sessions", sign_in).await?;
-        let api = api.signed_in(session.text("/access_token")?);
-        Ok(Self { control_plane, workers: Vec::new(), options, api, dns, dir })
+        let api = signed_in(&api, &sign_in).await?;
+        Ok(Self { control_plane, workers: Vec::new(), options, config, sign_in, api, dns, dir })
+    }
+
+    /// `kill -9` of the control plane, and another over the same data. It has an address of its own: workers of before do
+    /// not find it.
+    pub async fn replace_control_plane(&mut self) -> Result<(), Error> {
+        self.control_plane.kill().await?;
+        let (control_plane, api) = start_control_plane(&self.options, self.dir.path(), &self.config).await?;
+        self.control_plane = control_plane;
+        self.api = signed_in(&api, &self.sign_in).await?;
+        Ok(())
+    }
+
+    /// Where the SQLite file of this name is, `postern.db` or `trace.db`.
+    pub fn database_file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(DATA).join(name)
     }
 
     pub const fn api(&self) -> &Api {
@@ -291,6 +305,22 @@ impl Stage {
     pub fn keep_files(self) -> PathBuf {
         self.dir.keep()
     }
+}
+
+async fn start_control_plane(options: &Options, dir: &Path, config: &toml::Table) -> Result<(Process, Api), Error> {
+    let program = Program { exe: &options.exe, command: "control-plane", name: "control-plane", dir, config };
+    let process = Process::start(program).await?;
+    let api = Api::new(format!("https://{}", process.address("api")?), &certificate(dir), options.voice)?;
+    Ok((process, api))
+}
+
+async fn signed_in(api: &Api, sign_in: &Value) -> Result<Api, Error> {
+    let session = api.quietly().post("/v1/sessions", sign_in.clone()).await?;
+    Ok(api.clone().signed_in(session.text("/access_token")?))
+}
+
+fn certificate(dir: &Path) -> PathBuf {
+    dir.join(DATA).join("tls.crt")
 }
 
 fn common(data_dir: &Path, options: &Options) -> toml::Table {

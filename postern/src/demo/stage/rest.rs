@@ -55,8 +55,9 @@ impl Api {
         &self.base
     }
 
+    /// Another caller, with this token.
     #[must_use]
-    pub(super) fn signed_in(mut self, token: String) -> Self {
+    pub fn signed_in(mut self, token: String) -> Self {
         self.token = Some(token);
         self
     }

@@ -18,17 +18,27 @@ pub(super) struct Measured {
     pub peak_kib: u64,
 }
 
+/// One of those it is measured against.
 #[derive(Debug)]
-pub(super) enum Peer {
+pub(super) struct Peer {
+    /// In the object for programs.
+    pub key: &'static str,
+    /// For people, where it was skipped.
+    pub name: &'static str,
+    pub outcome: Outcome,
+}
+
+#[derive(Debug)]
+pub(super) enum Outcome {
     Measured(Measured),
-    Skipped(&'static str),
+    /// Why.
+    Skipped(String),
 }
 
 #[derive(Debug)]
 pub(super) struct Report {
     pub postern: Measured,
-    pub postfix: Peer,
-    pub haraka: Peer,
+    pub peers: Vec<Peer>,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
@@ -50,7 +60,7 @@ impl Measured {
     }
 
     fn row(&self, name: &str, cpu: Duration, rest: bool) -> String {
-        let mut out = format!("{name:<24}");
+        let mut out = format!("{name:<28}");
         let cells = if rest {
             [
                 format!("{:.0}", self.messages_per_s()),
@@ -83,7 +93,7 @@ impl Measured {
 
 impl Report {
     pub(super) fn table(&self, title: &str) -> String {
-        let mut out = format!("\n{title}\n\n{:<24}", "");
+        let mut out = format!("\n{title}\n\n{:<28}", "");
         for head in ["messages/s", "CPU µs/message", "peak MiB", "lost", "doubled"] {
             let _ = write!(out, "{head:>16}");
         }
@@ -96,14 +106,13 @@ impl Report {
         if let Some(cpu) = postern.cpu_with_control_plane {
             line(&postern.row("  and control plane", cpu, false));
         }
-        for (name, peer) in self.peers() {
-            match peer {
-                Peer::Measured(measured) => line(&measured.row(&measured.name, measured.cpu, true)),
-                Peer::Skipped(why) => line(&format!("{name}: skipped, {why}")),
+        for peer in &self.peers {
+            match &peer.outcome {
+                Outcome::Measured(measured) => line(&measured.row(&measured.name, measured.cpu, true)),
+                Outcome::Skipped(why) => line(&format!("{}: skipped, {why}", peer.name)),
             }
         }
-        for (_, peer) in self.peers() {
-            let Peer::Measured(measured) = peer else { continue };
+        for measured in self.peers.iter().filter_map(Peer::measured) {
             let times = |cpu: Duration| measured.us_per_message(measured.cpu) / postern.us_per_message(cpu).max(1e-9);
             let mut text = format!(
                 "\nThe worker relays {:.1} × the messages per CPU-second of {}",
@@ -115,25 +124,22 @@ impl Report {
             }
             line(&(text + "."));
         }
-        for (name, comparison) in self.comparisons() {
-            line(&format!("{name}: {comparison}"));
+        for measured in std::iter::once(postern).chain(self.peers.iter().filter_map(Peer::measured)) {
+            line(&format!("{}: {}", measured.name, measured.comparison));
         }
         out
     }
 
     pub(super) fn json(&self) -> Value {
-        let peer = |peer: &Peer| match peer {
-            Peer::Measured(measured) => measured.json(),
-            Peer::Skipped(why) => json!({ "skipped": why }),
-        };
         let Comparison { lost, doubled, .. } = self.postern.comparison;
-        json!({
-            "postern": self.postern.json(),
-            "postfix": peer(&self.postfix),
-            "haraka": peer(&self.haraka),
-            "lost": lost,
-            "doubled": doubled,
-        })
+        let mut out = json!({ "postern": self.postern.json(), "lost": lost, "doubled": doubled });
+        for peer in &self.peers {
+            out[peer.key] = match &peer.outcome {
+                Outcome::Measured(measured) => measured.json(),
+                Outcome::Skipped(why) => json!({ "skipped": why }),
+            };
+        }
+        out
     }
 
     /// Figures of a run that lost mail are worth nothing.
@@ -142,19 +148,14 @@ impl Report {
         let whole = found.lost == 0 && found.doubled == 0 && found.unasked == 0 && found.accepted == found.sent;
         if whole { Ok(()) } else { Err(format!("Postern: {found}").into()) }
     }
+}
 
-    fn peers(&self) -> [(&'static str, &Peer); 2] {
-        [("Postfix", &self.postfix), ("Haraka", &self.haraka)]
-    }
-
-    fn comparisons(&self) -> Vec<(&str, &Comparison)> {
-        let mut out = vec![("Postern", &self.postern.comparison)];
-        for (name, peer) in self.peers() {
-            if let Peer::Measured(measured) = peer {
-                out.push((name, &measured.comparison));
-            }
+impl Peer {
+    fn measured(&self) -> Option<&Measured> {
+        match &self.outcome {
+            Outcome::Measured(measured) => Some(measured),
+            Outcome::Skipped(_) => None,
         }
-        out
     }
 }
 
@@ -180,10 +181,13 @@ mod tests {
 
     #[test]
     fn the_object_for_programs_has_the_names_that_were_agreed() {
+        let peer = |key, outcome| Peer { key, name: "Haraka", outcome };
         let report = Report {
             postern: measured("Postern", 150, Some(300)),
-            postfix: Peer::Measured(measured("Postfix 3.7", 1_500, None)),
-            haraka: Peer::Skipped("not installed"),
+            peers: vec![
+                peer("postfix", Outcome::Measured(measured("Postfix 3.7", 1_500, None))),
+                peer("haraka", Outcome::Skipped("not installed".to_owned())),
+            ],
         };
         assert_eq!(
             report.json(),
@@ -214,8 +218,7 @@ mod tests {
         ] {
             let mut postern = measured("Postern", 1, None);
             change(&mut postern.comparison);
-            let skipped = || Peer::Skipped("x");
-            assert!(Report { postern, postfix: skipped(), haraka: skipped() }.verdict().is_err());
+            assert!(Report { postern, peers: Vec::new() }.verdict().is_err());
         }
     }
 }

@@ -1,21 +1,41 @@
-//! Postfix as a peer: its own configuration and queue in a directory for temporary files, its queue on, everything else
-//! as it comes.
+//! Postfix as a peer: its own configuration and queue in a directory for temporary files. With its queue, as most run it, or
+//! as a proxy before the next hop (`smtpd_proxy_filter`), which has no queue either. Everything else as it comes.
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
 
+use pretend::ca::Certificate;
 use tempfile::TempDir;
 
+use super::{free_port, tail, until_listening};
 use crate::Failure;
 
 /// How long it may take to come up.
 const START: Duration = Duration::from_secs(20);
+
+/// How it passes mail on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Stored, answered, delivered.
+    Queue,
+    /// Delivered, answered.
+    Proxy,
+}
+
+impl Mode {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Proxy => "proxy",
+        }
+    }
+}
 
 /// A running Postfix; stopped when dropped.
 #[derive(Debug)]
@@ -28,20 +48,25 @@ pub(super) struct Postfix {
 }
 
 /// Why it is not measured.
-pub(super) fn missing() -> Option<&'static str> {
+pub(super) fn missing() -> Option<String> {
     if Command::new("postconf").args(["-h", "mail_version"]).output().is_err() {
-        return Some("not installed");
+        return Some("not installed".to_owned());
     }
     let who = Command::new("id").arg("-u").output().ok();
     if who.is_none_or(|who| who.stdout.trim_ascii() != b"0") {
-        return Some("it can only be started by root");
+        return Some("it can only be started by root".to_owned());
     }
     None
 }
 
 impl Postfix {
-    /// Starts one that relays everything to `hop`.
-    pub(super) async fn start(hop: SocketAddr) -> Result<Self, Failure> {
+    /// Starts one that relays everything to `hop`; with a certificate it offers TLS and asks it of the hop.
+    pub(super) async fn start(
+        hop: SocketAddr,
+        mode: Mode,
+        sessions: usize,
+        certificate: Option<&Certificate>,
+    ) -> Result<Self, Failure> {
         let dir = tempfile::Builder::new().prefix("postern-postfix-").tempdir()?;
         // Its processes run as another user and look into it.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))?;
@@ -51,28 +76,28 @@ impl Postfix {
             fs::create_dir(dir.path().join(folder))?;
         }
         chown(dir.path().join("data"), Some(number_of("postfix")?), None)?;
-        fs::write(conf.join("main.cf"), main_cf(dir.path(), hop))?;
-        fs::write(conf.join("master.cf"), master_cf(address))?;
+        let mut main = main_cf(dir.path(), hop, sessions);
+        if let Some(certificate) = certificate {
+            let pem = dir.path().join("tls.pem");
+            fs::write(&pem, certificate.key_pem().to_owned() + certificate.pem())?;
+            fs::set_permissions(&pem, fs::Permissions::from_mode(0o600))?;
+            main.push_str(&tls(&pem));
+        }
+        fs::write(conf.join("main.cf"), main)?;
+        fs::write(conf.join("master.cf"), master_cf(address, mode, hop))?;
         let version = postconf("mail_version")?;
         postfix(&conf, "start")?;
         // From here on it is stopped, whatever happens.
         let mut running = Self { address, master: 0, version, dir };
         let pid_file = running.dir.path().join("queue/pid/master.pid");
-        let up = async {
-            while tokio::net::TcpStream::connect(address).await.is_err() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        tokio::time::timeout(START, up).await.map_err(|_| format!("Postfix does not listen\n{}", running.log()))?;
+        until_listening(address, START).await.map_err(|_| format!("Postfix does not listen\n{}", running.log()))?;
         running.master = fs::read_to_string(&pid_file)?.trim().parse()?;
         Ok(running)
     }
 
     /// The end of its log.
     pub(super) fn log(&self) -> String {
-        let text = fs::read_to_string(self.dir.path().join("postfix.log")).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(10)..].join("\n")
+        tail(&self.dir.path().join("postfix.log"))
     }
 }
 
@@ -100,11 +125,19 @@ fn number_of(user: &str) -> Result<u32, Failure> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().parse()?)
 }
 
-fn free_port() -> Result<SocketAddr, Failure> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
+/// Connections to the hop are kept open under TLS too, which Postfix does by itself only in plain.
+fn tls(pem: &Path) -> String {
+    let pem = pem.display();
+    format!(
+        "smtpd_tls_chain_files = {pem}
+smtpd_tls_security_level = may
+smtp_tls_security_level = encrypt
+smtp_tls_connection_reuse = yes
+"
+    )
 }
 
-fn main_cf(dir: &Path, hop: SocketAddr) -> String {
+fn main_cf(dir: &Path, hop: SocketAddr, sessions: usize) -> String {
     let path = |below: &str| -> PathBuf { dir.join(below) };
     let (queue, data, log) = (path("queue"), path("data"), path("postfix.log"));
     format!(
@@ -125,10 +158,13 @@ smtpd_relay_restrictions = permit_mynetworks, reject
 relayhost = [{host}]:{port}
 smtp_dns_support_level = disabled
 smtpd_client_connection_count_limit = 0
+default_process_limit = {processes}
 default_destination_concurrency_limit = 50
 message_size_limit = 0
 mailbox_size_limit = 0
 ",
+        // One for each session; 100 by itself, and the others would wait for minutes.
+        processes = sessions.max(100),
         queue = queue.display(),
         data = data.display(),
         log = log.display(),
@@ -138,7 +174,7 @@ mailbox_size_limit = 0
     )
 }
 
-fn master_cf(address: SocketAddr) -> String {
+fn master_cf(address: SocketAddr, mode: Mode, hop: SocketAddr) -> String {
     let services = "
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
@@ -156,9 +192,14 @@ relay unix - - n - - smtp
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
+tlsproxy unix - - n - 0 tlsproxy
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 ";
-    format!("{address} inet n - n - - smtpd{services}")
+    let proxy = match mode {
+        Mode::Queue => String::new(),
+        Mode::Proxy => format!("\n  -o smtpd_proxy_filter={hop}"),
+    };
+    format!("{address} inet n - n - - smtpd{proxy}{services}")
 }

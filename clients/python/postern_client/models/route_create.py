@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+
+from ..models.known_route_kind import KnownRouteKind
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.hop_settings import HopSettings
+    from ..models.labels import Labels
+    from ..models.mx_settings import MxSettings
+
+
+T = TypeVar("T", bound="RouteCreate")
+
+
+@_attrs_define
+class RouteCreate:
+    """A new route.
+
+    Example:
+        {'hops': [{'host': 'mx.acme.example', 'port': 25, 'tls': {'level': 'required'}}], 'name': 'Exchange in the
+            cellar', 'tenant_id': 'ten_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f'}
+
+    Attributes:
+        name (str): For people; unique in the tenant.
+        tenant_id (str):
+        external_ref (None | str | Unset): The number in your own system, unique in the tenant.
+        hops (list[HopSettings] | None | Unset): For kind `host`, where they are required.
+        kind (KnownRouteKind | None | str | Unset):
+        labels (Labels | Unset): Labels by name: up to 32, values of up to 255 bytes. Example: {'plan': 'gold'}.
+        max_connections (int | None | Unset): Connections to each next hop at once, by all workers of a pool together;
+            each takes its share, and one at least.
+            As many as workers are set to if left out.
+        mx (MxSettings | None | Unset):
+    """
+
+    name: str
+    tenant_id: str
+    external_ref: None | str | Unset = UNSET
+    hops: list[HopSettings] | None | Unset = UNSET
+    kind: KnownRouteKind | None | str | Unset = UNSET
+    labels: Labels | Unset = UNSET
+    max_connections: int | None | Unset = UNSET
+    mx: MxSettings | None | Unset = UNSET
+
+    def to_dict(self) -> dict[str, Any]:
+        from ..models.mx_settings import MxSettings  # noqa: PLC0415
+
+        name = self.name
+
+        tenant_id = self.tenant_id
+
+        external_ref: None | str | Unset
+        if isinstance(self.external_ref, Unset):
+            external_ref = UNSET
+        else:
+            external_ref = self.external_ref
+
+        hops: list[dict[str, Any]] | None | Unset
+        if isinstance(self.hops, Unset):
+            hops = UNSET
+        elif isinstance(self.hops, list):
+            hops = []
+            for hops_type_0_item_data in self.hops:
+                hops_type_0_item = hops_type_0_item_data.to_dict()
+                hops.append(hops_type_0_item)
+
+        else:
+            hops = self.hops
+
+        kind: None | str | Unset
+        if isinstance(self.kind, Unset):
+            kind = UNSET
+        elif isinstance(self.kind, KnownRouteKind):
+            kind = self.kind.value
+        else:
+            kind = self.kind
+
+        labels: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.labels, Unset):
+            labels = self.labels.to_dict()
+
+        max_connections: int | None | Unset
+        if isinstance(self.max_connections, Unset):
+            max_connections = UNSET
+        else:
+            max_connections = self.max_connections
+
+        mx: dict[str, Any] | None | Unset
+        if isinstance(self.mx, Unset):
+            mx = UNSET
+        elif isinstance(self.mx, MxSettings):
+            mx = self.mx.to_dict()
+        else:
+            mx = self.mx
+
+        field_dict: dict[str, Any] = {}
+
+        field_dict.update(
+            {
+                "name": name,
+                "tenant_id": tenant_id,
+            }
+        )
+        if external_ref is not UNSET:
+            field_dict["external_ref"] = external_ref
+        if hops is not UNSET:
+            field_dict["hops"] = hops
+        if kind is not UNSET:
+            field_dict["kind"] = kind
+        if labels is not UNSET:
+            field_dict["labels"] = labels
+        if max_connections is not UNSET:
+            field_dict["max_connections"] = max_connections
+        if mx is not UNSET:
+            field_dict["mx"] = mx
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.hop_settings import HopSettings  # noqa: PLC0415
+        from ..models.labels import Labels  # noqa: PLC0415
+        from ..models.mx_settings import MxSettings  # noqa: PLC0415
+
+        d = dict(src_dict)
+        name = d.pop("name")
+
+        tenant_id = d.pop("tenant_id")
+
+        def _parse_external_ref(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        external_ref = _parse_external_ref(d.pop("external_ref", UNSET))
+
+        def _parse_hops(data: object) -> list[HopSettings] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                hops_type_0 = []
+                _hops_type_0 = data
+                for hops_type_0_item_data in _hops_type_0:
+                    hops_type_0_item = HopSettings.from_dict(hops_type_0_item_data)
+
+                    hops_type_0.append(hops_type_0_item)
+
+                return hops_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[HopSettings] | None | Unset, data)
+
+        hops = _parse_hops(d.pop("hops", UNSET))
+
+        def _parse_kind(data: object) -> KnownRouteKind | None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_route_kind_type_0 = KnownRouteKind(data)
+
+                return componentsschemas_route_kind_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(KnownRouteKind | None | str | Unset, data)
+
+        kind = _parse_kind(d.pop("kind", UNSET))
+
+        _labels = d.pop("labels", UNSET)
+        labels: Labels | Unset
+        if isinstance(_labels, Unset):
+            labels = UNSET
+        else:
+            labels = Labels.from_dict(_labels)
+
+        def _parse_max_connections(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        max_connections = _parse_max_connections(d.pop("max_connections", UNSET))
+
+        def _parse_mx(data: object) -> MxSettings | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                mx_type_0 = MxSettings.from_dict(data)
+
+                return mx_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(MxSettings | None | Unset, data)
+
+        mx = _parse_mx(d.pop("mx", UNSET))
+
+        route_create = cls(
+            name=name,
+            tenant_id=tenant_id,
+            external_ref=external_ref,
+            hops=hops,
+            kind=kind,
+            labels=labels,
+            max_connections=max_connections,
+            mx=mx,
+        )
+
+        return route_create

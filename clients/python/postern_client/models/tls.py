@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="Tls")
+
+
+@_attrs_define
+class Tls:
+    """
+    Attributes:
+        cipher (str): `TLS13_AES_256_GCM_SHA384` Example: TLS13_AES_256_GCM_SHA384.
+        verified (bool): The peer's certificate was verified as the route demands.
+        version (str): `TLSv1.3` Example: TLSv1.3.
+    """
+
+    cipher: str
+    verified: bool
+    version: str
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        cipher = self.cipher
+
+        verified = self.verified
+
+        version = self.version
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "cipher": cipher,
+                "verified": verified,
+                "version": version,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        cipher = d.pop("cipher")
+
+        verified = d.pop("verified")
+
+        version = d.pop("version")
+
+        tls = cls(
+            cipher=cipher,
+            verified=verified,
+            version=version,
+        )
+
+        tls.additional_properties = d
+        return tls
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,68 @@
+//! The databases that a bench runs on, each with a control plane of its own.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use postern::demo::stage::{Options, Stage, Voice};
+use pretend::postgres::Server;
+
+use super::installation::Database;
+use crate::Failure;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Engine {
+    pub(super) fn asked(only: Option<Self>) -> Vec<Self> {
+        only.map_or_else(|| vec![Self::Sqlite, Self::Postgres], |one| vec![one])
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+
+    /// In the object for programs.
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// A control plane and its database.
+#[derive(Debug)]
+pub(super) struct Running {
+    // The control plane first: its database goes after it.
+    pub stage: Stage,
+    pub database: Database,
+    /// A throw-away one, as durable as it comes.
+    _server: Option<Server>,
+}
+
+/// None: this machine has no programs for it.
+pub(super) async fn open(engine: Engine, exe: &Path) -> Result<Option<Running>, Failure> {
+    let options =
+        |database| Options { exe: exe.to_owned(), log_level: "warn".to_owned(), voice: Voice::Silent, database };
+    Ok(match engine {
+        Engine::Sqlite => {
+            let stage = Stage::open(options(None)).await?;
+            let database = Database::Sqlite(stage.database_file("postern.db"));
+            Some(Running { stage, database, _server: None })
+        }
+        Engine::Postgres => match tokio::task::spawn_blocking(|| Server::start(&[])).await? {
+            None => None,
+            Some(server) => {
+                let url = server.url().await.to_owned();
+                let stage = Stage::open(options(Some(url.clone()))).await?;
+                Some(Running { stage, database: Database::Postgres(url), _server: Some(server) })
+            }
+        },
+    })
+}
