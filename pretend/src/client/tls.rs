@@ -18,19 +18,28 @@ pub enum Trust {
     Anybody,
     /// What this authority signed, for the right name.
     Authority(Ca),
+    /// As these settings say; with the same ones, a session is resumed where the server lets it.
+    As(Arc<ClientConfig>),
+}
+
+/// Settings that trust whoever it is, and remember sessions.
+pub fn anybody() -> Arc<ClientConfig> {
+    config(&Trust::Anybody)
 }
 
 pub(super) fn config(trust: &Trust) -> Arc<ClientConfig> {
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .expect("the provider has suites for its versions");
-    Arc::new(match trust {
+    let config = match trust {
+        Trust::As(config) => return Arc::clone(config),
         Trust::Anybody => {
             let verifier = Arc::new(Anybody(provider()));
             builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
         }
         Trust::Authority(ca) => builder.with_root_certificates(ca.roots()).with_no_client_auth(),
-    })
+    };
+    Arc::new(config)
 }
 
 #[derive(Debug)]
