@@ -7,9 +7,10 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::AppState,
-    audit, config_versions, domains, errands, events,
+    audit, certificates, config_versions, domains, errands, events,
     http::{docs, idempotency, layers, system},
-    installation, join_tokens, lists, messages, recipients, routes, sessions, snapshots, statistics, tenants, workers,
+    installation, join_tokens, lists, messages, pool_keys, recipients, routes, sessions, snapshots, statistics,
+    tenants, workers,
 };
 
 /// Bodies of the REST API. The worker API sets limits of its own.
@@ -22,6 +23,7 @@ fn rest() -> OpenApiRouter<AppState> {
         .merge(domains::api::router())
         .merge(recipients::api::router())
         .merge(routes::api::router())
+        .merge(certificates::api::router())
         .merge(lists::api::router())
         .merge(installation::api::router())
         .merge(workers::api::router())
@@ -38,6 +40,7 @@ fn worker() -> OpenApiRouter<AppState> {
         .merge(workers::join::router())
         .merge(workers::report::router())
         .merge(snapshots::api::router())
+        .merge(pool_keys::api::router())
         .merge(errands::api::router())
         .merge(events::api::worker_router())
 }

@@ -103,7 +103,14 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let others = vec![
         tokio::spawn(http::serve(
             listener,
-            Health { current: Arc::clone(&current), sink: sink.clone(), metrics, stopping: stopping.clone() },
+            Health {
+                current: Arc::clone(&current),
+                sink: sink.clone(),
+                metrics,
+                stopping: stopping.clone(),
+                clock: clock.clone(),
+                own_ends: set_up.own_certificate_ends(),
+            },
             stop_http.clone(),
         )),
         tokio::spawn(sync(
@@ -134,6 +141,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
                 within: Duration::ZERO,
+                certificate: None,
             },
             served,
             poll,

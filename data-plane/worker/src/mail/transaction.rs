@@ -76,12 +76,14 @@ pub(crate) struct Group {
     pub effective: Arc<Effective>,
 }
 
+fn way(served: &ServedDomain, route: &Arc<Route>, index: &Index) -> Way {
+    let allowed = &served.chain.installation.allowed_hop_ranges;
+    Way::new(served.tenant(), Arc::clone(route), allowed, &index.certificates)
+}
+
 impl Group {
-    fn of(served: &ServedDomain, route: &Arc<Route>) -> Self {
-        Self {
-            way: Way::new(served.tenant(), Arc::clone(route), &served.chain.installation.allowed_hop_ranges),
-            effective: Arc::clone(&served.effective),
-        }
+    fn of(served: &ServedDomain, route: &Arc<Route>, index: &Index) -> Self {
+        Self { way: way(served, route, index), effective: Arc::clone(&served.effective) }
     }
 
     /// Same tenant, next hop and policy.
@@ -218,7 +220,9 @@ impl Transaction {
     /// The group of a recipient that was accepted, and the address that its hop is given.
     fn group_of(&self, shared: &Shared, lookup: &Lookup, mailbox: Mailbox) -> Option<(Group, Mailbox)> {
         match lookup {
-            Lookup::Served(served) => Some((Group::of(served, served.route.as_ref()?), served.at_hop(mailbox))),
+            Lookup::Served(served) => {
+                Some((Group::of(served, served.route.as_ref()?, &self.index), served.at_hop(mailbox)))
+            }
             // Nobody but the installation's postmaster was accepted without a domain that is served.
             Lookup::NotServed => {
                 let installation = &self.index.installation;
@@ -290,7 +294,7 @@ impl Transaction {
         let (Some(unasked), Some(route), true) = (served.asks_the_hop(mailbox.local()), &served.route, open) else {
             return (verdict, None);
         };
-        let way = Way::new(served.tenant(), Arc::clone(route), &served.chain.installation.allowed_hop_ranges);
+        let way = way(served, route, &self.index);
         let told = shared.call_outs.ask(&way, &served.at_hop(mailbox.clone()), self.client).await;
         (judge(self, Known::Unavailable, Some(told.means(unasked))), told.hop_reply)
     }
