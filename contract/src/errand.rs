@@ -123,6 +123,12 @@ pub struct TlsReport {
     pub verifies: bool,
     /// Why it does not.
     pub failure: Option<String>,
+    /// The hop asked for a certificate of ours. None: the worker is older than the question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate_asked: Option<bool>,
+    /// The route's was shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate_shown: Option<bool>,
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ kinds! {
     Recipient = "rcp";
     /// An inbound route: where a domain's mail goes.
     Route = "rte";
+    /// A TLS certificate with its key.
+    Certificate = "crt";
     /// An entry of an allow or block list.
     ListEntry = "lst";
     /// Somebody who signs in.
@@ -67,6 +69,7 @@ pub type DomainId = Id<Domain>;
 pub type RecipientId = Id<Recipient>;
 pub type RouteId = Id<Route>;
 pub type ErrandId = Id<Errand>;
+pub type CertificateId = Id<Certificate>;
 pub type ListEntryId = Id<ListEntry>;
 pub type PersonId = Id<Person>;
 pub type SessionId = Id<Session>;

@@ -1,7 +1,7 @@
 //! The bodies of the worker API, under `/worker/v1`. Workers call, the control plane answers.
 //!
 //! `POST enrol` · `POST token` · `GET head` · `POST objects` · `POST events` · `POST status` · `GET errands` ·
-//! `POST errands/{id}`. Errors are RFC 9457 problems. Times are [`Micros`].
+//! `POST errands/{id}` · `POST pool-keys`. Errors are RFC 9457 problems. Times are [`Micros`].
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -24,6 +24,13 @@ pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 pub const ASSERTION_TYPE: &str = "postern-worker-assertion+jwt";
 /// `typ` of the signed list of snapshot keys.
 pub const KEYS_TYPE: &str = "postern-keys+jwt";
+/// `typ` of the keys of a pool, wrapped for one worker.
+pub const POOL_KEYS_TYPE: &str = "postern-pool-keys+jwt";
+/// `info` of the HPKE context (RFC 9180 §5.1) that wraps a pool's key: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM,
+/// base mode. Who sent it follows from the root key's signature.
+pub const POOL_KEY_INFO: &[u8] = b"postern pool key";
+/// Versions of a pool's key that one list holds at most: the newest.
+pub const MAX_POOL_KEYS: usize = 16;
 /// `typ` of a head.
 pub const HEAD_TYPE: &str = "postern-head+jwt";
 
@@ -135,6 +142,51 @@ impl std::fmt::Debug for TokenGrant {
 pub struct ObjectsRequest {
     #[schema(max_items = 10_000)]
     pub names: Vec<Hash>,
+}
+
+/// Asks for the keys of the worker's pool.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PoolKeysRequest {
+    /// X25519, raw 32 bytes, base64url; made for this call.
+    #[schema(max_length = 64)]
+    pub public_key: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct WrappedPoolKeys {
+    /// Compact JWS under the root key, `typ` `postern-pool-keys+jwt`.
+    pub keys: String,
+}
+
+/// The keys of a pool, wrapped for one call of one worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolKeyList {
+    pub installation: ids::InstallationId,
+    pub pool: ids::PoolId,
+    pub worker: ids::WorkerId,
+    /// What the worker asked with: an answer to another call is none to this one.
+    pub public_key: String,
+    pub issued_at: Micros,
+    pub keys: Vec<WrappedPoolKey>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WrappedPoolKey {
+    pub version: u32,
+    /// HPKE's encapsulated secret, base64url.
+    pub encapsulated: String,
+    /// The key under HPKE, base64url; its associated data is [`WrappedPoolKey::associated_data`].
+    pub wrapped: String,
+}
+
+impl WrappedPoolKey {
+    /// Binds a wrapped key to its pool and version.
+    pub fn associated_data(pool: ids::PoolId, version: u32) -> String {
+        format!("{pool}/{version}")
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -6,12 +6,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     app::AppState,
+    certificates,
     db::{StoreError, System},
     domains::watch,
     errands, events,
     http::idempotency,
     lease::Lease,
-    lists, routes, sessions, snapshots,
+    lists, pool_keys, routes, sessions, snapshots,
     tenants::closing,
     workers,
 };
@@ -27,6 +28,7 @@ pub fn spawn(app: &AppState, tasks: &TaskTracker) {
     tasks.spawn(every(app.clone(), "trace_sweep", Duration::from_mins(1), sweep_trace));
     tasks.spawn(every(app.clone(), "sweep", Duration::from_mins(1), move |app| sweep(app, up_since)));
     tasks.spawn(every(app.clone(), "domain_checks", Duration::from_secs(2), watch::check_due));
+    tasks.spawn(every(app.clone(), "certificate_ends", Duration::from_mins(1), certificates::watch::warn));
     tasks.spawn(every(app.clone(), "closing", Duration::from_secs(30), closing::remove_overdue));
     tasks.spawn(every(app.clone(), "list_expiry", Duration::from_secs(30), lists::api::remove_expired));
 }
@@ -37,6 +39,7 @@ pub async fn run_all(app: &AppState) -> Result<(), StoreError> {
     sweep_trace(app.clone()).await?;
     events::look_for_gaps(app.clone(), contract::Micros::EPOCH).await?;
     watch::check_due(app.clone()).await?;
+    certificates::watch::warn(app.clone()).await?;
     closing::remove_overdue(app.clone()).await?;
     lists::api::remove_expired(app.clone()).await
 }
@@ -80,6 +83,7 @@ async fn sweep(app: AppState, up_since: contract::Micros) -> Result<(), StoreErr
     workers::sweep(&mut tx, up_since).await?;
     sessions::sweep(&mut tx, now).await?;
     errands::sweep(&mut tx).await?;
+    pool_keys::sweep(&mut tx, now).await?;
     routes::health::sweep(&mut tx).await?;
     tx.commit().await
 }

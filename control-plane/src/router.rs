@@ -7,10 +7,10 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::AppState,
-    audit, config_versions, domains, errands, events,
+    audit, certificates, config_versions, domains, errands, events,
     http::{docs, idempotency, layers, system},
-    join_tokens, lists, messages, policy, recipients, routes, sessions, snapshots, statistics, status, tenants,
-    workers,
+    join_tokens, lists, messages, policy, pool_keys, recipients, routes, sessions, snapshots, statistics, status,
+    tenants, workers,
 };
 
 /// Bodies of the REST API. The worker API sets limits of its own.
@@ -23,6 +23,7 @@ fn rest() -> OpenApiRouter<AppState> {
         .merge(domains::api::router())
         .merge(recipients::api::router())
         .merge(routes::api::router())
+        .merge(certificates::api::router())
         .merge(lists::api::router())
         .merge(policy::api::router())
         .merge(policy::trial::api::router())
@@ -41,6 +42,7 @@ fn worker() -> OpenApiRouter<AppState> {
         .merge(workers::join::router())
         .merge(workers::report::router())
         .merge(snapshots::api::router())
+        .merge(pool_keys::api::router())
         .merge(errands::api::router())
         .merge(events::api::worker_router())
 }

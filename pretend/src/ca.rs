@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use contract::Micros;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, PublicKeyData, date_time_ymd,
@@ -10,6 +11,7 @@ use rustls::{
     RootCertStore, ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs},
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    server::WebPkiClientVerifier,
 };
 use sha2::{Digest, Sha256};
 
@@ -39,12 +41,8 @@ impl Ca {
     }
 
     pub fn named(name: &str) -> Self {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().expect("a P-256 key can always be made");
-        let issuer = CertifiedIssuer::self_signed(params, key).expect("the parameters are our own");
+        let issuer = CertifiedIssuer::self_signed(authority(name), key).expect("the parameters are our own");
         Self(Arc::new(issuer))
     }
 
@@ -59,6 +57,30 @@ impl Ca {
         params.not_before = date_time_ymd(1999, 1, 1);
         params.not_after = date_time_ymd(2000, 1, 1);
         self.sign(&params)
+    }
+
+    /// One that is valid between these two times.
+    pub fn issue_between(&self, names: &[&str], not_before: Micros, not_after: Micros) -> Certificate {
+        let time = |at: Micros| date_time_ymd(1970, 1, 1) + Micros::since(at, Micros::EPOCH);
+        let mut params = params(names);
+        (params.not_before, params.not_after) = (time(not_before), time(not_after));
+        self.sign(&params)
+    }
+
+    /// One that a client shows; its name is no host's.
+    pub fn issue_client(&self, name: &str) -> Certificate {
+        let mut params = params(&[]);
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.sign(&params)
+    }
+
+    /// An authority that this one vouches for.
+    #[must_use]
+    pub fn intermediate(&self, name: &str) -> Self {
+        let key = KeyPair::generate().expect("a P-256 key can always be made");
+        let issuer = CertifiedIssuer::signed_by(authority(name), key, &*self.0).expect("the parameters are our own");
+        Self(Arc::new(issuer))
     }
 
     fn sign(&self, params: &CertificateParams) -> Certificate {
@@ -113,6 +135,12 @@ impl Certificate {
         &self.cert_pem
     }
 
+    /// The certificate alone, PEM.
+    pub fn leaf_pem(&self) -> &str {
+        const END: &str = "-----END CERTIFICATE-----";
+        self.cert_pem.split_inclusive(END).next().unwrap_or_default()
+    }
+
     pub fn key_pem(&self) -> &str {
         &self.key_pem
     }
@@ -124,6 +152,19 @@ impl Certificate {
     /// SHA-256 of the `SubjectPublicKeyInfo`, as pins name it.
     pub fn spki_sha256(&self) -> [u8; 32] {
         self.spki_sha256
+    }
+
+    /// The same, of a server that serves only clients which show a certificate of this authority.
+    pub fn server_config_for_clients_of(&self, authority: &Ca) -> Arc<ServerConfig> {
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.key_der.clone()));
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(authority.roots()), provider())
+            .build()
+            .expect("there is an authority");
+        let config =
+            ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().and_then(|builder| {
+                builder.with_client_cert_verifier(verifier).with_single_cert(self.chain_der.clone(), key)
+            });
+        Arc::new(config.expect("certificate and key were made for each other"))
     }
 
     /// What a server with this certificate is set up with.
@@ -138,6 +179,14 @@ impl Certificate {
 
 pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
+}
+
+fn authority(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
 }
 
 fn params(names: &[&str]) -> CertificateParams {

@@ -26,7 +26,7 @@ pub struct TlsFacts {
     pub cipher: String,
     /// The name the client asked for; at the server's end only.
     pub server_name: Option<String>,
-    /// What the peer showed; at the client's end only.
+    /// What the peer showed.
     pub peer_certificates: Vec<CertificateDer<'static>>,
 }
 

@@ -4,7 +4,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde::Serialize;
 
 use super::head::{Head, KeyList};
-use crate::worker_api::{HEAD_TYPE, KEYS_TYPE};
+use crate::worker_api::{HEAD_TYPE, KEYS_TYPE, POOL_KEYS_TYPE, PoolKeyList};
 
 /// A private Ed25519 key and its name.
 pub struct SigningKey {
@@ -34,6 +34,11 @@ impl SigningKey {
     /// Only the root key's signature on a list counts.
     pub fn seal_keys(&self, keys: &KeyList) -> Result<String, SealError> {
         self.sign(KEYS_TYPE, keys)
+    }
+
+    /// Only the root key's signature counts here too.
+    pub fn seal_pool_keys(&self, keys: &PoolKeyList) -> Result<String, SealError> {
+        self.sign(POOL_KEYS_TYPE, keys)
     }
 
     fn sign<T: Serialize>(&self, typ: &str, claims: &T) -> Result<String, SealError> {

@@ -82,6 +82,8 @@ actions! {
     WriteRecipients = "recipients.write": [Owner];
     ReadRoutes = "routes.read": [Owner];
     WriteRoutes = "routes.write": [Owner];
+    ReadCertificates = "certificates.read": [Owner];
+    WriteCertificates = "certificates.write": [Owner];
     ReadLists = "lists.read": [Owner];
     WriteLists = "lists.write": [Owner];
     ReadPolicy = "policy.read": [Owner];

@@ -51,6 +51,7 @@ pub fn statements() -> Vec<Statement> {
 
 /// One line a module that has SQL.
 const MODULES: &[&[Statement]] = &[
+    crate::certificates::STATEMENTS,
     crate::errands::STATEMENTS,
     crate::events::STATEMENTS,
     crate::join_tokens::STATEMENTS,
@@ -68,6 +69,7 @@ const MODULES: &[&[Statement]] = &[
     crate::keys::STATEMENTS,
     crate::outbox::STATEMENTS,
     crate::policy::STATEMENTS,
+    crate::pool_keys::STATEMENTS,
     crate::domains::STATEMENTS,
     crate::lists::STATEMENTS,
     crate::recipients::STATEMENTS,

@@ -15,7 +15,7 @@ use contract::{Id, Micros, ids, mail::Domain as Name, policy::recipient::Unasked
 use crate::labels::Labels;
 pub(crate) use alias::must_be_no_alias;
 pub use store::find;
-pub(crate) use store::{STATEMENTS, lock, remove_all, serving};
+pub(crate) use store::{STATEMENTS, active, lock, remove_all, serving};
 pub use view::{AliasDomainView, RecipientMode};
 
 #[derive(Debug, Clone)]

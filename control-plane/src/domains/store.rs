@@ -1,5 +1,7 @@
 //! Rows of the table `domains`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use contract::{Id, Micros, ids, mail::Domain as Name, policy::recipient::Unasked};
 use uuid::Uuid;
 
@@ -54,6 +56,12 @@ sql! {
     LIST_BY_PRIMARY = (list!("d.alias_of = $9 AND "));
     TAKEN = "SELECT name, external_ref FROM domains WHERE tenant_id = $1 AND id <> $2 AND (name = $3 OR external_ref = $4)";
     HOLDER = "SELECT tenant_id FROM domains WHERE name = $1 AND state = 'active' AND tenant_id <> $2";
+    ACTIVE = {
+        sqlite: "SELECT name, id, tenant_id FROM domains
+            WHERE state = 'active' AND name IN (SELECT value FROM json_each($1))",
+        postgres: "SELECT name, id, tenant_id FROM domains
+            WHERE state = 'active' AND name IN (SELECT x FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
     INSERT = "INSERT INTO domains (id, tenant_id, name, external_ref, labels, state, recipients, route_id, hash_key,
             defer_until, activated_at, checked_at, check_result, next_check_at, revision, created_at, call_out, alias_of,
             alias_hop_sees)
@@ -184,6 +192,16 @@ pub async fn find(read: &mut Read, id: Id<ids::Domain>) -> Result<Option<Domain>
 /// The domain that takes the mail of a name.
 pub(crate) async fn serving(read: &mut Read, name: &Name) -> Result<Option<Domain>, StoreError> {
     run!(read, fetch_optional SERVING as Row, name.as_ascii())?.map(Domain::try_from).transpose()
+}
+
+/// Of these names (A-labels), those that are active domains, and whose they are.
+pub(crate) async fn active(
+    read: &mut Read,
+    names: &BTreeSet<&str>,
+) -> Result<BTreeMap<String, (Id<ids::Domain>, Id<ids::Tenant>)>, StoreError> {
+    let set = serde_json::to_string(names).map_err(StoreError::corrupt("domains.name"))?;
+    let rows = run!(read, fetch_all ACTIVE as (String, Uuid, Uuid), set.as_str())?;
+    Ok(rows.into_iter().map(|(name, id, tenant)| (name, (Id::from_uuid(id), Id::from_uuid(tenant)))).collect())
 }
 
 /// One more than the page holds.

@@ -55,6 +55,7 @@ codes! {
     // Resources.
     ExternalRefTaken = CONFLICT "external_ref_taken" "Another one has this external_ref";
     NameTaken = CONFLICT "name_taken" "Another one has this name";
+    CertificateRegistered = CONFLICT "certificate_registered" "The certificate is there already";
     InUse = CONFLICT "in_use" "It is in use";
     TooMany = CONFLICT "too_many" "There are as many as may be";
     TenantHasChildren = CONFLICT "tenant_has_children" "The tenant has tenants below it";

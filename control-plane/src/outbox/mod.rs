@@ -23,6 +23,10 @@ pub enum Change {
     /// A route: every domain that points to it.
     Route(Id<ids::Route>),
     InstallationList,
+    /// A certificate: added, replaced or gone.
+    Certificate(Id<ids::Certificate>),
+    /// The key that seals them: all certificates.
+    Certificates,
     TenantList(Id<ids::Tenant>),
     /// The list of a domain, with the entries for its recipients.
     DomainList(Id<ids::Domain>, Domain),
@@ -37,6 +41,8 @@ pub async fn record(tx: &mut Tx, change: &Change) -> Result<i64, StoreError> {
         Change::Recipients(id, name) => ("recipients", Some(id.uuid()), Some(name)),
         Change::Route(id) => ("route", Some(id.uuid()), None),
         Change::InstallationList => ("installation_list", None, None),
+        Change::Certificate(id) => ("certificate", Some(id.uuid()), None),
+        Change::Certificates => ("certificates", None, None),
         Change::TenantList(id) => ("tenant_list", Some(id.uuid()), None),
         Change::DomainList(id, name) => ("domain_list", Some(id.uuid()), Some(name)),
     };

@@ -21,6 +21,7 @@ use crate::{
         Grant,
         action::{ReadRoutes, WriteRoutes},
     },
+    certificates,
     db::Tx,
     http::{Answer, ApiError, ApiJson, ApiPatch, ApiPath, ApiQuery, Code, IfMatch, commit, docs::CommonProblems},
     labels,
@@ -73,6 +74,7 @@ pub(super) async fn create_route(
     let mut tx = app.db.begin(&grant).await?;
     let route = body.parse(tx.new_id(), tx.now(), &Bounds::of(&app.config))?;
     tenants::must_be_open(&mut tx, route.tenant, "/tenant_id").await?;
+    certificate_must_fit(&mut tx, &route).await?;
     refuse_taken(&mut tx, &route).await?;
     store::insert(&mut tx, &route).await?;
     let view = RouteView::from(&route);
@@ -114,6 +116,9 @@ pub(super) async fn update_route(
     if serde_json::to_value(&old).ok() == serde_json::to_value(&new).ok() {
         return Ok(Answer::ok(&old).revision(before.revision).into_response());
     }
+    if after.certificate != before.certificate {
+        certificate_must_fit(&mut tx, &after).await?;
+    }
     refuse_taken(&mut tx, &after).await?;
     store::update(&mut tx, &after).await?;
     after.revision += 1;
@@ -144,6 +149,18 @@ pub(super) async fn delete_route(
 
 async fn load(tx: &mut Tx, id: Id<ids::Route>) -> Result<Route, ApiError> {
     store::find(tx, id).await?.ok_or_else(ApiError::not_found)
+}
+
+/// A certificate of the route's tenant, of one above it, or of the installation.
+async fn certificate_must_fit(tx: &mut Tx, route: &Route) -> Result<(), ApiError> {
+    let Some(id) = route.certificate else { return Ok(()) };
+    let found = certificates::find(tx, id).await?;
+    let above = tenants::ancestry(tx, route.tenant).await?;
+    match found.map(|certificate| certificate.tenant) {
+        Some(None) => Ok(()),
+        Some(Some(tenant)) if above.contains(&tenant) => Ok(()),
+        _ => Err(ApiError::field("/certificate_id", "there is no such certificate of this tenant or one above it")),
+    }
 }
 
 /// Names what another route of the tenant has. Two at once: the index decides, and the slower one hears 409 `conflict`.

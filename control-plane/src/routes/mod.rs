@@ -30,6 +30,8 @@ pub struct Route {
     pub destination: Destination,
     /// Connections to each next hop by the whole pool.
     pub max_connections: Option<u32>,
+    /// Shown to next hops that ask for one.
+    pub certificate: Option<Id<ids::Certificate>>,
     pub revision: i64,
     pub created_at: Micros,
 }

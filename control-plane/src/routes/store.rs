@@ -12,10 +12,11 @@ use crate::{
 
 sql! {
     Main;
-    GET = "SELECT id, tenant_id, name, external_ref, labels, kind, hops, max_connections, revision, created_at
+    GET = "SELECT id, tenant_id, name, external_ref, labels, kind, hops, max_connections, certificate_id, revision,
+            created_at
         FROM routes WHERE id = $1";
-    LIST = "SELECT r.id, r.tenant_id, r.name, r.external_ref, r.labels, r.kind, r.hops, r.max_connections, r.revision,
-            r.created_at
+    LIST = "SELECT r.id, r.tenant_id, r.name, r.external_ref, r.labels, r.kind, r.hops, r.max_connections,
+            r.certificate_id, r.revision, r.created_at
         FROM routes r WHERE r.id > $1
             AND (CAST($2 AS TEXT) IS NULL OR r.name = $2)
             AND (CAST($3 AS TEXT) IS NULL OR r.external_ref = $3)
@@ -23,10 +24,11 @@ sql! {
                 (SELECT 1 FROM labels l WHERE l.object_id = r.id AND l.name = $4 AND l.value = $5))
             AND (CAST($6 AS UUID) IS NULL OR r.tenant_id = $6)
         ORDER BY r.id LIMIT $7";
-    INSERT = "INSERT INTO routes (id, tenant_id, name, external_ref, labels, kind, hops, max_connections, revision, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9)";
+    INSERT = "INSERT INTO routes (id, tenant_id, name, external_ref, labels, kind, hops, max_connections, revision, created_at,
+            certificate_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $10)";
     UPDATE = "UPDATE routes SET name = $2, external_ref = $3, labels = $4, kind = $5, hops = $6, max_connections = $7,
-            revision = revision + 1
+            certificate_id = $9, revision = revision + 1
         WHERE id = $1 AND revision = $8";
     DELETE = "DELETE FROM routes WHERE id = $1 AND revision = $2";
     // Of the domains that a route has to do with, one that uses it first.
@@ -47,6 +49,7 @@ struct Row {
     kind: String,
     hops: String,
     max_connections: Option<i64>,
+    certificate_id: Option<Uuid>,
     revision: i64,
     created_at: i64,
 }
@@ -67,6 +70,7 @@ impl TryFrom<Row> for Route {
                 .map(u32::try_from)
                 .transpose()
                 .map_err(StoreError::corrupt("routes.max_connections"))?,
+            certificate: row.certificate_id.map(Id::from_uuid),
             revision: row.revision,
             created_at: Micros::from_micros(row.created_at),
         })
@@ -120,7 +124,7 @@ pub(super) async fn insert(tx: &mut Tx, route: &Route) -> Result<(), StoreError>
     let (labels, hops) = texts(route)?;
     run!(tx, execute INSERT, route.id.uuid(), route.tenant.uuid(), route.name.as_str(), route.external_ref.as_deref(),
         labels.as_str(), route.destination.kind().name(), hops.as_str(), route.max_connections.map(i64::from),
-        route.created_at.as_micros())?;
+        route.created_at.as_micros(), route.certificate.map(Id::uuid))?;
     labels::replace(tx, route.id.uuid(), &route.labels).await
 }
 
@@ -128,7 +132,7 @@ pub(super) async fn update(tx: &mut Tx, route: &Route) -> Result<(), StoreError>
     let (labels, hops) = texts(route)?;
     let touched = run!(tx, execute UPDATE, route.id.uuid(), route.name.as_str(), route.external_ref.as_deref(),
         labels.as_str(), route.destination.kind().name(), hops.as_str(), route.max_connections.map(i64::from),
-        route.revision)?;
+        route.revision, route.certificate.map(Id::uuid))?;
     if touched != 1 {
         return Err(StoreError::Stale);
     }

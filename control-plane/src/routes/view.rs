@@ -2,7 +2,7 @@
 
 use contract::{
     Micros,
-    ids::{RouteId, TenantId},
+    ids::{CertificateId, RouteId, TenantId},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -49,6 +49,9 @@ pub(super) struct RouteCreate {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 10_000)]
     pub max_connections: Option<u32>,
+    /// Shown to next hops that ask for a client certificate: the tenant's, one of a tenant above it, or the installation's.
+    #[serde(default)]
+    pub certificate_id: Option<CertificateId>,
 }
 
 /// A merge patch: what is left out stays.
@@ -82,6 +85,10 @@ pub(super) struct RouteUpdate {
     #[serde(default)]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 10_000)]
     pub max_connections: Patch<u32>,
+    /// null: none is shown.
+    #[serde(default)]
+    #[schema(value_type = Option<CertificateId>)]
+    pub certificate_id: Patch<CertificateId>,
 }
 
 /// A route.
@@ -105,6 +112,9 @@ pub(super) struct RouteView {
     /// Connections to each next hop at once, by all workers of a pool together.
     #[schema(required, example = 100)]
     pub max_connections: Option<u32>,
+    /// Shown to next hops that ask for a client certificate.
+    #[schema(required)]
+    pub certificate_id: Option<CertificateId>,
     pub created_at: Time,
 }
 
@@ -153,6 +163,7 @@ impl From<&Route> for RouteView {
                 Destination::Hosts(_) | Destination::Microsoft365 | Destination::GoogleWorkspace => None,
             },
             max_connections: route.max_connections,
+            certificate_id: route.certificate,
             created_at: Time(route.created_at),
         }
     }
@@ -221,6 +232,7 @@ impl RouteCreate {
             labels: self.labels,
             destination: destination.unwrap_or(Destination::Hosts(Vec::new())),
             max_connections: self.max_connections,
+            certificate: self.certificate_id,
             revision: 1,
             created_at: now,
         };
@@ -241,6 +253,7 @@ impl RouteUpdate {
         route.external_ref = self.external_ref.apply(route.external_ref.take());
         route.labels = labels::patched(self.labels, &route.labels);
         route.max_connections = self.max_connections.apply(route.max_connections);
+        route.certificate = self.certificate_id.apply(route.certificate);
         let old = route.destination.kind();
         let kind = match self.kind {
             Patch::Keep => old,

@@ -16,13 +16,14 @@ use contract::{
             Key, List, ListScope, Object, RecipientRule, Recipients, Route, ShardPrefix, Tenant, TenantState,
         },
         piece::{self, EncodeError, Piece},
+        pool_key::PoolKey,
         shard::shards,
     },
 };
 use uuid::Uuid;
 
 use super::source::{AliasRow, DomainRow, EntryRow, TenantRow};
-use crate::{db::StoreError, installation, routes::Destination};
+use crate::{certificates::Certificate, db::StoreError, installation, routes::Destination, vault::Vault};
 
 /// Why a row makes no object.
 #[derive(Debug, thiserror::Error)]
@@ -144,6 +145,7 @@ impl Compiled {
                     .map(u32::try_from)
                     .transpose()
                     .map_err(StoreError::corrupt("routes.max_connections"))?,
+                certificate: row.certificate_id.map(Id::from_uuid),
             }),
             _ => None,
         };
@@ -159,6 +161,10 @@ impl Compiled {
             aliases,
             hash_key,
         })))
+    }
+
+    pub(super) fn certificate(&mut self, row: &Certificate, vault: &Vault, key: &PoolKey) -> Result<(), CompileError> {
+        self.add(&Object::Certificate(Box::new(row.object(vault, key)?)))
     }
 
     fn recipients(
@@ -309,6 +315,7 @@ mod tests {
             route_id: None,
             route_kind: None,
             max_connections: None,
+            certificate_id: None,
             hops: None,
         }
     }

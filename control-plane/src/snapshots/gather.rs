@@ -1,8 +1,11 @@
 //! Reads what objects are compiled from, by sets, and compiles it: everything, or only what an edit touches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use contract::{Id, mail::Domain, snapshot::object::Key};
+use contract::{Id, ids, mail::Domain, snapshot::object::Key};
 use uuid::Uuid;
 
 use super::{
@@ -11,13 +14,43 @@ use super::{
     source,
 };
 use crate::{
+    certificates,
     db::{Read, StoreError},
     installation,
     outbox::Change,
+    pool_keys,
+    vault::Vault,
 };
 
+/// For whom secrets are sealed.
+#[derive(Debug, Clone)]
+pub(super) struct Audience {
+    pub vault: Arc<Vault>,
+    pub pool: Id<ids::Pool>,
+}
+
+/// All certificates, or those of a set.
+async fn certificates(
+    read: &mut Read,
+    audience: &Audience,
+    of: Option<&[Id<ids::Certificate>]>,
+    compiled: &mut Compiled,
+) -> Result<(), PublishError> {
+    let found = certificates::rows(read, of).await?;
+    let there: BTreeSet<_> = found.iter().map(|(id, _)| *id).collect();
+    if !found.is_empty() {
+        let key = pool_keys::current(read, &audience.vault, audience.pool).await?;
+        for (id, row) in found {
+            compiled.or_damaged(Key::Certificate(id), |part| part.certificate(&row?, &audience.vault, &key))?;
+        }
+    }
+    let gone = of.unwrap_or_default().iter().filter(|id| !there.contains(id));
+    compiled.gone.extend(gone.map(|id| Key::Certificate(*id)));
+    Ok(())
+}
+
 /// All that there is.
-pub(super) async fn everything(read: &mut Read) -> Result<Compiled, PublishError> {
+pub(super) async fn everything(read: &mut Read, audience: &Audience) -> Result<Compiled, PublishError> {
     let mut compiled = Compiled::default();
     let row = installation::load(read).await?;
     let postmaster = source::postmaster(read, &row.configured).await?;
@@ -46,13 +79,19 @@ pub(super) async fn everything(read: &mut Read) -> Result<Compiled, PublishError
         let entries = of_domains.get(&row.id).map_or(&[][..], Vec::as_slice);
         compiled.or_damaged(Key::Domain(name), |part| part.domain(row, locals, aliases, entries))?;
     }
+    certificates(read, audience, None, &mut compiled).await?;
     Ok(compiled)
 }
 
 /// What these changes touch.
-pub(super) async fn touched(read: &mut Read, changes: &[Change]) -> Result<Compiled, PublishError> {
+pub(super) async fn touched(
+    read: &mut Read,
+    audience: &Audience,
+    changes: &[Change],
+) -> Result<Compiled, PublishError> {
     let mut compiled = Compiled::default();
     let (mut whole, mut tenants, mut names, mut routes) = (false, BTreeSet::new(), BTreeSet::new(), Vec::<Uuid>::new());
+    let (mut all_certificates, mut some_certificates) = (false, BTreeSet::new());
     for change in changes {
         match change {
             Change::Installation | Change::InstallationList => whole = true,
@@ -61,7 +100,15 @@ pub(super) async fn touched(read: &mut Read, changes: &[Change]) -> Result<Compi
                 names.insert(name.clone());
             }
             Change::Route(id) => routes.push(id.uuid()),
+            Change::Certificate(id) => drop(some_certificates.insert(*id)),
+            Change::Certificates => all_certificates = true,
         }
+    }
+    let some_certificates: Vec<_> = some_certificates.into_iter().collect();
+    // Those that are gone are not among all.
+    certificates(read, audience, Some(&some_certificates), &mut compiled).await?;
+    if all_certificates {
+        certificates(read, audience, None, &mut compiled).await?;
     }
     for name in source::names_of_routes(read, &routes).await? {
         names.insert(name.parse().map_err(StoreError::corrupt::<contract::mail::DomainError>("domains.name"))?);

@@ -22,7 +22,7 @@ use contract::{
 use super::{
     RINGS,
     compile::{CompileError, Compiled},
-    gather::{everything, touched},
+    gather::{Audience, everything, touched},
     heads::{Head, Peak},
     store::{self, InUse},
 };
@@ -32,7 +32,7 @@ use crate::{
     db::{Read, StoreError, System},
     installation,
     lease::Lease,
-    workers,
+    pool_keys, workers,
 };
 
 const LEASE: &str = "publisher";
@@ -140,12 +140,14 @@ impl State {
 
     async fn compiled_anew(app: AppState, lease: Lease, leased_until: Micros) -> Result<(Self, First), PublishError> {
         let system = System::task(LEASE);
+        let pool = workers::default_pool(&mut app.db.read(&system).await?).await?.ok_or(PublishError::NoPool)?;
+        pool_keys::ensure(&app.db, &app.vault, pool).await?;
         let mut read = app.db.read(&system).await?;
         let rows: Vec<i64> = store::unpublished(&mut read, i64::MAX).await?.into_iter().map(|(seq, _)| seq).collect();
-        let pool = workers::default_pool(&mut read).await?.ok_or(PublishError::NoPool)?;
         let head = store::heads(&mut read).await?.into_iter().find(|head| head.pool == pool && head.ring == RINGS[0]);
         let stored = store::object_names(&mut read).await?;
-        let compiled = everything(&mut read).await?;
+        let audience = Audience { vault: Arc::clone(&app.vault), pool };
+        let compiled = everything(&mut read, &audience).await?;
         drop(read);
         let mut state = Self {
             lease,
@@ -181,8 +183,9 @@ impl State {
             drop(read);
             return self.renew(app, now).await;
         }
+        let audience = Audience { vault: Arc::clone(&app.vault), pool: self.pool };
         let (numbers, changes): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-        let compiling = apart(async move { touched(&mut read, &changes).await });
+        let compiling = apart(async move { touched(&mut read, &audience, &changes).await });
         let compiled = self.lease.while_held(&app.db, LEASE_LASTS, compiling).await??;
         let (changes, objects) = self.changes(compiled);
         let (tree, nodes) = self.tree.update(&changes);

@@ -7,6 +7,7 @@ use contract::{
         head::{Head, KeyList, SnapshotKey},
         seal::{SealError, SigningKey},
     },
+    worker_api::PoolKeyList,
 };
 
 use crate::{
@@ -21,6 +22,7 @@ pub struct Signing {
     pub root_public: [u8; 32],
     /// Compact JWS under the root key.
     pub key_list: String,
+    root: SigningKey,
     snapshot: SigningKey,
 }
 
@@ -38,8 +40,13 @@ impl Signing {
         Ok(Self {
             root_public: root.current.public,
             key_list,
+            root: SigningKey::new(&*root.current.id, &root.current.pkcs8),
             snapshot: SigningKey::new(&*snapshot.current.id, &snapshot.current.pkcs8),
         })
+    }
+
+    pub(crate) fn pool_keys(&self, keys: &PoolKeyList) -> Result<String, SealError> {
+        self.root.seal_pool_keys(keys)
     }
 
     pub(super) fn head(&self, head: &Head) -> Result<String, SealError> {

@@ -16,7 +16,8 @@ macro_rules! domains {
     ($which:literal) => {
         concat!(
             "SELECT d.id, d.tenant_id, d.name, d.state, d.recipients, d.hash_key, d.defer_until, d.created_at, d.call_out,
-                d.policy,                d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.kind AS route_kind, r.hops, r.max_connections
+                d.policy, d.alias_hop_sees, p.name AS primary_name, r.id AS route_id, r.kind AS route_kind, r.hops,
+                r.max_connections, r.certificate_id
             FROM domains d LEFT JOIN routes r ON r.id = d.route_id LEFT JOIN domains p ON p.id = d.alias_of",
             $which
         )
@@ -110,6 +111,7 @@ pub(super) struct DomainRow {
     pub route_kind: Option<String>,
     pub hops: Option<String>,
     pub max_connections: Option<i64>,
+    pub certificate_id: Option<Uuid>,
 }
 
 #[derive(Debug, sqlx::FromRow)]

@@ -245,6 +245,8 @@ fn change(kind: &str, id: Option<Uuid>, name: Option<&str>) -> Result<Change, St
         "domain" => domain().map(|(id, name)| Change::Domain(id, name))?,
         "recipients" => domain().map(|(id, name)| Change::Recipients(id, name))?,
         "domain_list" => domain().map(|(id, name)| Change::DomainList(id, name))?,
+        "certificate" => Change::Certificate(id.map(Id::from_uuid).ok_or_else(corrupt)?),
+        "certificates" => Change::Certificates,
         "route" => Change::Route(id.map(Id::from_uuid).ok_or_else(corrupt)?),
         _ => return Err(corrupt()),
     })

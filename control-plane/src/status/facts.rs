@@ -5,6 +5,7 @@ use contract::Micros;
 use crate::{
     app::App,
     auth::{Grant, action::ReadStatus},
+    certificates,
     db::{Engine, StoreError},
     events, installation,
     routes::health::{self, Seen},
@@ -26,6 +27,8 @@ pub(super) struct Facts {
     pub workers: Vec<WorkerView>,
     /// By each worker that sees them so.
     pub hops: Vec<Seen>,
+    /// Those that end first.
+    pub certificates: Vec<certificates::Soonest>,
     pub trouble: events::Trouble,
     pub accepts_domains_without_proof: bool,
     /// Its address leads nowhere.
@@ -40,6 +43,7 @@ pub(super) async fn gather(app: &App, grant: &Grant<ReadStatus>) -> Result<Facts
     let hops = health::unwell(&mut read, now - workers::SEEN_WITHIN, now, MAX_HOPS).await?;
     let configured = installation::load(&mut read).await?.configured;
     let postmaster = snapshots::postmaster(&mut read, &configured).await?;
+    let certificates = certificates::soonest(&mut read).await?;
     drop(read);
     let trouble = events::trouble(&mut app.trace.read(grant).await?, now - LOOK_BACK).await?;
     let built_in = crate::config::FirstOwner::default().email;
@@ -49,6 +53,7 @@ pub(super) async fn gather(app: &App, grant: &Grant<ReadStatus>) -> Result<Facts
         publishing,
         workers,
         hops,
+        certificates,
         trouble,
         accepts_domains_without_proof: app.config.accept_domains_without_proof,
         postmaster_is_built_in: postmaster.is_none_or(|postmaster| postmaster.to_string() == built_in),

@@ -79,6 +79,10 @@ codes! {
         "Five tries in a row or more came to nothing; mail that no other hop of the route takes is put off with 451. POST /v1/routes/{id}/test shows each step.";
     NextHopFailing = "next_hop_failing" Notice,
         "The last connection came to nothing. GET /v1/routes/{id}/health says why.";
+    CertificateExpired = "certificate_expired" Warning,
+        "Upload another with PATCH /v1/certificates/{id}: senders and next hops that verify turn away from this one.";
+    CertificateExpiring = "certificate_expiring" Warning,
+        "Upload another with PATCH /v1/certificates/{id}; no restart is needed and no session is dropped.";
     OwnershipNotAsked = "ownership_not_asked" Warning,
         "control_plane.accept_domains_without_proof is for development: anybody may register anybody's domain.";
     PostmasterUnreachable = "postmaster_unreachable" Warning,
@@ -108,7 +112,7 @@ pub fn table() -> String {
 /// What a problem is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StatusSubject {
-    /// `installation`, `worker`, `route`; more may come.
+    /// `installation`, `worker`, `route`, `certificate`; more may come.
     #[schema(example = "worker")]
     pub kind: String,
     #[schema(example = "wkr_01h455vb4pex5vsknk084sn02q", required)]
@@ -137,6 +141,8 @@ pub struct StatusProblem {
 
 /// An edit should be published within a second.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
+/// There are earlier warnings in the audit log, 30 days before.
+const EXPIRING: Duration = Duration::from_hours(7 * 24);
 /// A head is signed anew every minute and is good for fifteen.
 const UNRENEWED_AFTER: Duration = Duration::from_mins(3);
 /// Assertions are good for half a minute more than they say.
@@ -197,6 +203,7 @@ pub(super) fn judge(facts: &Facts) -> Vec<StatusProblem> {
         of_worker(worker, facts, &mut problems);
     }
     of_hops(facts, &mut problems);
+    of_certificates(facts, &mut problems);
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     problems
 }
@@ -303,4 +310,18 @@ fn of_hops(facts: &Facts, problems: &mut Vec<StatusProblem>) {
 /// says little: it is tried again every few seconds.
 fn is_down(seen: &Seen) -> bool {
     seen.rests_until.is_some()
+}
+
+fn of_certificates(facts: &Facts, problems: &mut Vec<StatusProblem>) {
+    for certificate in facts.certificates.iter().filter(|certificate| certificate.not_after <= facts.now + EXPIRING) {
+        let subject =
+            StatusSubject { kind: "certificate".to_owned(), id: Some(certificate.id.to_string()), name: None };
+        let (code, message) = if certificate.not_after <= facts.now {
+            (Code::CertificateExpired, "It has ended.".to_owned())
+        } else {
+            let left = certificate.not_after.since(facts.now).as_secs() / 3_600;
+            (Code::CertificateExpiring, format!("It ends in {left} hours."))
+        };
+        problems.push(problem(code, subject, message, None));
+    }
 }

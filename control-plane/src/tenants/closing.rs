@@ -6,6 +6,7 @@ use super::store;
 use crate::{
     app::AppState,
     audit::{self, Target},
+    certificates,
     db::{StoreError, System},
     domains,
     lease::Lease,
@@ -31,6 +32,7 @@ pub(crate) async fn remove_overdue(app: AppState) -> Result<(), StoreError> {
         lease.check(&mut tx).await?;
         domains::remove_all(&mut tx, id).await?;
         routes::remove_all(&mut tx, id).await?;
+        certificates::remove_all(&mut tx, id).await?;
         match store::delete(&mut tx, id, now).await {
             Ok(()) => {}
             // People still belong to it, or it was taken back this moment.

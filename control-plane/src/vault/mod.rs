@@ -24,6 +24,10 @@ pub enum Purpose {
     Cursor,
     /// TXT values that prove a domain.
     DomainProof,
+    /// Keys of pools; pool and version are mixed in.
+    PoolKey,
+    /// Private keys of TLS certificates; the certificate's id is mixed in.
+    CertificateKey,
 }
 
 impl Purpose {
@@ -34,6 +38,8 @@ impl Purpose {
             Self::Check => b"postern check",
             Self::Cursor => b"postern cursor",
             Self::DomainProof => b"postern domain proof",
+            Self::PoolKey => b"postern pool key",
+            Self::CertificateKey => b"postern certificate key",
         }
     }
 }

@@ -24,7 +24,9 @@ use crate::{
         Grant,
         action::{ReadWorkers, WriteWorkers},
     },
+    certificates,
     http::{Answer, ApiError, ApiPath, ApiQuery, Time, commit, docs::CommonProblems},
+    pool_keys,
 };
 
 pub fn router() -> OpenApiRouter<AppState> {
@@ -114,7 +116,8 @@ pub(super) async fn read_worker(
     Ok(Answer::ok(&view(row, app.clock.now())?))
 }
 
-/// Delete a worker. Its tokens end at once; it goes on with the configuration it has until it is stopped.
+/// Delete a worker. Its tokens end at once, and its pool gets another key: it cannot read what is published from now on, and
+/// goes on with the configuration it has until it is stopped. The audit log names the certificates whose keys it held.
 #[utoipa::path(delete, path = "/v1/workers/{id}", operation_id = "delete_worker", tag = "workers",
     params(("id" = WorkerId, Path)),
     responses((status = 204, description = "Deleted"), CommonProblems))]
@@ -129,7 +132,11 @@ pub(super) async fn delete_worker(
     if !store::revoke(&mut tx, id).await? {
         return Err(ApiError::not_found());
     }
-    audit::record(&mut tx, "worker.delete", audit::Target::new("worker").id(id), Some(&before), audit::NOTHING).await?;
+    // What it could read, for whoever has to judge whether certificates must be replaced.
+    let held = certificates::fingerprints(&mut tx).await?;
+    let after = (!held.is_empty()).then(|| serde_json::json!({ "held_certificates": held }));
+    audit::record(&mut tx, "worker.delete", audit::Target::new("worker").id(id), Some(&before), after.as_ref()).await?;
+    pool_keys::rotate(&mut tx, &app.vault, before.pool_id).await?;
     commit(tx, Answer::no_content()).await
 }
 

@@ -1,8 +1,9 @@
 //! Health, readiness and metrics, over plain HTTP: for this machine or a monitoring network.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{fmt::Write, net::SocketAddr, sync::Arc};
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use contract::{Clock, Micros};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,9 @@ pub(crate) struct Health {
     pub metrics: Option<PrometheusHandle>,
     pub stopping: CancellationToken,
     pub doors: Arc<Doors>,
+    pub clock: Clock,
+    /// When the listener's own certificate ends.
+    pub own_ends: Option<Micros>,
 }
 
 pub(crate) async fn serve(listener: TcpListener, health: Health, stop: CancellationToken) {
@@ -51,5 +55,28 @@ async fn metrics_text(State(health): State<Health>) -> String {
     if let Some(age) = health.current.age() {
         metrics::gauge!("postern_snapshot_age_seconds").set(age.as_secs_f64());
     }
-    health.metrics.map(|metrics| metrics.render()).unwrap_or_default()
+    health.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default() + &certificates(&health)
+}
+
+/// Certificates in the metrics, those that end first.
+const MOST_CERTIFICATES: usize = 500;
+
+/// How long each certificate has, in the text form of Prometheus: written anew each time, so that one that is gone is gone here too.
+fn certificates(health: &Health) -> String {
+    const NAME: &str = "postern_certificate_expires_in_seconds";
+    let now = health.clock.now().as_secs();
+    let mut ends: Vec<(i64, String, String)> = Vec::new();
+    if let Some(index) = health.current.load() {
+        ends.extend(index.certificates.all().map(|ready| {
+            let tenant = ready.tenant.map(|tenant| tenant.to_string()).unwrap_or_default();
+            (ready.not_after.as_secs(), ready.id.to_string(), tenant)
+        }));
+    }
+    ends.extend(health.own_ends.map(|end| (end.as_secs(), "listener".to_owned(), String::new())));
+    ends.sort();
+    let mut text = if ends.is_empty() { String::new() } else { format!("# TYPE {NAME} gauge\n") };
+    for (end, certificate, tenant) in ends.into_iter().take(MOST_CERTIFICATES) {
+        let _ = writeln!(text, "{NAME}{{certificate=\"{certificate}\",tenant=\"{tenant}\"}} {}", end - now);
+    }
+    text
 }

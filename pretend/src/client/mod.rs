@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 pub use reply::Reply;
 pub use settle::until_settled;
-pub use tls::Trust;
+pub use tls::{Trust, anybody};
 
 use crate::{gate::Gate, stream::Wire, wait::BOUND};
 

@@ -20,23 +20,32 @@ pub enum Trust {
     AnybodyOverTls12,
     /// What this authority signed, for the right name.
     Authority(Ca),
+    /// As these settings say; with the same ones, a session is resumed where the server lets it.
+    As(Arc<ClientConfig>),
+}
+
+/// Settings that trust whoever it is, and remember sessions.
+pub fn anybody() -> Arc<ClientConfig> {
+    config(&Trust::Anybody)
 }
 
 pub(super) fn config(trust: &Trust) -> Arc<ClientConfig> {
     let versions = match trust {
         Trust::AnybodyOverTls12 => &[&rustls::version::TLS12],
-        Trust::Anybody | Trust::Authority(_) => rustls::DEFAULT_VERSIONS,
+        Trust::Anybody | Trust::Authority(_) | Trust::As(_) => rustls::DEFAULT_VERSIONS,
     };
     let builder = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(versions)
         .expect("the provider has suites for its versions");
-    Arc::new(match trust {
+    let config = match trust {
+        Trust::As(config) => return Arc::clone(config),
         Trust::Anybody | Trust::AnybodyOverTls12 => {
             let verifier = Arc::new(Anybody(provider()));
             builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
         }
         Trust::Authority(ca) => builder.with_root_certificates(ca.roots()).with_no_client_auth(),
-    })
+    };
+    Arc::new(config)
 }
 
 #[derive(Debug)]

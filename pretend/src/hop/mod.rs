@@ -21,7 +21,10 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 pub use record::{Connection, Message, Path};
 pub use script::{Stage, When};
 
-use crate::{ca::Certificate, wait::Signal};
+use crate::{
+    ca::{Ca, Certificate},
+    wait::Signal,
+};
 use envelope::Offer;
 use script::Script;
 
@@ -120,6 +123,12 @@ impl Hop {
     /// Offers STARTTLS with this certificate.
     pub fn offer_tls(&self, certificate: &Certificate) -> &Self {
         self.shared.settings().tls = Some(certificate.server_config());
+        self
+    }
+
+    /// Offers STARTTLS to those who then show a certificate of this authority.
+    pub fn offer_tls_to_clients_of(&self, certificate: &Certificate, authority: &Ca) -> &Self {
+        self.shared.settings().tls = Some(certificate.server_config_for_clients_of(authority));
         self
     }
 

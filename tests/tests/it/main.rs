@@ -1,6 +1,7 @@
 //! The whole system, one scenario a file, public doors only.
 
 mod bad_input;
+mod certificates;
 mod chunking;
 mod control_plane_away;
 mod corpus;

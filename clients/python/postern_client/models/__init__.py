@@ -4,6 +4,11 @@ from .audit_actor import AuditActor
 from .audit_entry import AuditEntry
 from .audit_page import AuditPage
 from .audited_thing import AuditedThing
+from .certificate_create import CertificateCreate
+from .certificate_name_view import CertificateNameView
+from .certificate_page import CertificatePage
+from .certificate_update import CertificateUpdate
+from .certificate_view import CertificateView
 from .config_version_view import ConfigVersionView
 from .configuration_status import ConfigurationStatus
 from .domain_create import DomainCreate
@@ -37,6 +42,7 @@ from .join_token_view import JoinTokenView
 from .known_alias_domain_hop import KnownAliasDomainHop
 from .known_alias_hop import KnownAliasHop
 from .known_bare_newline import KnownBareNewline
+from .known_certificate_state import KnownCertificateState
 from .known_disposition import KnownDisposition
 from .known_hop_state import KnownHopState
 from .known_hop_verdict import KnownHopVerdict
@@ -138,6 +144,11 @@ __all__ = (
     "AuditedThing",
     "AuditEntry",
     "AuditPage",
+    "CertificateCreate",
+    "CertificateNameView",
+    "CertificatePage",
+    "CertificateUpdate",
+    "CertificateView",
     "ConfigurationStatus",
     "ConfigVersionView",
     "DomainCreate",
@@ -171,6 +182,7 @@ __all__ = (
     "KnownAliasDomainHop",
     "KnownAliasHop",
     "KnownBareNewline",
+    "KnownCertificateState",
     "KnownDisposition",
     "KnownHopState",
     "KnownHopVerdict",

@@ -28,6 +28,7 @@ class RouteCreate:
     Attributes:
         name (str): For people; unique in the tenant.
         tenant_id (str):
+        certificate_id (None | str | Unset):
         external_ref (None | str | Unset): The number in your own system, unique in the tenant.
         hops (list[HopSettings] | None | Unset): For kind `host`, where they are required.
         kind (KnownRouteKind | None | str | Unset):
@@ -40,6 +41,7 @@ class RouteCreate:
 
     name: str
     tenant_id: str
+    certificate_id: None | str | Unset = UNSET
     external_ref: None | str | Unset = UNSET
     hops: list[HopSettings] | None | Unset = UNSET
     kind: KnownRouteKind | None | str | Unset = UNSET
@@ -53,6 +55,12 @@ class RouteCreate:
         name = self.name
 
         tenant_id = self.tenant_id
+
+        certificate_id: None | str | Unset
+        if isinstance(self.certificate_id, Unset):
+            certificate_id = UNSET
+        else:
+            certificate_id = self.certificate_id
 
         external_ref: None | str | Unset
         if isinstance(self.external_ref, Unset):
@@ -106,6 +114,8 @@ class RouteCreate:
                 "tenant_id": tenant_id,
             }
         )
+        if certificate_id is not UNSET:
+            field_dict["certificate_id"] = certificate_id
         if external_ref is not UNSET:
             field_dict["external_ref"] = external_ref
         if hops is not UNSET:
@@ -131,6 +141,15 @@ class RouteCreate:
         name = d.pop("name")
 
         tenant_id = d.pop("tenant_id")
+
+        def _parse_certificate_id(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        certificate_id = _parse_certificate_id(d.pop("certificate_id", UNSET))
 
         def _parse_external_ref(data: object) -> None | str | Unset:
             if data is None:
@@ -216,6 +235,7 @@ class RouteCreate:
         route_create = cls(
             name=name,
             tenant_id=tenant_id,
+            certificate_id=certificate_id,
             external_ref=external_ref,
             hops=hops,
             kind=kind,

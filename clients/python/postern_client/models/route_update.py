@@ -25,6 +25,7 @@ class RouteUpdate:
         {'hops': [{'host': 'mx2.acme.example', 'tls': {'level': 'opportunistic'}}]}
 
     Attributes:
+        certificate_id (None | str | Unset):
         external_ref (None | str | Unset): null takes it away.
         hops (list[HopSettings] | None | Unset): All next hops anew.
         kind (KnownRouteKind | None | str | Unset):
@@ -34,6 +35,7 @@ class RouteUpdate:
         name (None | str | Unset):
     """
 
+    certificate_id: None | str | Unset = UNSET
     external_ref: None | str | Unset = UNSET
     hops: list[HopSettings] | None | Unset = UNSET
     kind: KnownRouteKind | None | str | Unset = UNSET
@@ -45,6 +47,12 @@ class RouteUpdate:
     def to_dict(self) -> dict[str, Any]:
         from ..models.labels_update import LabelsUpdate  # noqa: PLC0415
         from ..models.mx_update import MxUpdate  # noqa: PLC0415
+
+        certificate_id: None | str | Unset
+        if isinstance(self.certificate_id, Unset):
+            certificate_id = UNSET
+        else:
+            certificate_id = self.certificate_id
 
         external_ref: None | str | Unset
         if isinstance(self.external_ref, Unset):
@@ -103,6 +111,8 @@ class RouteUpdate:
         field_dict: dict[str, Any] = {}
 
         field_dict.update({})
+        if certificate_id is not UNSET:
+            field_dict["certificate_id"] = certificate_id
         if external_ref is not UNSET:
             field_dict["external_ref"] = external_ref
         if hops is not UNSET:
@@ -127,6 +137,15 @@ class RouteUpdate:
         from ..models.mx_update import MxUpdate  # noqa: PLC0415
 
         d = dict(src_dict)
+
+        def _parse_certificate_id(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        certificate_id = _parse_certificate_id(d.pop("certificate_id", UNSET))
 
         def _parse_external_ref(data: object) -> None | str | Unset:
             if data is None:
@@ -229,6 +248,7 @@ class RouteUpdate:
         name = _parse_name(d.pop("name", UNSET))
 
         route_update = cls(
+            certificate_id=certificate_id,
             external_ref=external_ref,
             hops=hops,
             kind=kind,

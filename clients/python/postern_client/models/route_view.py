@@ -23,6 +23,7 @@ class RouteView:
     """A route.
 
     Attributes:
+        certificate_id (None | str):
         created_at (datetime.datetime):
         external_ref (None | str):  Example: R-7.
         hops (list[HopView]): Of kind `host`; else empty.
@@ -36,6 +37,7 @@ class RouteView:
         tenant_id (str):
     """
 
+    certificate_id: None | str
     created_at: datetime.datetime
     external_ref: None | str
     hops: list[HopView]
@@ -50,6 +52,9 @@ class RouteView:
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.mx_view import MxView  # noqa: PLC0415
+
+        certificate_id: None | str
+        certificate_id = self.certificate_id
 
         created_at = self.created_at.isoformat()
 
@@ -88,6 +93,7 @@ class RouteView:
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
+                "certificate_id": certificate_id,
                 "created_at": created_at,
                 "external_ref": external_ref,
                 "hops": hops,
@@ -110,6 +116,14 @@ class RouteView:
         from ..models.mx_view import MxView  # noqa: PLC0415
 
         d = dict(src_dict)
+
+        def _parse_certificate_id(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        certificate_id = _parse_certificate_id(d.pop("certificate_id"))
+
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
         def _parse_external_ref(data: object) -> None | str:
@@ -170,6 +184,7 @@ class RouteView:
         tenant_id = d.pop("tenant_id")
 
         route_view = cls(
+            certificate_id=certificate_id,
             created_at=created_at,
             external_ref=external_ref,
             hops=hops,

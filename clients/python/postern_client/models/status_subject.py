@@ -15,7 +15,7 @@ class StatusSubject:
 
     Attributes:
         id (None | str):  Example: wkr_01h455vb4pex5vsknk084sn02q.
-        kind (str): `installation`, `worker`, `route`; more may come. Example: worker.
+        kind (str): `installation`, `worker`, `route`, `certificate`; more may come. Example: worker.
         name (None | str):  Example: mx1.example.net.
     """
 

@@ -16,6 +16,9 @@ class TlsTestView:
 
     Attributes:
         cipher (str):  Example: TLS13_AES_256_GCM_SHA384.
+        client_certificate_asked (bool | None): The next hop asked for a client certificate. Null where the worker does
+            not tell. Example: False.
+        client_certificate_shown (bool | None): The route's certificate was shown to it. Example: False.
         failure (None | str):
         issuer (str):  Example: C=US, O=Let's Encrypt, CN=R11.
         names (list[str]):  Example: ['mx.acme.example'].
@@ -26,6 +29,8 @@ class TlsTestView:
     """
 
     cipher: str
+    client_certificate_asked: bool | None
+    client_certificate_shown: bool | None
     failure: None | str
     issuer: str
     names: list[str]
@@ -36,6 +41,12 @@ class TlsTestView:
 
     def to_dict(self) -> dict[str, Any]:
         cipher = self.cipher
+
+        client_certificate_asked: bool | None
+        client_certificate_asked = self.client_certificate_asked
+
+        client_certificate_shown: bool | None
+        client_certificate_shown = self.client_certificate_shown
 
         failure: None | str
         failure = self.failure
@@ -59,6 +70,8 @@ class TlsTestView:
         field_dict.update(
             {
                 "cipher": cipher,
+                "client_certificate_asked": client_certificate_asked,
+                "client_certificate_shown": client_certificate_shown,
                 "failure": failure,
                 "issuer": issuer,
                 "names": names,
@@ -74,6 +87,20 @@ class TlsTestView:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
         cipher = d.pop("cipher")
+
+        def _parse_client_certificate_asked(data: object) -> bool | None:
+            if data is None:
+                return data
+            return cast(bool | None, data)
+
+        client_certificate_asked = _parse_client_certificate_asked(d.pop("client_certificate_asked"))
+
+        def _parse_client_certificate_shown(data: object) -> bool | None:
+            if data is None:
+                return data
+            return cast(bool | None, data)
+
+        client_certificate_shown = _parse_client_certificate_shown(d.pop("client_certificate_shown"))
 
         def _parse_failure(data: object) -> None | str:
             if data is None:
@@ -107,6 +134,8 @@ class TlsTestView:
 
         tls_test_view = cls(
             cipher=cipher,
+            client_certificate_asked=client_certificate_asked,
+            client_certificate_shown=client_certificate_shown,
             failure=failure,
             issuer=issuer,
             names=names,

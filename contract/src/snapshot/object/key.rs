@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{Id, ids, mail::Domain};
 
 /// Where an object stands in the tree. The text form is the tree's key:
-/// `installation`, `tenant/ten_…`, `domain/example.com`, `recipients/example.com/011`, `aliases/example.com/-`, `list/ten_…/-`.
+/// `installation`, `tenant/ten_…`, `domain/example.com`, `recipients/example.com/011`, `aliases/example.com/-`, `list/ten_…/-`,
+/// `certificate/crt_…`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     Installation,
@@ -16,6 +17,7 @@ pub enum Key {
     Recipients(Domain, ShardPrefix),
     Aliases(Domain, ShardPrefix),
     List(ListScope, ShardPrefix),
+    Certificate(Id<ids::Certificate>),
 }
 
 /// Whose list a shard belongs to. Entries for single recipients stand in their domain's list.
@@ -119,6 +121,7 @@ impl fmt::Display for Key {
             Self::Recipients(domain, prefix) => write!(f, "recipients/{}/{prefix}", domain.as_ascii()),
             Self::Aliases(domain, prefix) => write!(f, "aliases/{}/{prefix}", domain.as_ascii()),
             Self::List(scope, prefix) => write!(f, "list/{scope}/{prefix}"),
+            Self::Certificate(id) => write!(f, "certificate/{id}"),
         }
     }
 }
@@ -131,6 +134,7 @@ impl std::str::FromStr for Key {
         let key = match (parts.next(), parts.next(), parts.next()) {
             (Some("installation"), None, None) => Self::Installation,
             (Some("tenant"), Some(id), None) => Self::Tenant(id.parse().map_err(|_| KeyError)?),
+            (Some("certificate"), Some(id), None) => Self::Certificate(id.parse().map_err(|_| KeyError)?),
             (Some("domain"), Some(domain), None) => Self::Domain(canonical_domain(domain)?),
             (Some("recipients"), Some(domain), Some(prefix)) => {
                 Self::Recipients(canonical_domain(domain)?, prefix.parse()?)

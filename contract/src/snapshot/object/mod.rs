@@ -5,6 +5,7 @@
 //! not act as if it were absent.
 
 mod alias;
+mod certificate;
 mod hashes;
 mod key;
 mod route;
@@ -12,6 +13,7 @@ mod route;
 use serde::{Deserialize, Serialize};
 
 pub use alias::{Alias, AliasDomain, AliasDomainHop, Aliases};
+pub use certificate::Certificate;
 pub use hashes::{HashKey, HashSet, RecipientHash};
 pub use key::{Key, KeyError, ListScope, ShardPrefix};
 pub use route::{HopTls, NextHop, Route, Trust};
@@ -38,6 +40,7 @@ pub enum Object {
     Recipients(Recipients),
     Aliases(Aliases),
     List(List),
+    Certificate(Box<Certificate>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +161,7 @@ impl Object {
             Self::Recipients(shard) => Key::Recipients(shard.domain.clone(), shard.prefix),
             Self::Aliases(shard) => Key::Aliases(shard.domain.clone(), shard.prefix),
             Self::List(shard) => Key::List(shard.scope.clone(), shard.prefix),
+            Self::Certificate(certificate) => Key::Certificate(certificate.id),
         }
     }
 }

@@ -14,6 +14,9 @@ pub struct Route {
     /// Connections to each next hop at once, by all workers of the pool together. None: as many as workers are set to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<u32>,
+    /// Shown to next hops that ask for one. A hop that asks is left to judge when it is not to be had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Id<ids::Certificate>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ use crate::{
         hash::Hash,
         head::{KeyList, MAX_JWS_BYTES},
     },
-    worker_api::KEYS_TYPE,
+    worker_api::{KEYS_TYPE, POOL_KEYS_TYPE, PoolKeyList},
 };
 
 /// The keys that may sign heads of one installation.
@@ -61,6 +61,15 @@ impl std::fmt::Debug for TrustedKeys {
             .field("kids", &self.by_kid.keys().collect::<Vec<_>>())
             .finish()
     }
+}
+
+/// What the root key says the keys of a pool are: for whom they are wrapped is the caller's to compare.
+pub fn open_pool_keys(pinned: Hash, root: &str, list: &str) -> Result<PoolKeyList, Refusal> {
+    let root = public_key(root)?;
+    if Hash::of(&root) != pinned {
+        return Err(Refusal::WrongKey);
+    }
+    read_jws(list, POOL_KEYS_TYPE, |_| Some(DecodingKey::from_ed_der(&root))).map(|(_, list)| list)
 }
 
 fn public_key(text: &str) -> Result<Vec<u8>, Refusal> {

@@ -10,5 +10,5 @@ mod refusal;
 
 pub use assembly::{Opening, Snapshot};
 pub use head::{After, Audience, Held, open_head};
-pub use keys::TrustedKeys;
+pub use keys::{TrustedKeys, open_pool_keys};
 pub use refusal::Refusal;

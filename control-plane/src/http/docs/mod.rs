@@ -136,9 +136,9 @@ fn refer_to_enums(document: &mut Value) {
 }
 
 /// Resources with a revision, by their tags.
-const REVISED: &[&str] = &["tenants", "domains", "routes", "lists", "policy"];
+const REVISED: &[&str] = &["tenants", "domains", "routes", "certificates", "lists", "policy"];
 /// Resources that workers get to know.
-const PUBLISHED: &[&str] = &["tenants", "domains", "recipients", "routes", "lists", "policy"];
+const PUBLISHED: &[&str] = &["tenants", "domains", "recipients", "routes", "certificates", "lists", "policy"];
 
 /// Headers of requests and answers that follow from what a resource is.
 fn headers(operation: &mut Value, path: &str, method: &str) {

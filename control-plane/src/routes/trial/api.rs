@@ -44,7 +44,7 @@ pub(super) async fn test_route(
     drop(read);
     app.errands.pace(person, app.clock.now())?;
     let hops = route.destination.hops_for(&domain);
-    let way = object::Route { id, hops, max_connections: route.max_connections };
+    let way = object::Route { id, hops, max_connections: route.max_connections, certificate: route.certificate };
     let task = Task::TestRoute { route: way, recipient: recipient.clone() };
     let answered = Errands::ask(&app, pool, &task).await?;
     let hops = match answered.outcome {

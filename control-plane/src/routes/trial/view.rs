@@ -109,6 +109,12 @@ pub(super) struct TlsTestView {
     pub verifies: bool,
     #[schema(required)]
     pub failure: Option<String>,
+    /// The next hop asked for a client certificate. Null where the worker does not tell.
+    #[schema(required, example = false)]
+    pub client_certificate_asked: Option<bool>,
+    /// The route's certificate was shown to it.
+    #[schema(required, example = false)]
+    pub client_certificate_shown: Option<bool>,
 }
 
 /// What the audit log keeps of it.
@@ -176,6 +182,8 @@ impl From<TlsReport> for TlsTestView {
             not_after: tls.not_after.map(Time),
             verifies: tls.verifies,
             failure: tls.failure.as_deref().map(tidy),
+            client_certificate_asked: tls.client_certificate_asked,
+            client_certificate_shown: tls.client_certificate_shown,
         }
     }
 }

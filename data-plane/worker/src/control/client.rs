@@ -8,7 +8,8 @@ use contract::{
     ids::ErrandId,
     snapshot::{hash::Hash, head::MAX_JWS_BYTES},
     worker_api::{
-        Enrol, Enrolled, EventsAck, HeadVersion, ObjectsRequest, Status, StatusAck, TokenGrant, TokenRequest,
+        Enrol, Enrolled, EventsAck, HeadVersion, ObjectsRequest, PoolKeysRequest, Status, StatusAck, TokenGrant,
+        TokenRequest, WrappedPoolKeys,
     },
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
@@ -143,6 +144,10 @@ impl Client {
 
     pub(crate) async fn errand_done(&self, token: &str, id: ErrandId, outcome: &Outcome) -> Result<(), CallError> {
         self.post(&format!("errands/{id}"), Some(token), outcome).await.map(|_| ())
+    }
+
+    pub(crate) async fn pool_keys(&self, token: &str, public_key: String) -> Result<WrappedPoolKeys, CallError> {
+        json(self.post("pool-keys", Some(token), &PoolKeysRequest { public_key }).await?).await
     }
 
     async fn post<T: Serialize>(&self, path: &str, token: Option<&str>, body: &T) -> Result<Response, CallError> {

@@ -70,8 +70,9 @@ async fn run(identity: Arc<Identity>, current: Arc<Current>, trial: Trial, erran
     let outcome = match serde_json::from_value::<Task>(errand.task) {
         Ok(Task::TestRoute { route, recipient }) => {
             let Some(index) = current.load() else { return };
+            let certificate = route.certificate.and_then(|id| index.certificates.get(id)).cloned();
             let allowed = &index.installation.allowed_hop_ranges;
-            let hops = try_route(&Trial { within, ..trial }, &route, allowed, &recipient).await;
+            let hops = try_route(&Trial { within, certificate, ..trial }, &route, allowed, &recipient).await;
             Outcome::Route { hops }
         }
         Err(_) => Outcome::NotUnderstood,

@@ -19,13 +19,19 @@ use contract::{
     events::SCHEMA as EVENT_SCHEMA,
     snapshot::{
         object::SCHEMA,
-        open::{Audience, TrustedKeys},
+        open::{Audience, TrustedKeys, open_pool_keys},
+        pool_key::{PoolKey, PoolKeys},
     },
-    worker_api::{ASSERTION_TYPE, Assertion, Enrol, Enrolled, EventsAck, JoinToken},
+    worker_api::{ASSERTION_TYPE, Assertion, Enrol, Enrolled, EventsAck, JoinToken, POOL_KEY_INFO, WrappedPoolKey},
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::StatusCode;
+use rustls::crypto::{
+    aws_lc_rs::hpke::DH_KEM_X25519_HKDF_SHA256_AES_256 as SUITE,
+    hpke::{EncapsulatedSecret, Hpke},
+};
 use tokio::{sync::Mutex, time::Instant};
+use zeroize::Zeroizing;
 
 use super::{Client, client::CallError};
 use crate::events::{Pushed, Refusal, Uplink};
@@ -82,6 +88,9 @@ pub(crate) enum IdentityError {
     Untrusted(#[from] contract::snapshot::open::Refusal),
     #[error("a key could not be made")]
     Key,
+    /// Signed as it should be, and for somebody else, or not to be opened.
+    #[error("the keys of the pool cannot be used: {0}")]
+    PoolKeys(&'static str),
 }
 
 impl Identity {
@@ -139,6 +148,31 @@ impl Identity {
                 Err(error.into())
             }
         }
+    }
+
+    /// The keys of the pool, wrapped for a key that is made for this call and gone after it.
+    pub(crate) async fn pool_keys(&self) -> Result<PoolKeys, IdentityError> {
+        let (token, membership, _) = self.token().await?;
+        let (public, secret) = SUITE.generate_key_pair().map_err(|_| IdentityError::Key)?;
+        let public = URL_SAFE_NO_PAD.encode(public.0);
+        let answer = self.client.pool_keys(&token, public.clone()).await?;
+        let Enrolled { worker, pool, root_public_key, .. } = &membership.enrolled;
+        let list = open_pool_keys(self.joining.token.root_sha256, root_public_key, &answer.keys)?;
+        let ours = (membership.audience.installation, *pool, *worker, public);
+        if (list.installation, list.pool, list.worker, list.public_key) != ours {
+            return Err(IdentityError::PoolKeys("they are wrapped for another call"));
+        }
+        let open = |key: &WrappedPoolKey| {
+            let aad = WrappedPoolKey::associated_data(*pool, key.version);
+            let encapsulated = EncapsulatedSecret(URL_SAFE_NO_PAD.decode(&key.encapsulated).ok()?);
+            let wrapped = URL_SAFE_NO_PAD.decode(&key.wrapped).ok()?;
+            let opened = SUITE.open(&encapsulated, POOL_KEY_INFO, aad.as_bytes(), &wrapped, &secret).ok()?;
+            let opened: [u8; 32] = Zeroizing::new(opened).as_slice().try_into().ok()?;
+            Some(PoolKey::new(key.version, Zeroizing::new(opened)))
+        };
+        let keys = list.keys.iter().map(open).collect::<Option<Vec<_>>>();
+        let keys = keys.ok_or(IdentityError::PoolKeys("one does not open"))?;
+        Ok(keys.into_iter().collect())
     }
 
     /// The token was refused: get another at the next call.

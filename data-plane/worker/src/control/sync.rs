@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use contract::{
-    Clock, Entropy,
+    Clock, Entropy, Micros,
     snapshot::{
         Verified,
         hash::Hash,
@@ -54,6 +54,7 @@ pub(crate) async fn sync(
         etag: None,
         signs_for_nonces: true,
         entropy: entropy.clone(),
+        issued_at: Micros::EPOCH,
     };
     let mut backoff = BACKOFF_MIN;
     let mut last_failure = String::new();
@@ -113,6 +114,7 @@ struct Taken {
     /// A control plane of before does not know what a nonce is.
     signs_for_nonces: bool,
     entropy: Entropy,
+    issued_at: Micros,
 }
 
 impl Taken {
@@ -165,8 +167,10 @@ impl Taken {
         if held.is_some_and(|held| held.at == at && held.root == head.root) {
             // Signed again: the same configuration, confirmed.
             current.renewed(issued_at, clock.now());
+            self.issued_at = issued_at;
             self.etag = etag;
             report.send_modify(|report| report.refused = None);
+            self.keys_again(identity, current, report, clock).await;
             return Ok(());
         }
         let refused = |refusal| SyncError::Refused(refusal, Some(at));
@@ -184,6 +188,9 @@ impl Taken {
             })?;
         }
         let snapshot = opening.finish().map_err(refused)?;
+        if self.builder.lacks_keys(&snapshot) {
+            self.fetch_keys(identity).await;
+        }
         let index = self.builder.build(&snapshot);
         let errors: Vec<_> = self.builder.errors(&snapshot).collect();
         metrics::counter!("postern_snapshot_fetched_bytes_total").increment(fetched_bytes);
@@ -191,9 +198,48 @@ impl Taken {
         tracing::info!(version = %at, changed = snapshot.changed().len(), fetched_bytes, errors = errors.len(), "configuration taken");
         current.set(index, issued_at, clock.now());
         self.snapshot = Some(snapshot);
+        self.issued_at = issued_at;
         self.etag = etag;
         report.send_modify(|report| *report = Report { running: Some(at), refused: None, errors });
         Ok(())
+    }
+}
+
+impl Taken {
+    /// Gets the keys of the pool. Without them the configuration is taken all the same: what they would open is reported.
+    async fn fetch_keys(&mut self, identity: &Identity) -> bool {
+        match identity.pool_keys().await {
+            Ok(keys) => {
+                self.builder.use_keys(keys);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = chain(&error),
+                    "the keys of the pool could not be fetched; tried again in a minute"
+                );
+                false
+            }
+        }
+    }
+
+    /// What could not be opened may be, now: asked with each renewal of the head.
+    async fn keys_again(
+        &mut self,
+        identity: &Identity,
+        current: &Current,
+        report: &watch::Sender<Report>,
+        clock: &Clock,
+    ) {
+        let lacking = self.snapshot.as_ref().is_some_and(|snapshot| self.builder.lacks_keys(snapshot));
+        if !lacking || !self.fetch_keys(identity).await {
+            return;
+        }
+        let Some(snapshot) = &self.snapshot else { return };
+        let index = self.builder.build(snapshot);
+        let errors = self.builder.errors(snapshot).collect();
+        current.set(index, self.issued_at, clock.now());
+        report.send_modify(|report| report.errors = errors);
     }
 }
 

@@ -15,13 +15,17 @@ use contract::{
     policy::{Folded, lists},
     snapshot::{
         Verified,
-        object::{self, AliasDomain, DomainObject, Key, ListScope, Object, RecipientRule, ShardPrefix, TenantState},
+        object::{
+            self, AliasDomain, DomainObject, DomainState, Key, ListScope, Object, RecipientRule, ShardPrefix,
+            TenantState,
+        },
         open::Snapshot,
+        pool_key::PoolKeys,
     },
     worker_api::PartError,
 };
 
-use super::{Chain, Entry, Index, InstallationLevel, Recipients, ServedDomain};
+use super::{Chain, Entry, Index, InstallationLevel, Recipients, ServedDomain, certificates::Keeper};
 
 /// Longer chains of tenants do not exist; one that is longer goes in circles.
 const MAX_DEPTH: usize = 32;
@@ -40,6 +44,7 @@ pub struct Builder {
     aliases: HashMap<Domain, BTreeSet<Domain>>,
     primaries: HashMap<Domain, Domain>,
     errors: BTreeMap<String, PartError>,
+    certificates: Keeper,
 }
 
 /// The chain of a tenant cannot be used, because of this key.
@@ -79,6 +84,9 @@ impl Builder {
         dirty_domains.extend(of_dirty);
         let installation = self.installation.clone().unwrap_or_else(|| Arc::new(installation_level(snapshot)));
         let mut domains = self.index.as_ref().map(|index| index.domains.clone()).unwrap_or_default();
+        let looked_at: Vec<_> =
+            if self.certificates.is_empty() { Vec::new() } else { dirty_domains.iter().cloned().collect() };
+        let before = domains.clone();
         for name in dirty_domains {
             let key = Key::Domain(name.clone()).to_string();
             self.errors.remove(&key);
@@ -113,7 +121,10 @@ impl Builder {
             }
         }
         let config: Arc<str> = Arc::from(snapshot.head().at().to_string());
-        let index = Arc::new(Index { domains, config, installation });
+        let moved = looked_at.iter().any(|name| owner(&before, name) != owner(&domains, name));
+        self.certificates.take(snapshot, &dirty.certificates);
+        let certificates = self.certificates.table(moved, |name| owner(&domains, name));
+        let index = Arc::new(Index { domains, config, installation, certificates });
         self.index = Some(Arc::clone(&index));
         index
     }
@@ -122,7 +133,17 @@ impl Builder {
     pub fn errors<'a>(&'a self, snapshot: &'a Verified<Snapshot>) -> impl Iterator<Item = PartError> + 'a {
         let unreadable = snapshot.errors().values().cloned();
         let consequences = self.errors.values().filter(|error| !snapshot.errors().contains_key(&*error.key));
-        unreadable.chain(consequences.cloned())
+        unreadable.chain(consequences.cloned()).chain(self.certificates.errors().cloned())
+    }
+
+    /// Is a key of the pool wanted that is not known? Ask before [`build`](Self::build).
+    pub fn lacks_keys(&self, snapshot: &Verified<Snapshot>) -> bool {
+        self.certificates.lacks_keys(snapshot)
+    }
+
+    /// Keys of the pool; what waited for one is taken in with the next [`build`](Self::build), of the same snapshot too.
+    pub fn use_keys(&mut self, keys: PoolKeys) {
+        self.certificates.use_keys(keys);
     }
 
     /// Who stands below whom, after the changes.
@@ -270,6 +291,7 @@ struct Dirty {
     installation: bool,
     tenants: HashSet<Id<ids::Tenant>>,
     domains: HashSet<Domain>,
+    certificates: HashSet<Id<ids::Certificate>>,
 }
 
 impl Dirty {
@@ -285,9 +307,19 @@ impl Dirty {
             ) => {
                 self.domains.insert(name);
             }
+            Ok(Key::Certificate(id)) => drop(self.certificates.insert(id)),
             // A key that nobody could have asked for; `open` has put it among the errors if it holds anything.
             Err(object::KeyError) => {}
         }
+    }
+}
+
+/// Whose an active domain is.
+fn owner(domains: &imbl::HashMap<Domain, Entry>, name: &Domain) -> Option<Id<ids::Tenant>> {
+    match domains.get(name)? {
+        Entry::Served(served) => (served.state == DomainState::Active).then(|| served.tenant()),
+        Entry::Alias(alias) => (alias.state == DomainState::Active).then_some(alias.tenant),
+        Entry::Unavailable => None,
     }
 }
 

@@ -1,7 +1,9 @@
 //! The configuration as mail needs it: from a domain to everything that decides about its mail. Immutable; a transaction
-//! keeps the one it began with. `build` makes the next one from a new snapshot and touches only what changed.
+//! keeps the one it began with. `build` makes the next one from a new snapshot and touches only what changed;
+//! `certificates` has what is shown by name.
 
 mod build;
+mod certificates;
 mod served;
 
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use contract::{
 use tokio::{sync::Notify, time::Instant};
 
 pub use build::Builder;
+pub use certificates::{Certificates, Showable};
 pub use served::{Asked, Chain, Recipients, ServedDomain};
 
 /// What a worker serves, by one snapshot.
@@ -25,6 +28,7 @@ pub struct Index {
     /// Head version, `epoch.version`, as it stands in the trace.
     pub config: Arc<str>,
     pub installation: Arc<InstallationLevel>,
+    pub certificates: Arc<Certificates>,
 }
 
 /// What holds for the whole installation.

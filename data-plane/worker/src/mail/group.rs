@@ -19,7 +19,7 @@ use super::{
     traffic::Entered,
     transaction::{Named, Transaction, plain},
 };
-use crate::index::{Lookup, ServedDomain};
+use crate::index::{Index, Lookup, ServedDomain};
 
 /// Recipients that share one final answer.
 #[derive(Debug)]
@@ -28,12 +28,15 @@ pub(crate) struct Group {
     pub effective: Arc<Effective>,
 }
 
+/// How mail for a domain goes to its next hop.
+pub(super) fn way(served: &ServedDomain, route: &Arc<Route>, index: &Index) -> Way {
+    let allowed = &served.chain.installation.allowed_hop_ranges;
+    Way::new(served.tenant(), Arc::clone(route), allowed, &index.certificates)
+}
+
 impl Group {
-    fn of(served: &ServedDomain, route: &Arc<Route>) -> Self {
-        Self {
-            way: Way::new(served.tenant(), Arc::clone(route), &served.chain.installation.allowed_hop_ranges),
-            effective: Arc::clone(&served.effective),
-        }
+    fn of(served: &ServedDomain, route: &Arc<Route>, index: &Index) -> Self {
+        Self { way: way(served, route, index), effective: Arc::clone(&served.effective) }
     }
 
     /// Same tenant, next hop and policy.
@@ -46,7 +49,9 @@ impl Transaction {
     /// The group of a recipient that was accepted, and the address that its hop is given.
     pub(super) fn group_of(&self, shared: &Shared, lookup: &Lookup, mailbox: Mailbox) -> Option<(Group, Mailbox)> {
         match lookup {
-            Lookup::Served(served) => Some((Group::of(served, served.route.as_ref()?), served.at_hop(mailbox))),
+            Lookup::Served(served) => {
+                Some((Group::of(served, served.route.as_ref()?, &self.index), served.at_hop(mailbox)))
+            }
             // Nobody but the installation's postmaster was accepted without a domain that is served.
             Lookup::NotServed => {
                 let installation = &self.index.installation;

@@ -1,12 +1,15 @@
 //! The SMTP side of a worker. `listen` takes connections, `session` drives one, `receive` takes its messages and `message`
 //! decides on them, `transaction` knows who was accepted and which way they go, `delivery` brings the message there, `trace`
 //! tells what happened. `body` and `budget` hold messages, `repeat` knows those that come again, `admission` counts sessions,
-//! `call_out` asks the next hop about recipients, `traffic` counts what client networks bring, `tarpit` and `slow_down` make guessing slow, `tls` has both sides' settings.
+//! `call_out` asks the next hop about recipients, `traffic` counts what client networks bring, `tarpit` and `slow_down` make
+//! guessing slow, `tls` has both sides' settings, `shown` the certificates that senders see, `client_certificate` the one that
+//! next hops see.
 
 mod admission;
 mod body;
 mod budget;
 mod call_out;
+mod client_certificate;
 pub mod config;
 mod delivery;
 mod dialogue;
@@ -18,6 +21,7 @@ mod null_mx;
 mod receive;
 mod repeat;
 mod session;
+mod shown;
 mod slow_down;
 mod tarpit;
 mod tls;
@@ -33,8 +37,7 @@ use std::{
     time::Duration,
 };
 
-use contract::{Clock, Entropy, mail::Domain};
-use rustls::ServerConfig;
+use contract::{Clock, Entropy, Micros, mail::Domain};
 use tokio::{net::TcpSocket, sync::watch};
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +49,7 @@ use delivery::Deliverer;
 pub(crate) use delivery::{Hops, Outside, Trial, try_route};
 pub(crate) use doors::Doors;
 use repeat::Repeats;
+use shown::Shown;
 use tarpit::Tarpit;
 use traffic::Traffic;
 
@@ -73,7 +77,7 @@ pub(crate) struct SetUp {
     smtp: config::Smtp,
     delivery: config::Delivery,
     hostname: Domain,
-    tls: Arc<ServerConfig>,
+    tls: Arc<Shown>,
     scratch_dir: PathBuf,
     sockets: Vec<TcpSocket>,
 }
@@ -100,7 +104,7 @@ pub(crate) struct Shared {
     smtp: config::Smtp,
     delivery: config::Delivery,
     hostname: Domain,
-    tls: Arc<ServerConfig>,
+    tls: Arc<Shown>,
     scratch_dir: PathBuf,
     context: Context,
     admission: Arc<Admission>,
@@ -130,7 +134,7 @@ impl SetUp {
         let scratch_dir = delivery.scratch_dir.clone().unwrap_or_else(std::env::temp_dir);
         // Better now than with the first large message.
         tempfile::tempfile_in(&scratch_dir).map_err(|error| SetUpError::Scratch(scratch_dir.clone(), error))?;
-        let tls = tls::server_config(smtp, hostname.as_ascii())?;
+        let tls = Arc::new(Shown::new(smtp, hostname.as_ascii())?);
         let bind = |address: &SocketAddr| {
             listen::bind(*address, &smtp.listen).map_err(|error| SetUpError::Bind(*address, error))
         };
@@ -148,6 +152,11 @@ impl SetUp {
     /// For all messages.
     pub(crate) fn budget(&self) -> Arc<Budget> {
         Budget::new(self.delivery.budget_bytes)
+    }
+
+    /// When the certificate ends that the listener shows by itself.
+    pub(crate) fn own_certificate_ends(&self) -> Option<Micros> {
+        self.tls.own_ends()
     }
 
     /// The way outside.

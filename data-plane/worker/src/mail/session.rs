@@ -164,7 +164,15 @@ impl Driver<'_> {
                     if self.wire.flush().await.is_err() {
                         return Over::Gone;
                     }
-                    let acceptor = TlsAcceptor::from(Arc::clone(&self.shared.tls));
+                    // By the configuration of now, whatever the session began with.
+                    let certificates = self.shared.context.current.load().map(|index| Arc::clone(&index.certificates));
+                    let acceptor = match self.shared.tls.config(&certificates.unwrap_or_default()) {
+                        Ok(config) => TlsAcceptor::from(config),
+                        Err(error) => {
+                            tracing::error!(%error, "TLS cannot be set up");
+                            return Over::Gone;
+                        }
+                    };
                     match self.wire.start_tls(&acceptor).await {
                         Ok(agreed) => self.tls = Some(agreed),
                         Err(error) => {

@@ -12,9 +12,9 @@ use contract::{
     },
 };
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     client::{
-        WebPkiServerVerifier,
+        ResolvesClientCert, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature},
@@ -22,8 +22,8 @@ use rustls::{
 };
 use x509_parser::extensions::GeneralName;
 
-use super::config;
-use crate::control::spki_sha256;
+use super::{client_certificate::Showing, config};
+use crate::{control::spki_sha256, index::Showable};
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
@@ -42,22 +42,20 @@ pub enum TlsError {
     ServerName,
 }
 
-fn provider() -> Arc<CryptoProvider> {
+pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// What the listener shows. Self-signed at each start where none is given: senders that do not verify still get TLS.
-pub(crate) fn server_config(smtp: &config::Smtp, hostname: &str) -> Result<Arc<ServerConfig>, TlsError> {
-    let (chain, key) = match (&smtp.tls_certificate, &smtp.tls_key) {
-        (Some(chain), Some(key)) => (read_chain(chain)?, read_key(key)?),
-        (None, None) => self_signed(hostname)?,
-        _ => return Err(TlsError::Half),
-    };
-    let config = ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(TlsError::Unusable)?;
-    Ok(Arc::new(config))
+/// The listener's own. Self-signed at each start where none is given: senders that do not verify still get TLS.
+pub(super) fn own_certificate(
+    smtp: &config::Smtp,
+    hostname: &str,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+    match (&smtp.tls_certificate, &smtp.tls_key) {
+        (Some(chain), Some(key)) => Ok((read_chain(chain)?, read_key(key)?)),
+        (None, None) => self_signed(hostname),
+        _ => Err(TlsError::Half),
+    }
 }
 
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
@@ -84,8 +82,12 @@ pub(crate) struct HopClient {
     pub verified: bool,
 }
 
-/// None for a hop that never gets STARTTLS.
-pub(crate) fn hop_client(tls: &HopTls, host: &str) -> Result<Option<HopClient>, TlsError> {
+/// None for a hop that never gets STARTTLS. `certificate` is shown where the hop asks for one.
+pub(crate) fn hop_client(
+    tls: &HopTls,
+    host: &str,
+    certificate: Option<Arc<Showable>>,
+) -> Result<Option<HopClient>, TlsError> {
     let name_of = |name: &str| ServerName::try_from(name.to_owned()).map_err(|_| TlsError::ServerName);
     let provider = provider();
     let algorithms = provider.signature_verification_algorithms;
@@ -108,7 +110,7 @@ pub(crate) fn hop_client(tls: &HopTls, host: &str) -> Result<Option<HopClient>, 
         .map_err(TlsError::Unusable)?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
+        .with_client_cert_resolver(Showing::new(certificate));
     Ok(Some(HopClient { config: Arc::new(config), server_name, verified }))
 }
 
@@ -118,11 +120,16 @@ pub(crate) struct TrialClient {
     pub config: Arc<ClientConfig>,
     pub server_name: ServerName<'static>,
     judge: Arc<dyn ServerCertVerifier>,
+    showing: Arc<Showing>,
 }
 
 /// None for a hop that never gets STARTTLS.
-pub(crate) fn trial_client(tls: &HopTls, host: &str) -> Result<Option<TrialClient>, TlsError> {
-    let Some(asked) = hop_client(tls, host)? else { return Ok(None) };
+pub(crate) fn trial_client(
+    tls: &HopTls,
+    host: &str,
+    certificate: Option<Arc<Showable>>,
+) -> Result<Option<TrialClient>, TlsError> {
+    let Some(asked) = hop_client(tls, host, None)? else { return Ok(None) };
     let provider = provider();
     let algorithms = provider.signature_verification_algorithms;
     let judge: Arc<dyn ServerCertVerifier> = match tls {
@@ -135,13 +142,14 @@ pub(crate) fn trial_client(tls: &HopTls, host: &str) -> Result<Option<TrialClien
             pkix(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }, &provider)?
         }
     };
+    let showing = Showing::new(certificate);
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Unusable)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Anyone { algorithms, pins: None }))
-        .with_no_client_auth();
-    Ok(Some(TrialClient { config: Arc::new(config), server_name: asked.server_name, judge }))
+        .with_client_cert_resolver(Arc::clone(&showing) as Arc<dyn ResolvesClientCert>);
+    Ok(Some(TrialClient { config: Arc::new(config), server_name: asked.server_name, judge, showing }))
 }
 
 impl TrialClient {
@@ -161,7 +169,17 @@ impl TrialClient {
         };
         let shown = chain.first().map(shown).unwrap_or_default();
         let (names, issuer, not_after) = shown;
-        TlsReport { version, cipher, names, issuer, not_after, verifies: failure.is_none(), failure }
+        TlsReport {
+            version,
+            cipher,
+            names,
+            issuer,
+            not_after,
+            verifies: failure.is_none(),
+            failure,
+            client_certificate_asked: Some(self.showing.was_asked()),
+            client_certificate_shown: Some(self.showing.was_shown()),
+        }
     }
 }
 

@@ -14,9 +14,9 @@ use tokio::time::Instant;
 
 use super::{
     Shared,
-    delivery::{LiveHop, Way},
+    delivery::LiveHop,
     dialogue::{About, Dialogue},
-    group::Group,
+    group::{Group, way},
     null_mx::NullMx,
     traffic::Entered,
 };
@@ -260,7 +260,7 @@ impl Transaction {
         let (Some(unasked), Some(route), true) = (served.asks_the_hop(mailbox.local()), &served.route, open) else {
             return (verdict, None);
         };
-        let way = Way::new(served.tenant(), Arc::clone(route), &served.chain.installation.allowed_hop_ranges);
+        let way = way(served, route, &self.index);
         let told = shared.call_outs.ask(&way, &served.at_hop(mailbox.clone()), self.client).await;
         (judge(self, Known::Unavailable, Some(told.means(unasked))), told.hop_reply)
     }

@@ -114,8 +114,10 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Any | Problem]:
-    """Delete a worker. Its tokens end at once; it goes on with the configuration it has until it is
-    stopped.
+    """Delete a worker. Its tokens end at once, and its pool gets another key: it cannot read what is
+    published from now on, and
+    goes on with the configuration it has until it is stopped. The audit log names the certificates
+    whose keys it held.
 
     Args:
         id (str):
@@ -144,8 +146,10 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> Any | Problem | None:
-    """Delete a worker. Its tokens end at once; it goes on with the configuration it has until it is
-    stopped.
+    """Delete a worker. Its tokens end at once, and its pool gets another key: it cannot read what is
+    published from now on, and
+    goes on with the configuration it has until it is stopped. The audit log names the certificates
+    whose keys it held.
 
     Args:
         id (str):
@@ -169,8 +173,10 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Any | Problem]:
-    """Delete a worker. Its tokens end at once; it goes on with the configuration it has until it is
-    stopped.
+    """Delete a worker. Its tokens end at once, and its pool gets another key: it cannot read what is
+    published from now on, and
+    goes on with the configuration it has until it is stopped. The audit log names the certificates
+    whose keys it held.
 
     Args:
         id (str):
@@ -197,8 +203,10 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> Any | Problem | None:
-    """Delete a worker. Its tokens end at once; it goes on with the configuration it has until it is
-    stopped.
+    """Delete a worker. Its tokens end at once, and its pool gets another key: it cannot read what is
+    published from now on, and
+    goes on with the configuration it has until it is stopped. The audit log names the certificates
+    whose keys it held.
 
     Args:
         id (str):

@@ -71,7 +71,12 @@ mod tests {
     use super::*;
 
     fn route(n: u8) -> Arc<Route> {
-        Arc::new(Route { id: contract::Id::new(contract::Micros::EPOCH, [n; 10]), hops: vec![], max_connections: None })
+        Arc::new(Route {
+            id: contract::Id::new(contract::Micros::EPOCH, [n; 10]),
+            hops: vec![],
+            max_connections: None,
+            certificate: None,
+        })
     }
 
     #[tokio::test(start_paused = true)]

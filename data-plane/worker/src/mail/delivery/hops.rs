@@ -15,7 +15,10 @@ use checks::is_forbidden_destination;
 use contract::{
     Id, ids,
     mail::Cidr,
-    snapshot::object::{HopTls, NextHop, Route},
+    snapshot::{
+        hash::Hash,
+        object::{HopTls, NextHop, Route},
+    },
 };
 use smtp::client::Idle;
 use tokio::{
@@ -31,10 +34,13 @@ use super::{
     health::{self, Health, Met},
     places::{Place, Places},
 };
-use crate::mail::{
-    call_out::budget::Bucket,
-    config::Delivery,
-    tls::{self, HopClient},
+use crate::{
+    index::Showable,
+    mail::{
+        call_out::budget::Bucket,
+        config::Delivery,
+        tls::{self, HopClient},
+    },
 };
 
 /// A connection that has stood so long is not used again: its name may lead elsewhere by now, and one that had to do
@@ -65,13 +71,15 @@ pub(crate) struct Hops {
     questions_per_minute: u32,
 }
 
-/// One next hop: what has the same host, port and demands on TLS. A route with a limit of its own has its hops for itself, so
+/// One next hop: what has the same host, port and demands on TLS, and sees the same certificate of ours. A route with a limit of its own has its hops for itself, so
 /// that nobody can narrow another's way.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub host: Box<str>,
     pub port: u16,
     pub tls: HopTls,
+    /// Of the certificate that is shown where the hop asks for one: who else shows it may use the same connections.
+    certificate: Option<Hash>,
     /// Made once: a root store is large.
     pub client: Result<Option<HopClient>, String>,
     limit: Mutex<Option<Limit>>,
@@ -133,7 +141,12 @@ impl Hops {
         }
     }
 
-    pub(crate) fn target(&self, hop: &NextHop, limit: Option<Limit>) -> Arc<Target> {
+    pub(crate) fn target(
+        &self,
+        hop: &NextHop,
+        limit: Option<Limit>,
+        certificate: Option<&Arc<Showable>>,
+    ) -> Arc<Target> {
         let host = if hop.host.bytes().any(|octet| octet.is_ascii_uppercase()) {
             Cow::Owned(hop.host.to_ascii_lowercase())
         } else {
@@ -141,9 +154,13 @@ impl Hops {
         };
         let mut targets = self.targets();
         let known = targets.get(&*host).into_iter().flatten();
+        let fingerprint = certificate.map(|certificate| certificate.fingerprint);
         let only_for = limit.map(|limit| limit.route);
         let same = |target: &&Arc<Target>| {
-            target.port == hop.port && target.tls == hop.tls && target.limit().map(|limit| limit.route) == only_for
+            target.port == hop.port
+                && target.tls == hop.tls
+                && target.certificate == fingerprint
+                && target.limit().map(|limit| limit.route) == only_for
         };
         if let Some(target) = known.clone().find(same) {
             let mut held = target.limit();
@@ -165,7 +182,8 @@ impl Hops {
             host: host.clone(),
             port: hop.port,
             tls: hop.tls.clone(),
-            client: tls::hop_client(&hop.tls, &host).map_err(|error| error.to_string()),
+            certificate: fingerprint,
+            client: tls::hop_client(&hop.tls, &host, certificate.cloned()).map_err(|error| error.to_string()),
             limit: Mutex::new(limit),
             places: Places::new(self.share(limit)),
             questions: Semaphore::new((self.share(limit) / QUESTIONS).max(1)),
@@ -347,10 +365,10 @@ mod tests {
         let hop =
             NextHop { host: "a.example".to_owned(), mx: false, port: 25, priority: 10, weight: 1, tls: HopTls::None };
         let hops = Hops::new(&Delivery::default());
-        let target = hops.target(&hop, None);
+        let target = hops.target(&hop, None, None);
         let same = NextHop { host: "A.Example".to_owned(), priority: 20, ..hop.clone() };
-        assert!(Arc::ptr_eq(&target, &hops.target(&same, None)));
-        assert!(!Arc::ptr_eq(&target, &hops.target(&NextHop { port: 26, ..hop }, None)));
+        assert!(Arc::ptr_eq(&target, &hops.target(&same, None, None)));
+        assert!(!Arc::ptr_eq(&target, &hops.target(&NextHop { port: 26, ..hop }, None, None)));
     }
 
     #[test]
@@ -362,13 +380,13 @@ mod tests {
             Some(Limit { route, connections })
         };
         let hops = Hops::new(&Delivery::default());
-        let (ours, others) = (hops.target(&hop, limit(1, 10)), hops.target(&hop, limit(2, 2)));
-        let anybodys = hops.target(&hop, None);
+        let (ours, others) = (hops.target(&hop, limit(1, 10), None), hops.target(&hop, limit(2, 2), None));
+        let anybodys = hops.target(&hop, None, None);
         let spare = || [&ours, &others, &anybodys].map(|target| target.places.spare());
         assert_eq!(spare(), [10, 2, 100]);
         hops.set_live_workers(4);
         assert_eq!(spare(), [2, 1, 25]);
-        assert!(Arc::ptr_eq(&ours, &hops.target(&hop, limit(1, 40))), "an edited limit is the same hop");
+        assert!(Arc::ptr_eq(&ours, &hops.target(&hop, limit(1, 40), None)), "an edited limit is the same hop");
         assert_eq!(spare(), [10, 1, 25]);
         hops.set_live_workers(0);
         assert_eq!(spare(), [40, 2, 100]);

@@ -1,7 +1,7 @@
 //! Trying a route without a message: every next hop as a delivery would speak to it, up to RCPT and never to DATA, and
 //! what each step came to. What is no SMTP is never quoted: a route could be pointed at anything.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use contract::{
     Clock, Entropy, Micros,
@@ -17,7 +17,10 @@ use tokio::{net::TcpStream, time::Instant};
 use tokio_rustls::TlsConnector;
 
 use super::{Outside, Unusable, connection::Socket, health};
-use crate::mail::tls::{self, TrialClient};
+use crate::{
+    index::Showable,
+    mail::tls::{self, TrialClient},
+};
 
 /// What a trial needs besides the route.
 #[derive(Debug, Clone)]
@@ -26,6 +29,8 @@ pub(crate) struct Trial {
     pub clock: Clock,
     pub entropy: Entropy,
     pub within: Duration,
+    /// The route's, shown where a hop asks for one.
+    pub certificate: Option<Arc<Showable>>,
 }
 
 /// Addresses of one host that are tried.
@@ -161,7 +166,7 @@ impl<'a> Probe<'a> {
 
     /// At one address; a second time in the clear, where the level allows that.
     async fn at(&mut self, address: SocketAddr, recipient: &Mailbox) -> Spoken {
-        let client = match tls::trial_client(&self.tls, &self.report.host) {
+        let client = match tls::trial_client(&self.tls, &self.report.host, self.trial.certificate.clone()) {
             Ok(client) => client,
             Err(_) if self.tls == HopTls::Opportunistic => None,
             Err(error) => return Err(self.fails(StepKind::Tls, &error.to_string())),
@@ -366,7 +371,12 @@ fn described(report: &TlsReport) -> String {
         None => "the certificate verifies".to_owned(),
         Some(why) => format!("the certificate does not verify: {why}"),
     };
-    format!("{} {}, {verdict}", report.version, report.cipher)
+    let ours = match (report.client_certificate_asked, report.client_certificate_shown) {
+        (Some(true), Some(true)) => ", it asked for a certificate and was shown the route's",
+        (Some(true), _) => ", it asked for a certificate and the route has none to show",
+        _ => "",
+    };
+    format!("{} {}, {verdict}{ours}", report.version, report.cipher)
 }
 
 fn goodbye(socket: Socket, cleanup: smtp::client::Cleanup) {

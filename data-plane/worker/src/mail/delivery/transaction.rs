@@ -27,7 +27,7 @@ use super::{
     places::Place,
 };
 use crate::{
-    index::InstallationLevel,
+    index::{Certificates, InstallationLevel, Showable},
     mail::{
         body::Content,
         config::Delivery,
@@ -53,12 +53,20 @@ pub(crate) struct Way {
     pub owner: Owner,
     pub route: Arc<Route>,
     pub allowed: Arc<[Cidr]>,
+    /// The route's, shown where a hop asks for one.
+    pub certificate: Option<Arc<Showable>>,
 }
 
 impl Way {
-    pub(crate) fn new(tenant: Id<ids::Tenant>, route: Arc<Route>, allowed: &Arc<[Cidr]>) -> Self {
+    pub(crate) fn new(
+        tenant: Id<ids::Tenant>,
+        route: Arc<Route>,
+        allowed: &Arc<[Cidr]>,
+        certificates: &Certificates,
+    ) -> Self {
         let owner = Owner { tenant: Some(tenant), route: Some(route.id) };
-        Self { owner, route, allowed: Arc::clone(allowed) }
+        let certificate = route.certificate.and_then(|id| certificates.get(id)).cloned();
+        Self { owner, route, allowed: Arc::clone(allowed), certificate }
     }
 
     /// To the installation's own postmaster, whose domain is served elsewhere: the way that its MX records say.
@@ -72,10 +80,14 @@ impl Way {
             tls: HopTls::Opportunistic,
         };
         // The id only tells one way from another; no route stands behind it, and the trace names none.
-        let route =
-            Arc::new(Route { id: Id::from_uuid(installation.id.uuid()), hops: vec![hop], max_connections: None });
+        let route = Arc::new(Route {
+            id: Id::from_uuid(installation.id.uuid()),
+            hops: vec![hop],
+            max_connections: None,
+            certificate: None,
+        });
         let owner = Owner { tenant: None, route: None };
-        Self { owner, route, allowed: Arc::clone(&installation.allowed_hop_ranges) }
+        Self { owner, route, allowed: Arc::clone(&installation.allowed_hop_ranges), certificate: None }
     }
 }
 

@@ -42,7 +42,7 @@ impl Tries<'_> {
             return Some(target);
         }
         let hop = self.hops.next()?;
-        Some(self.deliverer.hops.target(&hop, Limit::of(&self.way.route)))
+        Some(self.deliverer.hops.target(&hop, Limit::of(&self.way.route), self.way.certificate.as_ref()))
     }
 
     /// A connection to it, within what a try may take.

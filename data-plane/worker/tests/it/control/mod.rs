@@ -217,7 +217,8 @@ async fn listed_recipients_take_their_details_and_nobody_else() {
     let plane = Plane::start().await;
     let mut listed = domain("acme.example", 4);
     listed.recipients = RecipientRule::Listed { shards: vec![ShardPrefix::ALL] };
-    listed.route = Some(contract::snapshot::object::Route { id: id(6), hops: vec![], max_connections: None });
+    listed.route =
+        Some(contract::snapshot::object::Route { id: id(6), hops: vec![], max_connections: None, certificate: None });
     let hash = |local: &str| listed.hash_key.hash(&local.parse().unwrap());
     let shard = Recipients {
         domain: listed.name.clone(),

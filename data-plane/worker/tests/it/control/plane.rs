@@ -28,12 +28,20 @@ use contract::{
             DomainObject, DomainState, HashKey, Installation, Object, RecipientRule, SCHEMA, Tenant, TenantState,
         },
         piece,
+        pool_key::PoolKey,
         seal::SigningKey,
         tree::{Entry, Tree},
     },
-    worker_api::{self, Enrol, Enrolled, EventsAck, JoinToken, ObjectsRequest, Ring, Status, StatusAck, TokenGrant},
+    worker_api::{
+        self, Enrol, Enrolled, EventsAck, JoinToken, ObjectsRequest, POOL_KEY_INFO, PoolKeyList, PoolKeysRequest, Ring,
+        Status, StatusAck, TokenGrant, WrappedPoolKey, WrappedPoolKeys,
+    },
 };
 use ed25519_dalek::{SigningKey as Dalek, pkcs8::EncodePrivateKey};
+use rustls::crypto::{
+    aws_lc_rs::hpke::DH_KEM_X25519_HKDF_SHA256_AES_256,
+    hpke::{EncapsulatedSecret, Hpke, HpkePublicKey},
+};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -74,6 +82,26 @@ pub(crate) struct Plan {
     pub errand: Option<Errand>,
     pub errands_fetched: u32,
     pub answers: Vec<(ids::ErrandId, Outcome)>,
+    /// Keys of the pool; none of them: it knows of no such thing, as one of before.
+    pub pool_keys: Vec<PoolKey>,
+    /// The next answers with pool keys are lies of this kind.
+    pub pool_keys_lie: Option<Lie>,
+    pub pool_keys_asked: u32,
+}
+
+/// What is wrong with an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lie {
+    /// Signed by the key of heads, not by the root.
+    Signer,
+    /// Another worker's.
+    Worker,
+    /// To another call.
+    Call,
+    /// Of another pool.
+    Pool,
+    /// One octet of a wrapped key is another.
+    Bent,
 }
 
 #[derive(Clone)]
@@ -103,6 +131,7 @@ impl Plane {
             .route("/worker/v1/events", post(events))
             .route("/worker/v1/status", post(status))
             .route("/worker/v1/errands", get(errand))
+            .route("/worker/v1/pool-keys", post(pool_keys))
             .route("/worker/v1/errands/{id}", post(errand_done))
             .layer(axum::extract::DefaultBodyLimit::max(16 * 1024 * 1024))
             .with_state(plane.clone());
@@ -417,4 +446,37 @@ async fn errand_done(
     plane.plan().answers.push((id, outcome));
     plane.note();
     StatusCode::NO_CONTENT
+}
+
+async fn pool_keys(State(plane): State<Plane>, Json(request): Json<PoolKeysRequest>) -> Response {
+    let (keys, lie) = {
+        let mut plan = plane.plan();
+        plan.pool_keys_asked += 1;
+        (plan.pool_keys.clone(), plan.pool_keys_lie)
+    };
+    plane.note();
+    if keys.is_empty() {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let public = HpkePublicKey(URL_SAFE_NO_PAD.decode(&request.public_key).unwrap());
+    let pool = if lie == Some(Lie::Pool) { id(7) } else { id(2) };
+    let wrap = |key: &PoolKey| {
+        let aad = WrappedPoolKey::associated_data(pool, key.version());
+        let (EncapsulatedSecret(encapsulated), mut wrapped) =
+            DH_KEM_X25519_HKDF_SHA256_AES_256.seal(POOL_KEY_INFO, aad.as_bytes(), key.octets(), &public).unwrap();
+        wrapped[0] ^= u8::from(lie == Some(Lie::Bent));
+        let (encapsulated, wrapped) = (URL_SAFE_NO_PAD.encode(encapsulated), URL_SAFE_NO_PAD.encode(wrapped));
+        WrappedPoolKey { version: key.version(), encapsulated, wrapped }
+    };
+    let list = PoolKeyList {
+        installation: id(1),
+        pool,
+        worker: id(if lie == Some(Lie::Worker) { 4 } else { 3 }),
+        public_key: if lie == Some(Lie::Call) { "another".to_owned() } else { request.public_key.clone() },
+        issued_at: Micros::EPOCH,
+        keys: keys.iter().map(wrap).collect(),
+    };
+    let signer = if lie == Some(Lie::Signer) { &plane.key } else { &plane.root };
+    let signer = SigningKey::new("root", signer.to_pkcs8_der().unwrap().as_bytes());
+    Json(WrappedPoolKeys { keys: signer.seal_pool_keys(&list).unwrap() }).into_response()
 }

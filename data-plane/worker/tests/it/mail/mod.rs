@@ -3,6 +3,7 @@
 mod after_dot;
 mod aliases;
 mod call_out;
+mod certificates;
 mod chunking;
 mod cut_through;
 mod drain;

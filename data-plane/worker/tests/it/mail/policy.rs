@@ -339,6 +339,7 @@ async fn no_hop_is_asked_about_a_recipient_that_policy_refuses_anyway() {
             id: id(30),
             hops: vec![super::world::next_hop(hop.address(), contract::snapshot::object::HopTls::None)],
             max_connections: None,
+            certificate: None,
         });
         let recipients = contract::snapshot::object::RecipientRule::CallOut {
             shards: vec![],

@@ -38,7 +38,14 @@ async fn a_connection_is_never_lent_to_another_tenant_or_route() {
     hop.offer_tls(&ca.issue(&["127.0.0.1"]));
     let world = World::with(|plan| {
         plan.hops = vec![next_hop(hop.address(), HopTls::Opportunistic)];
-        let route = |n, tls| Some(Route { id: id(n), hops: vec![next_hop(hop.address(), tls)], max_connections: None });
+        let route = |n, tls| {
+            Some(Route {
+                id: id(n),
+                hops: vec![next_hop(hop.address(), tls)],
+                max_connections: None,
+                certificate: None,
+            })
+        };
         let of = |name: &str, tenant, route| Object::Domain(Box::new(DomainObject { route, ..domain(name, tenant) }));
         let verified = HopTls::Verified { server_name: None, trust: Trust::Authorities { pem: ca.pem() } };
         plan.more = vec![

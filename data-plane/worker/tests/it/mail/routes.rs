@@ -30,7 +30,7 @@ async fn today(change: impl FnOnce(&mut super::world::Plan)) -> World {
 }
 
 async fn trial(world: &World, hops: Vec<NextHop>, within_ms: u32) -> Vec<HopReport> {
-    let route = Route { id: id(6), hops, max_connections: None };
+    let route = Route { id: id(6), hops, max_connections: None, certificate: None };
     let task = Task::TestRoute { route, recipient: "anna@acme.example".parse().unwrap() };
     match world.plane.send_on_errand(serde_json::to_value(task).unwrap(), within_ms).await {
         Outcome::Route { hops } => hops,

@@ -165,6 +165,7 @@ async fn who_goes_another_way_or_under_another_policy_comes_in_another_transacti
             id: id(7),
             hops: vec![next_hop(elsewhere.address(), contract::snapshot::object::HopTls::None)],
             max_connections: None,
+            certificate: None,
         };
         let policy = Settings { max_message_size_bytes: Some(100_000), ..Settings::default() };
         plan.more = vec![

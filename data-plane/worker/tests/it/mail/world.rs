@@ -26,6 +26,7 @@ pub(crate) struct World {
 pub(crate) struct Plan {
     pub hops: Vec<NextHop>,
     pub max_connections: Option<u32>,
+    pub certificate: Option<contract::ids::CertificateId>,
     pub policy: Settings,
     pub allowed: Vec<Cidr>,
     pub listed: Vec<&'static str>,
@@ -48,6 +49,7 @@ impl Plan {
         Self {
             hops: vec![next_hop(hop.address(), HopTls::Opportunistic)],
             max_connections: None,
+            certificate: None,
             policy: Settings { reject_null_mx_sender: Some(false), ..Settings::default() },
             allowed: vec!["127.0.0.0/8".parse().unwrap()],
             listed: vec!["anna", "bert", "dead", "carl", "δοκιμή"],
@@ -58,7 +60,12 @@ impl Plan {
     }
 
     fn objects(&self) -> Vec<Object> {
-        let route = Some(Route { id: id(6), hops: self.hops.clone(), max_connections: self.max_connections });
+        let route = Some(Route {
+            id: id(6),
+            hops: self.hops.clone(),
+            max_connections: self.max_connections,
+            certificate: self.certificate,
+        });
         let acme = DomainObject {
             recipients: RecipientRule::Listed { shards: vec![ShardPrefix::ALL] },
             route: route.clone(),

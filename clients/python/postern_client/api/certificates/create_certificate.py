@@ -1,0 +1,293 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.certificate_create import CertificateCreate
+from ...models.certificate_view import CertificateView
+from ...models.problem import Problem
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    body: CertificateCreate,
+    idempotency_key: str | Unset = UNSET,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/v1/certificates",
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> CertificateView | Problem | None:
+    if response.status_code == 201:
+        response_201 = CertificateView.from_dict(response.json())
+
+        return response_201
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 409:
+        response_409 = Problem.from_dict(response.json())
+
+        return response_409
+
+    if response.status_code == 412:
+        response_412 = Problem.from_dict(response.json())
+
+        return response_412
+
+    if response.status_code == 413:
+        response_413 = Problem.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 415:
+        response_415 = Problem.from_dict(response.json())
+
+        return response_415
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 428:
+        response_428 = Problem.from_dict(response.json())
+
+        return response_428
+
+    if response.status_code == 429:
+        response_429 = Problem.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[CertificateView | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: CertificateCreate,
+    idempotency_key: str | Unset = UNSET,
+) -> Response[CertificateView | Problem]:
+    """ Upload a certificate and its key. Workers show it to senders that ask for one of its names. Where
+    two bear a name, that of
+    the tenant whose domain it is wins over the installation's, and of one owner's that which ends
+    later.
+
+    Args:
+        idempotency_key (str | Unset):
+        body (CertificateCreate): A certificate and its key. Example: {'chain': '-----BEGIN
+            CERTIFICATE-----\\nMIIBZDCCARagAwIBAgIUNgq5ReVe/LfoGvG1ODiVL5CU52kwBQYDK2VwM
+            BoxGDAW\\nBgNVBAMMD214LmFjbWUuZXhhbXBsZTAgFw0yNjExMjQyMDQ1MzVaGA8yMTI2MTAz\\
+            nMTIwNDUzNVowGjEYMBYGA1UEAwwPbXguYWNtZS5leGFtcGxlMCowBQYDK2VwAyEA\\nsnTnJbzu
+            kAJZw1To61vEFu3ofnZIBQsik2BQEUfcIT2jbDBqMB0GA1UdDgQWBBQE\\nZRZbTf5dbvE7JFY3d
+            wSlWTYQZTAfBgNVHSMEGDAWgBQEZRZbTf5dbvE7JFY3dwSl\\nWTYQZTAaBgNVHREEEzARgg9teC
+            5hY21lLmV4YW1wbGUwDAYDVR0TAQH/BAIwADAF\\nBgMrZXADQQCWe0SHk/MxgbqefGRlm+Sk+Ux
+            +sYc/+7IM+Q7+b76vED+waWVpxWlC\\n/rVP2dklldVnNMsTOwopGADPfYT/20kL\\n-----END
+            CERTIFICATE-----\\n', 'key': '-----BEGIN PRIVATE
+            KEY-----\\nMC4CAQAwBQYDK2VwBCIEIL1b4Pim+UKRdSMWEalLZ/Hty6dvdNzgM0Z/u9Av9unx
+            \\n-----END PRIVATE KEY-----\\n'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CertificateView | Problem]
+     """
+
+    kwargs = _get_kwargs(
+        body=body,
+        idempotency_key=idempotency_key,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    body: CertificateCreate,
+    idempotency_key: str | Unset = UNSET,
+) -> CertificateView | Problem | None:
+    """ Upload a certificate and its key. Workers show it to senders that ask for one of its names. Where
+    two bear a name, that of
+    the tenant whose domain it is wins over the installation's, and of one owner's that which ends
+    later.
+
+    Args:
+        idempotency_key (str | Unset):
+        body (CertificateCreate): A certificate and its key. Example: {'chain': '-----BEGIN
+            CERTIFICATE-----\\nMIIBZDCCARagAwIBAgIUNgq5ReVe/LfoGvG1ODiVL5CU52kwBQYDK2VwM
+            BoxGDAW\\nBgNVBAMMD214LmFjbWUuZXhhbXBsZTAgFw0yNjExMjQyMDQ1MzVaGA8yMTI2MTAz\\
+            nMTIwNDUzNVowGjEYMBYGA1UEAwwPbXguYWNtZS5leGFtcGxlMCowBQYDK2VwAyEA\\nsnTnJbzu
+            kAJZw1To61vEFu3ofnZIBQsik2BQEUfcIT2jbDBqMB0GA1UdDgQWBBQE\\nZRZbTf5dbvE7JFY3d
+            wSlWTYQZTAfBgNVHSMEGDAWgBQEZRZbTf5dbvE7JFY3dwSl\\nWTYQZTAaBgNVHREEEzARgg9teC
+            5hY21lLmV4YW1wbGUwDAYDVR0TAQH/BAIwADAF\\nBgMrZXADQQCWe0SHk/MxgbqefGRlm+Sk+Ux
+            +sYc/+7IM+Q7+b76vED+waWVpxWlC\\n/rVP2dklldVnNMsTOwopGADPfYT/20kL\\n-----END
+            CERTIFICATE-----\\n', 'key': '-----BEGIN PRIVATE
+            KEY-----\\nMC4CAQAwBQYDK2VwBCIEIL1b4Pim+UKRdSMWEalLZ/Hty6dvdNzgM0Z/u9Av9unx
+            \\n-----END PRIVATE KEY-----\\n'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CertificateView | Problem
+     """
+
+    return sync_detailed(
+        client=client,
+        body=body,
+        idempotency_key=idempotency_key,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: CertificateCreate,
+    idempotency_key: str | Unset = UNSET,
+) -> Response[CertificateView | Problem]:
+    """ Upload a certificate and its key. Workers show it to senders that ask for one of its names. Where
+    two bear a name, that of
+    the tenant whose domain it is wins over the installation's, and of one owner's that which ends
+    later.
+
+    Args:
+        idempotency_key (str | Unset):
+        body (CertificateCreate): A certificate and its key. Example: {'chain': '-----BEGIN
+            CERTIFICATE-----\\nMIIBZDCCARagAwIBAgIUNgq5ReVe/LfoGvG1ODiVL5CU52kwBQYDK2VwM
+            BoxGDAW\\nBgNVBAMMD214LmFjbWUuZXhhbXBsZTAgFw0yNjExMjQyMDQ1MzVaGA8yMTI2MTAz\\
+            nMTIwNDUzNVowGjEYMBYGA1UEAwwPbXguYWNtZS5leGFtcGxlMCowBQYDK2VwAyEA\\nsnTnJbzu
+            kAJZw1To61vEFu3ofnZIBQsik2BQEUfcIT2jbDBqMB0GA1UdDgQWBBQE\\nZRZbTf5dbvE7JFY3d
+            wSlWTYQZTAfBgNVHSMEGDAWgBQEZRZbTf5dbvE7JFY3dwSl\\nWTYQZTAaBgNVHREEEzARgg9teC
+            5hY21lLmV4YW1wbGUwDAYDVR0TAQH/BAIwADAF\\nBgMrZXADQQCWe0SHk/MxgbqefGRlm+Sk+Ux
+            +sYc/+7IM+Q7+b76vED+waWVpxWlC\\n/rVP2dklldVnNMsTOwopGADPfYT/20kL\\n-----END
+            CERTIFICATE-----\\n', 'key': '-----BEGIN PRIVATE
+            KEY-----\\nMC4CAQAwBQYDK2VwBCIEIL1b4Pim+UKRdSMWEalLZ/Hty6dvdNzgM0Z/u9Av9unx
+            \\n-----END PRIVATE KEY-----\\n'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CertificateView | Problem]
+     """
+
+    kwargs = _get_kwargs(
+        body=body,
+        idempotency_key=idempotency_key,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    body: CertificateCreate,
+    idempotency_key: str | Unset = UNSET,
+) -> CertificateView | Problem | None:
+    """ Upload a certificate and its key. Workers show it to senders that ask for one of its names. Where
+    two bear a name, that of
+    the tenant whose domain it is wins over the installation's, and of one owner's that which ends
+    later.
+
+    Args:
+        idempotency_key (str | Unset):
+        body (CertificateCreate): A certificate and its key. Example: {'chain': '-----BEGIN
+            CERTIFICATE-----\\nMIIBZDCCARagAwIBAgIUNgq5ReVe/LfoGvG1ODiVL5CU52kwBQYDK2VwM
+            BoxGDAW\\nBgNVBAMMD214LmFjbWUuZXhhbXBsZTAgFw0yNjExMjQyMDQ1MzVaGA8yMTI2MTAz\\
+            nMTIwNDUzNVowGjEYMBYGA1UEAwwPbXguYWNtZS5leGFtcGxlMCowBQYDK2VwAyEA\\nsnTnJbzu
+            kAJZw1To61vEFu3ofnZIBQsik2BQEUfcIT2jbDBqMB0GA1UdDgQWBBQE\\nZRZbTf5dbvE7JFY3d
+            wSlWTYQZTAfBgNVHSMEGDAWgBQEZRZbTf5dbvE7JFY3dwSl\\nWTYQZTAaBgNVHREEEzARgg9teC
+            5hY21lLmV4YW1wbGUwDAYDVR0TAQH/BAIwADAF\\nBgMrZXADQQCWe0SHk/MxgbqefGRlm+Sk+Ux
+            +sYc/+7IM+Q7+b76vED+waWVpxWlC\\n/rVP2dklldVnNMsTOwopGADPfYT/20kL\\n-----END
+            CERTIFICATE-----\\n', 'key': '-----BEGIN PRIVATE
+            KEY-----\\nMC4CAQAwBQYDK2VwBCIEIL1b4Pim+UKRdSMWEalLZ/Hty6dvdNzgM0Z/u9Av9unx
+            \\n-----END PRIVATE KEY-----\\n'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CertificateView | Problem
+     """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            body=body,
+            idempotency_key=idempotency_key,
+        )
+    ).parsed

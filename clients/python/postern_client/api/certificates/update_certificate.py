@@ -1,0 +1,297 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.certificate_update import CertificateUpdate
+from ...models.certificate_view import CertificateView
+from ...models.problem import Problem
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    certificate_id: str,
+    *,
+    body: CertificateUpdate,
+    if_match: str | Unset = UNSET,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(if_match, Unset):
+        headers["If-Match"] = if_match
+
+    _kwargs: dict[str, Any] = {
+        "method": "patch",
+        "url": "/v1/certificates/{certificate_id}".format(
+            certificate_id=quote(str(certificate_id), safe=""),
+        ),
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> CertificateView | Problem | None:
+    if response.status_code == 200:
+        response_200 = CertificateView.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 409:
+        response_409 = Problem.from_dict(response.json())
+
+        return response_409
+
+    if response.status_code == 412:
+        response_412 = Problem.from_dict(response.json())
+
+        return response_412
+
+    if response.status_code == 413:
+        response_413 = Problem.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 415:
+        response_415 = Problem.from_dict(response.json())
+
+        return response_415
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 428:
+        response_428 = Problem.from_dict(response.json())
+
+        return response_428
+
+    if response.status_code == 429:
+        response_429 = Problem.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[CertificateView | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    certificate_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: CertificateUpdate,
+    if_match: str | Unset = UNSET,
+) -> Response[CertificateView | Problem]:
+    """ Replace a certificate, or its key too. Sessions that are open go on; new ones see the new one,
+    without a restart.
+
+    Args:
+        certificate_id (str):
+        if_match (str | Unset):
+        body (CertificateUpdate): A merge patch that replaces it. A renewed certificate of the
+            same key needs only `chain`. Example: {'chain': '-----BEGIN
+            CERTIFICATE-----\\nMIIBZDCCARagAwIBAgIUNgq5ReVe/LfoGvG1ODiVL5CU52kwBQYDK2VwM
+            BoxGDAW\\nBgNVBAMMD214LmFjbWUuZXhhbXBsZTAgFw0yNjExMjQyMDQ1MzVaGA8yMTI2MTAz\\
+            nMTIwNDUzNVowGjEYMBYGA1UEAwwPbXguYWNtZS5leGFtcGxlMCowBQYDK2VwAyEA\\nsnTnJbzu
+            kAJZw1To61vEFu3ofnZIBQsik2BQEUfcIT2jbDBqMB0GA1UdDgQWBBQE\\nZRZbTf5dbvE7JFY3d
+            wSlWTYQZTAfBgNVHSMEGDAWgBQEZRZbTf5dbvE7JFY3dwSl\\nWTYQZTAaBgNVHREEEzARgg9teC
+            5hY21lLmV4YW1wbGUwDAYDVR0TAQH/BAIwADAF\\nBgMrZXADQQCWe0SHk/MxgbqefGRlm+Sk+Ux
+            +sYc/+7IM+Q7+b76vED+waWVpxWlC\\n/rVP2dklldVnNMsTOwopGADPfYT/20kL\\n-----END
+            CERTIFICATE-----\\n'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CertificateView | Problem]
+     """
+
+    kwargs = _get_kwargs(
+        certificate_id=certificate_id,
+        body=body,
+        if_match=if_match,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    certificate_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: CertificateUpdate,
+    if_match: str | Unset = UNSET,
+) -> CertificateView | Problem | None:
+    """ Replace a certificate, or its key too. Sessions that are open go on; new ones see the new one,
+    without a restart.
+
+    Args:
+        certificate_id (str):
+        if_match (str | Unset):
+        body (CertificateUpdate): A merge patch that replaces it. A renewed certificate of the
+            same key needs only `chain`. Example: {'chain': '-----BEGIN
+            CERTIFICATE-----\\nMIIBZDCCARagAwIBAgIUNgq5ReVe/LfoGvG1ODiVL5CU52kwBQYDK2VwM
+            BoxGDAW\\nBgNVBAMMD214LmFjbWUuZXhhbXBsZTAgFw0yNjExMjQyMDQ1MzVaGA8yMTI2MTAz\\
+            nMTIwNDUzNVowGjEYMBYGA1UEAwwPbXguYWNtZS5leGFtcGxlMCowBQYDK2VwAyEA\\nsnTnJbzu
+            kAJZw1To61vEFu3ofnZIBQsik2BQEUfcIT2jbDBqMB0GA1UdDgQWBBQE\\nZRZbTf5dbvE7JFY3d
+            wSlWTYQZTAfBgNVHSMEGDAWgBQEZRZbTf5dbvE7JFY3dwSl\\nWTYQZTAaBgNVHREEEzARgg9teC
+            5hY21lLmV4YW1wbGUwDAYDVR0TAQH/BAIwADAF\\nBgMrZXADQQCWe0SHk/MxgbqefGRlm+Sk+Ux
+            +sYc/+7IM+Q7+b76vED+waWVpxWlC\\n/rVP2dklldVnNMsTOwopGADPfYT/20kL\\n-----END
+            CERTIFICATE-----\\n'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CertificateView | Problem
+     """
+
+    return sync_detailed(
+        certificate_id=certificate_id,
+        client=client,
+        body=body,
+        if_match=if_match,
+    ).parsed
+
+
+async def asyncio_detailed(
+    certificate_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: CertificateUpdate,
+    if_match: str | Unset = UNSET,
+) -> Response[CertificateView | Problem]:
+    """ Replace a certificate, or its key too. Sessions that are open go on; new ones see the new one,
+    without a restart.
+
+    Args:
+        certificate_id (str):
+        if_match (str | Unset):
+        body (CertificateUpdate): A merge patch that replaces it. A renewed certificate of the
+            same key needs only `chain`. Example: {'chain': '-----BEGIN
+            CERTIFICATE-----\\nMIIBZDCCARagAwIBAgIUNgq5ReVe/LfoGvG1ODiVL5CU52kwBQYDK2VwM
+            BoxGDAW\\nBgNVBAMMD214LmFjbWUuZXhhbXBsZTAgFw0yNjExMjQyMDQ1MzVaGA8yMTI2MTAz\\
+            nMTIwNDUzNVowGjEYMBYGA1UEAwwPbXguYWNtZS5leGFtcGxlMCowBQYDK2VwAyEA\\nsnTnJbzu
+            kAJZw1To61vEFu3ofnZIBQsik2BQEUfcIT2jbDBqMB0GA1UdDgQWBBQE\\nZRZbTf5dbvE7JFY3d
+            wSlWTYQZTAfBgNVHSMEGDAWgBQEZRZbTf5dbvE7JFY3dwSl\\nWTYQZTAaBgNVHREEEzARgg9teC
+            5hY21lLmV4YW1wbGUwDAYDVR0TAQH/BAIwADAF\\nBgMrZXADQQCWe0SHk/MxgbqefGRlm+Sk+Ux
+            +sYc/+7IM+Q7+b76vED+waWVpxWlC\\n/rVP2dklldVnNMsTOwopGADPfYT/20kL\\n-----END
+            CERTIFICATE-----\\n'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CertificateView | Problem]
+     """
+
+    kwargs = _get_kwargs(
+        certificate_id=certificate_id,
+        body=body,
+        if_match=if_match,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    certificate_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: CertificateUpdate,
+    if_match: str | Unset = UNSET,
+) -> CertificateView | Problem | None:
+    """ Replace a certificate, or its key too. Sessions that are open go on; new ones see the new one,
+    without a restart.
+
+    Args:
+        certificate_id (str):
+        if_match (str | Unset):
+        body (CertificateUpdate): A merge patch that replaces it. A renewed certificate of the
+            same key needs only `chain`. Example: {'chain': '-----BEGIN
+            CERTIFICATE-----\\nMIIBZDCCARagAwIBAgIUNgq5ReVe/LfoGvG1ODiVL5CU52kwBQYDK2VwM
+            BoxGDAW\\nBgNVBAMMD214LmFjbWUuZXhhbXBsZTAgFw0yNjExMjQyMDQ1MzVaGA8yMTI2MTAz\\
+            nMTIwNDUzNVowGjEYMBYGA1UEAwwPbXguYWNtZS5leGFtcGxlMCowBQYDK2VwAyEA\\nsnTnJbzu
+            kAJZw1To61vEFu3ofnZIBQsik2BQEUfcIT2jbDBqMB0GA1UdDgQWBBQE\\nZRZbTf5dbvE7JFY3d
+            wSlWTYQZTAfBgNVHSMEGDAWgBQEZRZbTf5dbvE7JFY3dwSl\\nWTYQZTAaBgNVHREEEzARgg9teC
+            5hY21lLmV4YW1wbGUwDAYDVR0TAQH/BAIwADAF\\nBgMrZXADQQCWe0SHk/MxgbqefGRlm+Sk+Ux
+            +sYc/+7IM+Q7+b76vED+waWVpxWlC\\n/rVP2dklldVnNMsTOwopGADPfYT/20kL\\n-----END
+            CERTIFICATE-----\\n'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CertificateView | Problem
+     """
+
+    return (
+        await asyncio_detailed(
+            certificate_id=certificate_id,
+            client=client,
+            body=body,
+            if_match=if_match,
+        )
+    ).parsed

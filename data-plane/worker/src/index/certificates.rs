@@ -1,0 +1,214 @@
+//! Certificates by the names they are shown for. A tenant's is shown only for names within its own active domains, by the
+//! same snapshot: a domain that goes takes the name along. A key that does not open costs only its certificate, and what
+//! was shown before goes on being shown.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use contract::{
+    Id, Micros, ids,
+    mail::Domain,
+    snapshot::{
+        Verified,
+        hash::Hash,
+        object::{self, Key, Object},
+        open::Snapshot,
+        pool_key::{OpenError, PoolKeys},
+    },
+    worker_api::PartError,
+};
+use rustls::{
+    crypto::aws_lc_rs::sign::any_supported_type,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    sign::CertifiedKey,
+};
+
+/// A certificate that can be shown.
+#[derive(Debug)]
+pub struct Showable {
+    pub id: Id<ids::Certificate>,
+    pub tenant: Option<Id<ids::Tenant>>,
+    names: Vec<String>,
+    pub not_after: Micros,
+    /// SHA-256 of the leaf.
+    pub fingerprint: Hash,
+    pub key: Arc<CertifiedKey>,
+}
+
+/// All that can be shown, by one snapshot.
+#[derive(Debug, Default)]
+pub struct Certificates {
+    /// By exact name, and by what stands behind a wildcard's asterisk.
+    exact: HashMap<String, Arc<Showable>>,
+    wildcard: HashMap<String, Arc<Showable>>,
+    by_id: HashMap<Id<ids::Certificate>, Arc<Showable>>,
+}
+
+impl Certificates {
+    /// What is shown for a name, in lower case: its own, or a wildcard of one label (RFC 6125 §6.4.3).
+    pub fn for_name(&self, name: &str) -> Option<&Arc<Showable>> {
+        self.exact.get(name).or_else(|| self.wildcard.get(name.split_once('.')?.1))
+    }
+
+    pub fn get(&self, id: Id<ids::Certificate>) -> Option<&Arc<Showable>> {
+        self.by_id.get(&id)
+    }
+
+    /// In no order.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Showable>> {
+        self.by_id.values()
+    }
+}
+
+/// What is remembered of certificates from one snapshot to the next.
+#[derive(Debug, Default)]
+pub(super) struct Keeper {
+    keys: PoolKeys,
+    held: BTreeMap<Id<ids::Certificate>, Held>,
+    table: Arc<Certificates>,
+    stale: bool,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    /// The last one that could be used.
+    ready: Option<Arc<Showable>>,
+    /// Why the newest could not.
+    error: Option<PartError>,
+    /// The version of the pool's key that is missing for it.
+    lacks: Option<u32>,
+}
+
+impl Keeper {
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    pub(super) fn use_keys(&mut self, keys: PoolKeys) {
+        self.keys = keys;
+    }
+
+    /// Is there a certificate whose key was sealed with one that is not known?
+    pub(super) fn lacks_keys(&self, snapshot: &Verified<Snapshot>) -> bool {
+        let sealed_anew = snapshot.changed().iter().filter(|key| key.starts_with("certificate/")).any(|key| {
+            matches!(snapshot.get(key).map(|object| &**object),
+                Some(Object::Certificate(certificate)) if !self.keys.knows(certificate.key.key_version))
+        });
+        sealed_anew || self.held.values().any(|held| held.lacks.is_some_and(|version| !self.keys.knows(version)))
+    }
+
+    pub(super) fn errors(&self) -> impl Iterator<Item = &PartError> {
+        self.held.values().filter_map(|held| held.error.as_ref())
+    }
+
+    /// Takes in certificates that changed, and those that waited for a key.
+    pub(super) fn take(&mut self, snapshot: &Verified<Snapshot>, changed: &HashSet<Id<ids::Certificate>>) {
+        let waiting = self.held.iter().filter(|(_, held)| held.lacks.is_some_and(|version| self.keys.knows(version)));
+        let due: HashSet<_> = waiting.map(|(id, _)| *id).chain(changed.iter().copied()).collect();
+        for id in due {
+            self.stale = true;
+            let key = Key::Certificate(id).to_string();
+            if !snapshot.names(&key) {
+                self.held.remove(&id);
+                continue;
+            }
+            let held = self.held.entry(id).or_default();
+            // One that cannot be read is among the snapshot's own errors.
+            let Some(Object::Certificate(certificate)) = snapshot.get(&key).map(|object| &**object) else { continue };
+            let opened = open(certificate, &self.keys);
+            held.lacks = match &opened {
+                Err(Unusable::Sealed(OpenError::UnknownVersion(version))) => Some(*version),
+                _ => None,
+            };
+            held.error = opened.as_ref().err().map(|why| PartError {
+                key,
+                tenant: certificate.tenant,
+                pointer: "/key".to_owned(),
+                message: why.to_string(),
+            });
+            if let Ok(ready) = opened {
+                held.ready = Some(Arc::new(ready));
+            }
+        }
+    }
+
+    /// What is shown now. `moved`: domains came, went, or have other owners. `owner`: whose an active domain is.
+    pub(super) fn table(
+        &mut self,
+        moved: bool,
+        owner: impl Fn(&Domain) -> Option<Id<ids::Tenant>>,
+    ) -> Arc<Certificates> {
+        if std::mem::take(&mut self.stale) || (moved && !self.held.is_empty()) {
+            self.table = Arc::new(table(self.held.values().filter_map(|held| held.ready.as_ref()), owner));
+        }
+        Arc::clone(&self.table)
+    }
+}
+
+fn table<'a>(
+    all: impl Iterator<Item = &'a Arc<Showable>>,
+    owner: impl Fn(&Domain) -> Option<Id<ids::Tenant>>,
+) -> Certificates {
+    let mut table = Certificates::default();
+    for ready in all {
+        table.by_id.insert(ready.id, Arc::clone(ready));
+        for name in &ready.names {
+            if ready.tenant.is_some_and(|tenant| holder(name, &owner) != Some(tenant)) {
+                continue;
+            }
+            let (names, name) = match name.strip_prefix("*.") {
+                Some(base) => (&mut table.wildcard, base),
+                None => (&mut table.exact, name.as_str()),
+            };
+            let better = names.get(name).is_none_or(|other| precedence(ready) > precedence(other));
+            if better {
+                names.insert(name.to_owned(), Arc::clone(ready));
+            }
+        }
+    }
+    table
+}
+
+/// Whoever gets here with a tenant is the owner of the name: the owner before the installation, then what ends later, then
+/// what was uploaded later.
+fn precedence(ready: &Showable) -> (bool, Micros, Id<ids::Certificate>) {
+    (ready.tenant.is_some(), ready.not_after, ready.id)
+}
+
+/// Whose the nearest active domain is that the name is or stands below.
+fn holder(name: &str, owner: &impl Fn(&Domain) -> Option<Id<ids::Tenant>>) -> Option<Id<ids::Tenant>> {
+    let first = name.strip_prefix("*.").unwrap_or(name).parse::<Domain>().ok();
+    std::iter::successors(first, Domain::parent).find_map(|domain| owner(&domain))
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    #[error(transparent)]
+    Sealed(#[from] OpenError),
+    #[error("the chain cannot be read")]
+    Chain,
+    #[error("the key is of a kind that is not known here")]
+    Key,
+    #[error("the key is another certificate's")]
+    Mismatch,
+}
+
+fn open(certificate: &object::Certificate, keys: &PoolKeys) -> Result<Showable, Unusable> {
+    let context = object::Certificate::context(certificate.id, &certificate.chain);
+    let key = keys.open(&context, &certificate.key)?;
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(certificate.chain.as_bytes())
+        .collect::<Result<_, _>>()
+        .map_err(|_| Unusable::Chain)?;
+    let leaf = chain.first().ok_or(Unusable::Chain)?;
+    let (_, parsed) = x509_parser::parse_x509_certificate(leaf).map_err(|_| Unusable::Chain)?;
+    let not_after = Micros::from_secs(parsed.validity().not_after.timestamp());
+    let fingerprint = Hash::of(leaf);
+    let key = PrivateKeyDer::try_from(&**key).map_err(|_| Unusable::Key)?;
+    let signer = any_supported_type(&key).map_err(|_| Unusable::Key)?;
+    let key = CertifiedKey::new(chain, signer);
+    key.keys_match().map_err(|_| Unusable::Mismatch)?;
+    let names = certificate.names.clone();
+    Ok(Showable { id: certificate.id, tenant: certificate.tenant, names, not_after, fingerprint, key: Arc::new(key) })
+}
