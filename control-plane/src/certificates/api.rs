@@ -129,14 +129,15 @@ pub(super) async fn update_certificate(
     if_match: IfMatch,
     ApiPatch(body): ApiPatch<CertificateUpdate>,
 ) -> Result<Response, ApiError> {
-    let mut tx = app.db.begin(&grant).await?;
-    let before = load(&mut tx, id).await?;
+    // Read, checked, and only then written: signatures are no work for the one writer's time. Whoever changes it meanwhile wins.
+    let mut read = app.db.read(&grant).await?;
+    let before = load(&mut read, id).await?;
     if_match.check(before.revision)?;
-    let now = tx.now();
+    let now = app.clock.now();
     let required = |pointer| ApiError::invalid(vec![FieldError::new(pointer, "required", "cannot be taken away")]);
     let (chain, key) = match (&body.chain, &body.key) {
         (Patch::Keep, Patch::Keep) => {
-            let view = shown(&mut tx, &before, now).await?;
+            let view = shown(&mut read, &before, now).await?;
             return Ok(Answer::ok(&view).revision(before.revision).into_response());
         }
         (Patch::Clear, _) => return Err(required("/chain")),
@@ -149,13 +150,22 @@ pub(super) async fn update_certificate(
     let kept = app
         .vault
         .open_with(Purpose::CertificateKey, context.as_bytes(), &before.sealed_key)
-        .map_err(StoreError::corrupt("certificates.sealed_key"))?;
-    let given = key.map_or(Given::Der(&kept), Given::Pem);
+        .map_err(StoreError::corrupt("certificates.sealed_key"));
+    // A stored key that does not open is mended by giving another.
+    let kept = match kept {
+        Ok(kept) => Some(kept),
+        Err(_) if key.is_some() => None,
+        Err(error) => return Err(error.into()),
+    };
+    let given = key.map_or_else(|| Given::Der(kept.as_ref().map_or(&[], |kept| kept)), Given::Pem);
     let good = check::check(chain, &given, now).map_err(ApiError::invalid)?;
-    if good.chain == before.chain && good.key == kept {
-        let view = shown(&mut tx, &before, now).await?;
+    let same_key = key.is_none() || kept.is_some_and(|kept| kept == good.key);
+    if good.chain == before.chain && same_key {
+        let view = shown(&mut read, &before, now).await?;
         return Ok(Answer::ok(&view).revision(before.revision).into_response());
     }
+    drop(read);
+    let mut tx = app.db.begin(&grant).await?;
     let sealed_key = app.vault.seal_with(Purpose::CertificateKey, context.as_bytes(), &good.key);
     let mut after = Certificate { chain: good.chain, facts: good.facts, sealed_key, updated_at: now, ..before.clone() };
     let old = shown(&mut tx, &before, now).await?;
@@ -214,7 +224,7 @@ async fn fitting(tx: &mut Tx, certificate: &Certificate) -> Result<BTreeMap<Stri
 /// How long each certificate has, in the text form of Prometheus: written anew each time, so that one that is gone is gone here too.
 pub(crate) async fn metrics(app: &AppState) -> String {
     const NAME: &str = "postern_certificate_expires_in_seconds";
-    let found = async { store::soonest(&mut app.db.read(&System::task("metrics")).await?).await };
+    let found = async { store::soonest(&mut app.db.read(&System::task("metrics")).await?, app.clock.now()).await };
     // Who asks for metrics while the database is away wants the others all the more.
     let found = found.await.unwrap_or_else(|error| {
         tracing::debug!(%error, "certificates are missing from the metrics");

@@ -55,7 +55,7 @@ sql! {
     ENDING = (select!(" WHERE c.not_after <= $1 AND (c.warned_days IS NULL OR c.warned_days > $2)
         ORDER BY c.not_after, c.id LIMIT 100"));
     WARNED = "UPDATE certificates SET warned_days = $2 WHERE id = $1";
-    SOONEST = "SELECT id, tenant_id, not_after FROM certificates ORDER BY not_after, id LIMIT 500";
+    SOONEST = "SELECT id, tenant_id, not_after FROM certificates WHERE not_after > $1 ORDER BY not_after, id LIMIT 500";
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -198,9 +198,12 @@ pub(crate) struct Soonest {
     pub not_after: Micros,
 }
 
+/// What ended longer ago is forgotten, and must not crowd out what ends next.
+const FORGOTTEN: std::time::Duration = std::time::Duration::from_hours(30 * 24);
+
 /// The 500 that end first.
-pub(crate) async fn soonest(read: &mut Read) -> Result<Vec<Soonest>, StoreError> {
-    let rows = run!(read, fetch_all SOONEST as (Uuid, Option<Uuid>, i64))?;
+pub(crate) async fn soonest(read: &mut Read, now: Micros) -> Result<Vec<Soonest>, StoreError> {
+    let rows = run!(read, fetch_all SOONEST as (Uuid, Option<Uuid>, i64), (now - FORGOTTEN).as_micros())?;
     let rows = rows.into_iter().map(|(id, tenant, not_after)| Soonest {
         id: Id::from_uuid(id),
         tenant: tenant.map(Id::from_uuid),

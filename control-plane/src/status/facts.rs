@@ -43,7 +43,7 @@ pub(super) async fn gather(app: &App, grant: &Grant<ReadStatus>) -> Result<Facts
     let hops = health::unwell(&mut read, now - workers::SEEN_WITHIN, now, MAX_HOPS).await?;
     let configured = installation::load(&mut read).await?.configured;
     let postmaster = snapshots::postmaster(&mut read, &configured).await?;
-    let certificates = certificates::soonest(&mut read).await?;
+    let certificates = certificates::soonest(&mut read, now).await?;
     drop(read);
     let trouble = events::trouble(&mut app.trace.read(grant).await?, now - LOOK_BACK).await?;
     let built_in = crate::config::FirstOwner::default().email;

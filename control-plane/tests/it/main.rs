@@ -10,6 +10,7 @@ mod domains;
 mod doors;
 mod golden;
 mod harness;
+mod heads;
 mod hostile;
 mod listener;
 mod plans;

@@ -38,7 +38,8 @@ pub(crate) enum CallError {
     #[error("the answer cannot be read")]
     Malformed,
     #[error("the control plane answers {status}: {text}")]
-    Status { status: StatusCode, text: String, expected_seq: Option<u64> },
+    /// `code` is a problem's stable name, where the answer is one.
+    Status { status: StatusCode, code: Option<String>, text: String, expected_seq: Option<u64> },
 }
 
 /// An answer to `GET head`.
@@ -179,7 +180,8 @@ async fn successful(response: Response) -> Result<Response, CallError> {
     let problem: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let text = problem.get("detail").or(problem.get("title")).and_then(|text| text.as_str()).unwrap_or_default();
     let expected_seq = problem.get("expected_seq").and_then(serde_json::Value::as_u64);
-    Err(CallError::Status { status, text: text.chars().take(300).collect(), expected_seq })
+    let code = problem.get("code").and_then(|code| code.as_str()).map(|code| code.chars().take(100).collect());
+    Err(CallError::Status { status, code, text: text.chars().take(300).collect(), expected_seq })
 }
 
 async fn json<T: DeserializeOwned>(response: Response) -> Result<T, CallError> {

@@ -134,7 +134,11 @@ impl Taken {
         let asked = identity.client().head(&token, at, nonce.as_deref(), self.etag.as_deref(), poll).await;
         let answer = match asked {
             Ok(answer) => answer,
-            Err(CallError::Status { status: StatusCode::BAD_REQUEST, .. }) if nonce.is_some() => {
+            // Said by a control plane itself, and not by whatever stands before it and passes on no parameters.
+            Err(CallError::Status { status: StatusCode::BAD_REQUEST, code: Some(code), .. })
+                if nonce.is_some() && code == "invalid_query" =>
+            {
+                metrics::counter!("postern_snapshot_without_nonce_total").increment(1);
                 tracing::warn!("this control plane signs for no nonce: its newest head is taken as it is");
                 self.signs_for_nonces = false;
                 return Ok(());

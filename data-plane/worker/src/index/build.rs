@@ -25,7 +25,10 @@ use contract::{
     worker_api::PartError,
 };
 
-use super::{Chain, Entry, Index, InstallationLevel, Recipients, ServedDomain, certificates::Keeper};
+use super::{
+    Chain, Entry, Index, InstallationLevel, Recipients, ServedDomain,
+    certificates::{Keeper, Owner},
+};
 
 /// Longer chains of tenants do not exist; one that is longer goes in circles.
 const MAX_DEPTH: usize = 32;
@@ -123,7 +126,7 @@ impl Builder {
         let config: Arc<str> = Arc::from(snapshot.head().at().to_string());
         let moved = looked_at.iter().any(|name| owner(&before, name) != owner(&domains, name));
         self.certificates.take(snapshot, &dirty.certificates);
-        let certificates = self.certificates.table(moved, |name| owner(&domains, name));
+        let certificates = self.certificates.table(moved, || domains.keys(), |name| owner(&domains, name));
         let index = Arc::new(Index { domains, config, installation, certificates });
         self.index = Some(Arc::clone(&index));
         index
@@ -315,11 +318,13 @@ impl Dirty {
 }
 
 /// Whose an active domain is.
-fn owner(domains: &imbl::HashMap<Domain, Entry>, name: &Domain) -> Option<Id<ids::Tenant>> {
-    match domains.get(name)? {
-        Entry::Served(served) => (served.state == DomainState::Active).then(|| served.tenant()),
-        Entry::Alias(alias) => (alias.state == DomainState::Active).then_some(alias.tenant),
-        Entry::Unavailable => None,
+fn owner(domains: &imbl::HashMap<Domain, Entry>, name: &Domain) -> Owner {
+    match domains.get(name) {
+        Some(Entry::Served(served)) if served.state == DomainState::Active => Owner::Tenant(served.tenant()),
+        Some(Entry::Alias(alias)) if alias.state == DomainState::Active => Owner::Tenant(alias.tenant),
+        Some(Entry::Unavailable) => Owner::Unknown,
+        // Pending: it holds no name against its true owner.
+        Some(Entry::Served(_) | Entry::Alias(_)) | None => Owner::Nobody,
     }
 }
 

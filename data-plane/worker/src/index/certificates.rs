@@ -32,7 +32,7 @@ pub struct Showable {
     pub tenant: Option<Id<ids::Tenant>>,
     names: Vec<String>,
     pub not_after: Micros,
-    /// SHA-256 of the leaf.
+    /// SHA-256 of all that is shown, intermediates too: a chain that was mended is another one.
     pub fingerprint: Hash,
     pub key: Arc<CertifiedKey>,
 }
@@ -43,13 +43,20 @@ pub struct Certificates {
     /// By exact name, and by what stands behind a wildcard's asterisk.
     exact: HashMap<String, Arc<Showable>>,
     wildcard: HashMap<String, Arc<Showable>>,
+    /// The installation's, also where a tenant's stands before them.
+    installations_wildcard: HashMap<String, Arc<Showable>>,
+    /// Domains that a wildcard of another tenant would cover.
+    kept_out: HashSet<String>,
     by_id: HashMap<Id<ids::Certificate>, Arc<Showable>>,
 }
 
 impl Certificates {
     /// What is shown for a name, in lower case: its own, or a wildcard of one label (RFC 6125 §6.4.3).
     pub fn for_name(&self, name: &str) -> Option<&Arc<Showable>> {
-        self.exact.get(name).or_else(|| self.wildcard.get(name.split_once('.')?.1))
+        self.exact.get(name).or_else(|| {
+            let wildcards = if self.kept_out.contains(name) { &self.installations_wildcard } else { &self.wildcard };
+            wildcards.get(name.split_once('.')?.1)
+        })
     }
 
     pub fn get(&self, id: Id<ids::Certificate>) -> Option<&Arc<Showable>> {
@@ -77,8 +84,28 @@ struct Held {
     ready: Option<Arc<Showable>>,
     /// Why the newest could not.
     error: Option<PartError>,
-    /// The version of the pool's key that is missing for it.
-    lacks: Option<u32>,
+    lacks: Lacks,
+}
+
+/// What of the pool's keys is missing for a certificate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Lacks {
+    #[default]
+    Nothing,
+    Version(u32),
+    /// It does not open with the key of its version. A control plane that was restored from a backup may have given the same
+    /// number to another key.
+    Another,
+}
+
+impl Lacks {
+    fn of(opened: &Result<Showable, Unusable>) -> Self {
+        match opened {
+            Err(Unusable::Sealed(OpenError::UnknownVersion(version))) => Self::Version(*version),
+            Err(Unusable::Sealed(OpenError::Changed)) => Self::Another,
+            _ => Self::Nothing,
+        }
+    }
 }
 
 impl Keeper {
@@ -96,7 +123,12 @@ impl Keeper {
             matches!(snapshot.get(key).map(|object| &**object),
                 Some(Object::Certificate(certificate)) if !self.keys.knows(certificate.key.key_version))
         });
-        sealed_anew || self.held.values().any(|held| held.lacks.is_some_and(|version| !self.keys.knows(version)))
+        sealed_anew
+            || self.held.values().any(|held| match held.lacks {
+                Lacks::Nothing => false,
+                Lacks::Version(version) => !self.keys.knows(version),
+                Lacks::Another => true,
+            })
     }
 
     pub(super) fn errors(&self) -> impl Iterator<Item = &PartError> {
@@ -105,7 +137,11 @@ impl Keeper {
 
     /// Takes in certificates that changed, and those that waited for a key.
     pub(super) fn take(&mut self, snapshot: &Verified<Snapshot>, changed: &HashSet<Id<ids::Certificate>>) {
-        let waiting = self.held.iter().filter(|(_, held)| held.lacks.is_some_and(|version| self.keys.knows(version)));
+        let waiting = self.held.iter().filter(|(_, held)| match held.lacks {
+            Lacks::Nothing => false,
+            Lacks::Version(version) => self.keys.knows(version),
+            Lacks::Another => true,
+        });
         let due: HashSet<_> = waiting.map(|(id, _)| *id).chain(changed.iter().copied()).collect();
         for id in due {
             self.stale = true;
@@ -118,10 +154,7 @@ impl Keeper {
             // One that cannot be read is among the snapshot's own errors.
             let Some(Object::Certificate(certificate)) = snapshot.get(&key).map(|object| &**object) else { continue };
             let opened = open(certificate, &self.keys);
-            held.lacks = match &opened {
-                Err(Unusable::Sealed(OpenError::UnknownVersion(version))) => Some(*version),
-                _ => None,
-            };
+            held.lacks = Lacks::of(&opened);
             held.error = opened.as_ref().err().map(|why| PartError {
                 key,
                 tenant: certificate.tenant,
@@ -134,41 +167,74 @@ impl Keeper {
         }
     }
 
-    /// What is shown now. `moved`: domains came, went, or have other owners. `owner`: whose an active domain is.
-    pub(super) fn table(
+    /// What is shown now. `moved`: domains came, went, or have other owners. `domains`: all of them.
+    pub(super) fn table<'a, I: Iterator<Item = &'a Domain>>(
         &mut self,
         moved: bool,
-        owner: impl Fn(&Domain) -> Option<Id<ids::Tenant>>,
+        domains: impl Fn() -> I,
+        owner: impl Fn(&Domain) -> Owner,
     ) -> Arc<Certificates> {
         if std::mem::take(&mut self.stale) || (moved && !self.held.is_empty()) {
-            self.table = Arc::new(table(self.held.values().filter_map(|held| held.ready.as_ref()), owner));
+            let mut table = table(self.held.values().filter_map(|held| held.ready.as_ref()), &owner);
+            if table.wildcard.values().any(|ready| ready.tenant.is_some()) {
+                table.keep_out(domains(), &owner);
+            }
+            self.table = Arc::new(table);
         }
         Arc::clone(&self.table)
     }
 }
 
-fn table<'a>(
-    all: impl Iterator<Item = &'a Arc<Showable>>,
-    owner: impl Fn(&Domain) -> Option<Id<ids::Tenant>>,
-) -> Certificates {
+/// Whose a domain is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// It is no active domain here: whoever has the one above it has it too.
+    Nobody,
+    Tenant(Id<ids::Tenant>),
+    /// It is in the snapshot and cannot be read: nobody's certificate is shown for it.
+    Unknown,
+}
+
+impl Certificates {
+    /// A wildcard covers names below its own domain, and one of them may be another tenant's domain.
+    fn keep_out<'a>(&mut self, domains: impl Iterator<Item = &'a Domain>, owner: &impl Fn(&Domain) -> Owner) {
+        for domain in domains {
+            let name = domain.as_ascii();
+            let covered = name.split_once('.').and_then(|(_, base)| self.wildcard.get(base));
+            let Some(tenant) = covered.and_then(|ready| ready.tenant) else { continue };
+            if !matches!(owner(domain), Owner::Nobody) && owner(domain) != Owner::Tenant(tenant) {
+                self.kept_out.insert(name.to_owned());
+            }
+        }
+    }
+}
+
+fn table<'a>(all: impl Iterator<Item = &'a Arc<Showable>>, owner: &impl Fn(&Domain) -> Owner) -> Certificates {
     let mut table = Certificates::default();
     for ready in all {
         table.by_id.insert(ready.id, Arc::clone(ready));
         for name in &ready.names {
-            if ready.tenant.is_some_and(|tenant| holder(name, &owner) != Some(tenant)) {
+            if ready.tenant.is_some_and(|tenant| holder(name, owner) != Owner::Tenant(tenant)) {
                 continue;
             }
-            let (names, name) = match name.strip_prefix("*.") {
-                Some(base) => (&mut table.wildcard, base),
-                None => (&mut table.exact, name.as_str()),
-            };
-            let better = names.get(name).is_none_or(|other| precedence(ready) > precedence(other));
-            if better {
-                names.insert(name.to_owned(), Arc::clone(ready));
+            match name.strip_prefix("*.") {
+                Some(base) => {
+                    put(&mut table.wildcard, base, ready);
+                    if ready.tenant.is_none() {
+                        put(&mut table.installations_wildcard, base, ready);
+                    }
+                }
+                None => put(&mut table.exact, name, ready),
             }
         }
     }
     table
+}
+
+fn put(names: &mut HashMap<String, Arc<Showable>>, name: &str, ready: &Arc<Showable>) {
+    if names.get(name).is_none_or(|other| precedence(ready) > precedence(other)) {
+        names.insert(name.to_owned(), Arc::clone(ready));
+    }
 }
 
 /// Whoever gets here with a tenant is the owner of the name: the owner before the installation, then what ends later, then
@@ -178,9 +244,10 @@ fn precedence(ready: &Showable) -> (bool, Micros, Id<ids::Certificate>) {
 }
 
 /// Whose the nearest active domain is that the name is or stands below.
-fn holder(name: &str, owner: &impl Fn(&Domain) -> Option<Id<ids::Tenant>>) -> Option<Id<ids::Tenant>> {
+fn holder(name: &str, owner: &impl Fn(&Domain) -> Owner) -> Owner {
     let first = name.strip_prefix("*.").unwrap_or(name).parse::<Domain>().ok();
-    std::iter::successors(first, Domain::parent).find_map(|domain| owner(&domain))
+    let mut owners = std::iter::successors(first, Domain::parent).map(|domain| owner(&domain));
+    owners.find(|owner| *owner != Owner::Nobody).unwrap_or(Owner::Nobody)
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -204,7 +271,7 @@ fn open(certificate: &object::Certificate, keys: &PoolKeys) -> Result<Showable, 
     let leaf = chain.first().ok_or(Unusable::Chain)?;
     let (_, parsed) = x509_parser::parse_x509_certificate(leaf).map_err(|_| Unusable::Chain)?;
     let not_after = Micros::from_secs(parsed.validity().not_after.timestamp());
-    let fingerprint = Hash::of(leaf);
+    let fingerprint = Hash::of(&chain.iter().flat_map(|one| one.iter().copied()).collect::<Vec<_>>());
     let key = PrivateKeyDer::try_from(&**key).map_err(|_| Unusable::Key)?;
     let signer = any_supported_type(&key).map_err(|_| Unusable::Key)?;
     let key = CertifiedKey::new(chain, signer);

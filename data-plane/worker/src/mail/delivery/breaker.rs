@@ -38,6 +38,11 @@ impl Breaker {
         }
     }
 
+    /// It has failed since it last worked.
+    pub(super) fn is_known(&self) -> bool {
+        self.state().failures > 0
+    }
+
     pub(super) fn worked(&self) {
         *self.state() = State::default();
     }

@@ -300,6 +300,15 @@ impl Hops {
         for target in targets {
             target.end_expired();
         }
+        // One that shows a certificate holds its private key, which may have been replaced for a reason. It is made anew when
+        // it is needed again.
+        self.targets().retain(|_, of_host| {
+            of_host.retain(|target| {
+                let is_idle = Arc::strong_count(target) == 1 && target.idle().is_empty() && !target.breaker.is_known();
+                target.certificate.is_none() || !is_idle
+            });
+            !of_host.is_empty()
+        });
     }
 }
 

@@ -323,7 +323,8 @@ struct Wait {
 
 async fn head(State(plane): State<Plane>, Query(wait): Query<Wait>, headers: HeaderMap) -> Response {
     if wait.nonce.is_some() && plane.plan().knows_no_nonces {
-        return StatusCode::BAD_REQUEST.into_response();
+        let problem = serde_json::json!({ "status": 400, "code": "invalid_query", "title": "what is a nonce?" });
+        return (StatusCode::BAD_REQUEST, Json(problem)).into_response();
     }
     let known = headers.get("if-none-match").and_then(|etag| etag.to_str().ok()).map(str::to_owned);
     let mut changes = plane.changed.subscribe();

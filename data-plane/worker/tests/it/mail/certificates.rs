@@ -22,10 +22,22 @@ fn key(version: u32) -> PoolKey {
 
 /// Its object, sealed with a version of the pool's key.
 fn sealed(n: u8, tenant: Option<u8>, names: &[&str], certificate: &Certificate, version: u32) -> Object {
+    sealed_with(certificate.pem(), n, tenant, names, certificate, version)
+}
+
+/// The same, with this chain.
+fn sealed_with(
+    chain: &str,
+    n: u8,
+    tenant: Option<u8>,
+    names: &[&str],
+    certificate: &Certificate,
+    version: u32,
+) -> Object {
     use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
     let id: ids::CertificateId = id(n);
     let secret = PrivateKeyDer::from_pem_slice(certificate.key_pem().as_bytes()).unwrap();
-    let chain = certificate.pem().to_owned();
+    let chain = chain.to_owned();
     let key = key(version).seal(&object::Certificate::context(id, &chain), secret.secret_der());
     let names = names.iter().map(|&name| name.to_owned()).collect();
     Object::Certificate(Box::new(object::Certificate {
@@ -115,6 +127,17 @@ async fn a_tenants_certificate_is_shown_within_its_own_active_domains_only_and_t
     }
     let foreign = shown(&world, "a.sub.acme.example").await;
     assert!(foreign != **acme.der(), "the nearest domain is another tenant's");
+    // A wildcard covers the other's domain itself as little.
+    let wild = ca.issue(&["*.acme.example"]);
+    let theirs = sealed(1, Some(4), &["*.acme.example"], &wild, 1);
+    let below = Object::Domain(Box::new(DomainObject { id: id(8), ..domain("sub.acme.example", 5) }));
+    world.republish(|plan| plan.more = vec![theirs.clone(), below.clone()]).await;
+    assert_eq!(shown(&world, "mx.acme.example").await, **wild.der());
+    assert_eq!(shown(&world, "sub.acme.example").await, foreign, "the listener's own");
+    let everybodys = sealed(3, None, &["*.acme.example"], &house, 1);
+    world.republish(|plan| plan.more = vec![theirs.clone(), below, everybodys]).await;
+    assert_eq!(shown(&world, "sub.acme.example").await, **house.der());
+    assert_eq!(shown(&world, "mx.acme.example").await, **wild.der());
     // Without the house's: what is another's is not shown, though nobody else has one.
     world.republish(|plan| plan.more = vec![thiefs.clone()]).await;
     assert!(shown(&world, "mx.acme.example").await != **thief.der());
@@ -179,7 +202,7 @@ async fn a_key_that_does_not_open_costs_its_certificate_only_and_is_reported_unt
     assert!(errors.iter().all(|error| error.pointer == "/key" && error.tenant == Some(id(4))), "{errors:?}");
     // A renewal of the head, and the keys are asked for again.
     world.plane.plan().pool_keys.push(key(2));
-    world.republish(|_| {}).await;
+    world.renew();
     let seen = world
         .plane
         .until("one error less", |plan| plan.statuses.last().filter(|status| status.errors.len() == 1).map(|_| ()));
@@ -237,4 +260,10 @@ async fn a_hop_that_demands_a_certificate_sees_the_routes_and_another_route_shar
     world.republish(|plan| plan.more[1] = sealed(2, None, &[], &renewed, 1)).await;
     send(&world, "renewed").await.expect("250");
     assert_eq!(hop.messages()[3].tls.clone().unwrap().peer_certificates[0], *renewed.der());
+    // Nor where only the chain was mended: the leaf is the same, and what stands behind it is not.
+    for (at, chain, certificates) in [(4, renewed.leaf_pem(), 1), (5, renewed.pem(), 2)] {
+        world.republish(|plan| plan.more[1] = sealed_with(chain, 2, None, &[], &renewed, 1)).await;
+        send(&world, &format!("chain.{certificates}")).await.expect("250");
+        assert_eq!(hop.messages()[at].tls.clone().unwrap().peer_certificates.len(), certificates);
+    }
 }

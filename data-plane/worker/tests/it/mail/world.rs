@@ -130,6 +130,11 @@ impl World {
             .await;
     }
 
+    /// The same configuration, signed again.
+    pub(crate) fn renew(&self) {
+        self.plane.publish(self.version, &self.plan.objects(), now());
+    }
+
     pub(crate) async fn client(&self) -> Client {
         client(&self.worker).await
     }
