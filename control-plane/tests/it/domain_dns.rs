@@ -80,13 +80,16 @@ async fn each_record_is_ok_missing_different_or_unknown() {
     assert_eq!(plane.get(path.trim_end_matches("/dns")).send().await.expect(200)["state"], "pending");
 }
 
+/// Preference and host.
+type Records<'a> = &'a [(u16, &'a str)];
+
 async fn an_mx_is_ok_only_if_nobody_is_preferred_to_ours() {
     let (plane, path, _) = plane().await;
     plane.dns.null_mx("acme.example");
     let [_, mx, _] = rows(&plane, &path).await;
     assert_eq!(mx["status"], "different");
     assert!(mx["message"].as_str().unwrap().contains("7505"), "{mx}");
-    let table: &[(&[(u16, &str)], &str, bool)] = &[
+    let table: &[(Records<'_>, &str, bool)] = &[
         (&[(10, MX[0])], "different", true),
         (&[(10, MX[0]), (20, MX[1])], "ok", false),
         (&[(10, MX[0]), (20, MX[1]), (20, "mail.acme.example")], "different", true),
