@@ -36,6 +36,11 @@ pub struct Config {
     pub accept_domains_without_proof: bool,
     /// Names of this installation that no tenant can register, beside the host of `public_url`.
     pub own_hosts: Vec<Domain>,
+    /// Where domains' MX records should point, the most preferred first. Empty: nobody is told. They are names of this
+    /// installation as well.
+    pub mx_hosts: Vec<Domain>,
+    /// What domains' SPF records should include.
+    pub spf_include: Option<DnsName>,
     /// How often a pending domain is looked at, at first; later less often.
     pub domain_check_interval_s: u64,
     /// How long a deleted tenant or active domain can be had back.
@@ -78,6 +83,34 @@ pub struct FirstOwner {
     pub password: Option<Secret>,
 }
 
+/// A name in DNS that need not be a host's: labels may have underscores. Lower case, without a trailing dot.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct DnsName(String);
+
+impl DnsName {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for DnsName {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let name = text.strip_suffix('.').unwrap_or(&text).to_ascii_lowercase();
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        if name.len() <= 253 && name.split('.').all(is_label) {
+            Ok(Self(name))
+        } else {
+            Err("a name has labels of 1 to 63 letters, digits, hyphens and underscores, 253 characters in all")
+        }
+    }
+}
+
 /// A setting that is never printed.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -90,13 +123,13 @@ impl std::fmt::Debug for Secret {
 }
 
 impl Config {
-    /// Names of this installation: `own_hosts` and the host of `public_url`.
+    /// Names of this installation: `own_hosts`, `mx_hosts` and the host of `public_url`.
     pub fn own_names(&self) -> impl Iterator<Item = Domain> {
         let public = match self.public_url.host() {
             Some(url::Host::Domain(host)) => host.parse().ok(),
             Some(url::Host::Ipv4(_) | url::Host::Ipv6(_)) | None => None,
         };
-        self.own_hosts.iter().cloned().chain(public)
+        self.own_hosts.iter().chain(&self.mx_hosts).cloned().chain(public)
     }
 }
 
@@ -122,6 +155,8 @@ impl Default for Config {
             allowed_hop_ranges: Vec::new(),
             accept_domains_without_proof: false,
             own_hosts: Vec::new(),
+            mx_hosts: Vec::new(),
+            spf_include: None,
             domain_check_interval_s: 60,
             closing_period_s: 7 * 24 * 60 * 60,
             metrics_allow: vec![

@@ -1,11 +1,12 @@
 //! Mail domains: `pending` until DNS proves who holds them.
 //!
-//! `alias` says which may be another's other name, `name` which names nobody may register, `proof` looks at DNS, `watch` does so again and again, `view` is the wire.
+//! `alias` says which may be another's other name, `name` which names nobody may register, `proof` looks at DNS, `records` shows all that stands there, `watch` does so again and again, `view` is the wire.
 
 mod alias;
 pub mod api;
 mod name;
 mod proof;
+mod records;
 mod store;
 mod view;
 pub(crate) mod watch;

@@ -6,6 +6,7 @@ mod certificates;
 mod conventions;
 mod databases;
 mod documents;
+mod domain_dns;
 mod domains;
 mod doors;
 mod golden;

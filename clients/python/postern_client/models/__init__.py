@@ -12,6 +12,8 @@ from .certificate_view import CertificateView
 from .config_version_view import ConfigVersionView
 from .configuration_status import ConfigurationStatus
 from .domain_create import DomainCreate
+from .domain_dns import DomainDns
+from .domain_dns_row import DomainDnsRow
 from .domain_page import DomainPage
 from .domain_update import DomainUpdate
 from .domain_verification import DomainVerification
@@ -44,6 +46,7 @@ from .known_alias_hop import KnownAliasHop
 from .known_bare_newline import KnownBareNewline
 from .known_certificate_state import KnownCertificateState
 from .known_disposition import KnownDisposition
+from .known_domain_dns_status import KnownDomainDnsStatus
 from .known_hop_state import KnownHopState
 from .known_hop_verdict import KnownHopVerdict
 from .known_inbound_tls import KnownInboundTls
@@ -101,6 +104,7 @@ from .policy_view import PolicyView
 from .pool_page import PoolPage
 from .pool_view import PoolView
 from .problem import Problem
+from .read_domain_dns_format import ReadDomainDnsFormat
 from .recipient_batch import RecipientBatch
 from .recipient_batch_item import RecipientBatchItem
 from .recipient_batch_result import RecipientBatchResult
@@ -152,6 +156,8 @@ __all__ = (
     "ConfigurationStatus",
     "ConfigVersionView",
     "DomainCreate",
+    "DomainDns",
+    "DomainDnsRow",
     "DomainPage",
     "DomainUpdate",
     "DomainVerification",
@@ -184,6 +190,7 @@ __all__ = (
     "KnownBareNewline",
     "KnownCertificateState",
     "KnownDisposition",
+    "KnownDomainDnsStatus",
     "KnownHopState",
     "KnownHopVerdict",
     "KnownInboundTls",
@@ -241,6 +248,7 @@ __all__ = (
     "PoolPage",
     "PoolView",
     "Problem",
+    "ReadDomainDnsFormat",
     "RecipientBatch",
     "RecipientBatchItem",
     "RecipientBatchResult",

@@ -115,6 +115,11 @@ impl Dns {
         self.look_up(domain.as_ascii(), RecordType::MX, Freshness::Cached).await.map(|records| mx::sorted(&records))
     }
 
+    /// The same, past our own cache: for people who just changed something.
+    pub async fn mx_now(&self, domain: &Domain) -> Outcome<Vec<Mx>> {
+        self.look_up(domain.as_ascii(), RecordType::MX, Freshness::Fresh).await.map(|records| mx::sorted(&records))
+    }
+
     /// Does the domain say that it takes no mail (RFC 7505)? `Absent`: it does not say so.
     pub async fn null_mx(&self, domain: &Domain) -> Outcome<NullMx> {
         self.mx(domain)
