@@ -30,7 +30,7 @@ from postern_client import AuthenticatedClient, Client
 from postern_client.api.account import create_session, delete_current_session, read_me
 from postern_client.api.audit import list_audit
 from postern_client.api.configuration import read_config_version
-from postern_client.api.domains import create_domain, verify_domain
+from postern_client.api.domains import create_domain, read_domain_dns, verify_domain
 from postern_client.api.messages import list_messages, read_message
 from postern_client.api.policy import (
     read_domain_policy,
@@ -133,8 +133,12 @@ def main(postern: str) -> None:
         assert (domain.state, domain.recipients) == ("pending", KnownRecipientMode.LISTED), domain
 
         step("DNS")
-        # The place for `GET /v1/domains/{domain_id}/dns`: what is missing, before and after.
-        dns.txt(domain.verification.record_name, domain.verification.record_value)
+        look = good(read_domain_dns.sync_detailed(domain.id, client=client))
+        assert (look.ownership.status, look.mx.status) == ("missing", "not_configured"), look
+        assert look.ownership.expected == [domain.verification.record_value], look
+        dns.txt(look.ownership.record_name, look.ownership.expected[0])
+        look = good(read_domain_dns.sync_detailed(domain.id, client=client))
+        assert (look.ownership.status, look.ownership.found) == ("ok", look.ownership.expected), look
         domain = good(verify_domain.sync_detailed(domain.id, client=client))
         assert domain.state == "active", domain
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, alias, name, proof, records,
-    records::view::{DomainDns, DomainDnsFormat, DomainDnsQuery},
+    records::view::DomainDns,
     store,
     view::{DomainCreate, DomainPage, DomainQuery, DomainUpdate, DomainView},
 };
@@ -40,6 +40,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(read_domain, update_domain, delete_domain))
         .routes(routes!(verify_domain))
         .routes(routes!(read_domain_dns))
+        .routes(routes!(export_domain_dns))
         .routes(routes!(restore_domain))
 }
 
@@ -269,27 +270,43 @@ pub(super) async fn verify_domain(
 }
 
 /// What stands in DNS for a domain beside what should: the proof of ownership, MX, the SPF include. Asked now, for five seconds
-/// at most; `unknown` is a question that nobody answered. As lines for a zone file with `format=zone`.
+/// at most; `unknown` is a question that nobody answered.
 #[utoipa::path(get, path = "/v1/domains/{domain_id}/dns", operation_id = "read_domain_dns", tag = "domains",
-    params(("domain_id" = DomainId, Path), DomainDnsQuery),
-    responses((status = 200, description = "What was found; with `format=zone` as `text/plain`", body = DomainDns),
-        CommonProblems))]
+    params(("domain_id" = DomainId, Path)),
+    responses((status = 200, description = "What was found", body = DomainDns), CommonProblems))]
 pub(super) async fn read_domain_dns(
     grant: Grant<ReadDomains>,
     AxumState(app): AxumState<AppState>,
     ApiPath(id): ApiPath<DomainId>,
-    ApiQuery(query): ApiQuery<DomainDnsQuery>,
+) -> Result<Answer, ApiError> {
+    let (domain, rows) = records_of(&app, &grant, id).await?;
+    Ok(Answer::ok(&DomainDns::new(&domain, app.clock.now(), rows)))
+}
+
+/// The same as lines for a zone file (RFC 1035 §5): what is missing or different, the rest as comments.
+#[utoipa::path(get, path = "/v1/domains/{domain_id}/dns/zone", operation_id = "export_domain_dns", tag = "domains",
+    params(("domain_id" = DomainId, Path)),
+    responses((status = 200, description = "Lines for a zone file", body = String, content_type = "text/plain"),
+        CommonProblems))]
+pub(super) async fn export_domain_dns(
+    grant: Grant<ReadDomains>,
+    AxumState(app): AxumState<AppState>,
+    ApiPath(id): ApiPath<DomainId>,
 ) -> Result<Response, ApiError> {
-    let domain = store::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
-    let found = records::look::look(&app, &domain).await;
+    let (_, rows) = records_of(&app, &grant, id).await?;
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, records::zone::write(&rows)).into_response())
+}
+
+async fn records_of(
+    app: &AppState,
+    grant: &Grant<ReadDomains>,
+    id: DomainId,
+) -> Result<(Domain, records::judge::Rows), ApiError> {
+    let domain = store::find(&mut app.db.read(grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    let found = records::look::look(app, &domain).await;
     let rows = records::judge::judge(&app.config, &domain.name, &found);
-    Ok(match query.format.unwrap_or_default() {
-        DomainDnsFormat::Json => Answer::ok(&DomainDns::new(&domain, app.clock.now(), rows)).into_response(),
-        DomainDnsFormat::Zone => {
-            let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
-            (headers, records::zone::write(&rows)).into_response()
-        }
-    })
+    Ok((domain, rows))
 }
 
 async fn load(tx: &mut Tx, id: Id<ids::Domain>) -> Result<Domain, ApiError> {

@@ -104,7 +104,6 @@ from .policy_view import PolicyView
 from .pool_page import PoolPage
 from .pool_view import PoolView
 from .problem import Problem
-from .read_domain_dns_format import ReadDomainDnsFormat
 from .recipient_batch import RecipientBatch
 from .recipient_batch_item import RecipientBatchItem
 from .recipient_batch_result import RecipientBatchResult
@@ -248,7 +247,6 @@ __all__ = (
     "PoolPage",
     "PoolView",
     "Problem",
-    "ReadDomainDnsFormat",
     "RecipientBatch",
     "RecipientBatchItem",
     "RecipientBatchResult",

@@ -1,30 +1,11 @@
 //! On the wire.
 
 use contract::ids::DomainId;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::judge::{Row, Rows, Status};
 use crate::{domains::Domain, http::Time};
-
-/// How the answer is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum DomainDnsFormat {
-    #[default]
-    Json,
-    /// Lines for a zone file (RFC 1035 §5), `text/plain`: what is missing or different, the rest as comments.
-    Zone,
-}
-
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct DomainDnsQuery {
-    /// `zone`: lines for a zone file, as `text/plain`.
-    #[param(inline)]
-    pub format: Option<DomainDnsFormat>,
-}
 
 /// What stands in DNS for a domain, beside what should.
 #[derive(Debug, Serialize, ToSchema)]

@@ -8,32 +8,18 @@ from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.domain_dns import DomainDns
 from ...models.problem import Problem
-from ...models.read_domain_dns_format import ReadDomainDnsFormat
-from ...types import UNSET, Response, Unset
+from ...types import Response
 
 
 def _get_kwargs(
     domain_id: str,
-    *,
-    format_: ReadDomainDnsFormat | Unset = UNSET,
 ) -> dict[str, Any]:
-
-    params: dict[str, Any] = {}
-
-    json_format_: str | Unset = UNSET
-    if not isinstance(format_, Unset):
-        json_format_ = format_.value
-
-    params["format"] = json_format_
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "get",
         "url": "/v1/domains/{domain_id}/dns".format(
             domain_id=quote(str(domain_id), safe=""),
         ),
-        "params": params,
     }
 
     return _kwargs
@@ -129,15 +115,13 @@ def sync_detailed(
     domain_id: str,
     *,
     client: AuthenticatedClient,
-    format_: ReadDomainDnsFormat | Unset = UNSET,
 ) -> Response[DomainDns | Problem]:
     """What stands in DNS for a domain beside what should: the proof of ownership, MX, the SPF include.
     Asked now, for five seconds
-    at most; `unknown` is a question that nobody answered. As lines for a zone file with `format=zone`.
+    at most; `unknown` is a question that nobody answered.
 
     Args:
         domain_id (str):
-        format_ (ReadDomainDnsFormat | Unset): How the answer is written.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -149,7 +133,6 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         domain_id=domain_id,
-        format_=format_,
     )
 
     response = client.get_httpx_client().request(
@@ -163,15 +146,13 @@ def sync(
     domain_id: str,
     *,
     client: AuthenticatedClient,
-    format_: ReadDomainDnsFormat | Unset = UNSET,
 ) -> DomainDns | Problem | None:
     """What stands in DNS for a domain beside what should: the proof of ownership, MX, the SPF include.
     Asked now, for five seconds
-    at most; `unknown` is a question that nobody answered. As lines for a zone file with `format=zone`.
+    at most; `unknown` is a question that nobody answered.
 
     Args:
         domain_id (str):
-        format_ (ReadDomainDnsFormat | Unset): How the answer is written.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -184,7 +165,6 @@ def sync(
     return sync_detailed(
         domain_id=domain_id,
         client=client,
-        format_=format_,
     ).parsed
 
 
@@ -192,15 +172,13 @@ async def asyncio_detailed(
     domain_id: str,
     *,
     client: AuthenticatedClient,
-    format_: ReadDomainDnsFormat | Unset = UNSET,
 ) -> Response[DomainDns | Problem]:
     """What stands in DNS for a domain beside what should: the proof of ownership, MX, the SPF include.
     Asked now, for five seconds
-    at most; `unknown` is a question that nobody answered. As lines for a zone file with `format=zone`.
+    at most; `unknown` is a question that nobody answered.
 
     Args:
         domain_id (str):
-        format_ (ReadDomainDnsFormat | Unset): How the answer is written.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -212,7 +190,6 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         domain_id=domain_id,
-        format_=format_,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -224,15 +201,13 @@ async def asyncio(
     domain_id: str,
     *,
     client: AuthenticatedClient,
-    format_: ReadDomainDnsFormat | Unset = UNSET,
 ) -> DomainDns | Problem | None:
     """What stands in DNS for a domain beside what should: the proof of ownership, MX, the SPF include.
     Asked now, for five seconds
-    at most; `unknown` is a question that nobody answered. As lines for a zone file with `format=zone`.
+    at most; `unknown` is a question that nobody answered.
 
     Args:
         domain_id (str):
-        format_ (ReadDomainDnsFormat | Unset): How the answer is written.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -246,6 +221,5 @@ async def asyncio(
         await asyncio_detailed(
             domain_id=domain_id,
             client=client,
-            format_=format_,
         )
     ).parsed
