@@ -91,6 +91,8 @@ impl Python {
         if !output.status.success() || said.contains("WARNING") || said.contains("Skipping") {
             return Err(format!("the generator is not content with {DOCUMENT}\n{}", said.trim()).into());
         }
+        // PEP 561: without it type checkers of those who install the package look past its types.
+        fs::write(to.join("py.typed"), "")?;
         Ok(())
     }
 

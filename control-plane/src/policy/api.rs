@@ -247,7 +247,16 @@ fn check(
     if !locked.is_empty() {
         return Err(ApiError::new(Code::PolicyLocked).errors(locked));
     }
-    let wrong = fold::contradictions(above, &place.level(), after);
+    // All domains of a tenant share it: one of them cannot have another.
+    if let (Level::Domain(_), Some(_)) = (&place.level(), after.max_client_messages_per_minute_to_tenant) {
+        let why = "all domains of a tenant share it: set it at the tenant".to_owned();
+        return Err(invalid(vec![(Setting::MaxClientMessagesPerMinuteToTenant, why)]));
+    }
+    let mut wrong = fold::contradictions(above, &place.level(), after);
+    // What was written before, and makes no sense since an edit above, has no effect and is in nobody's way.
+    let changed = after.newly_set(before);
+    let same_demand = after.inbound_tls == before.inbound_tls;
+    wrong.retain(|(setting, _)| changed.contains(setting) || !same_demand);
     if wrong.is_empty() {
         Ok(())
     } else {

@@ -16,7 +16,7 @@ pub use publisher::run as publish;
 pub use signing::Signing;
 pub(crate) use source::postmaster;
 pub(crate) use store::mark;
-pub use store::{Publishing, publishing};
+pub use store::{Publishing, lacking_since, publishing};
 
 use crate::db::Statement;
 

@@ -61,6 +61,9 @@ sql! {
             ON CONFLICT DO NOTHING",
     };
     WAITING = "SELECT COUNT(*), MIN(changed_at) FROM outbox WHERE published_at IS NULL";
+    // The first change after what a worker runs.
+    PUBLISHED_AFTER = "SELECT MIN(o.published_at) FROM outbox_marks m JOIN outbox o ON o.seq = m.seq
+        WHERE m.epoch > $1 OR (m.epoch = $1 AND m.version > $2)";
     LAST_PUBLISHED = "SELECT published_at FROM outbox WHERE published_at IS NOT NULL ORDER BY seq DESC LIMIT 1";
     KNOWN = "SELECT changed_at FROM outbox WHERE seq = $1";
     MARK_OF = "SELECT epoch, version FROM outbox_marks WHERE seq = $1 AND pool_id = $2 AND ring = $3";
@@ -210,6 +213,13 @@ pub struct Publishing {
     pub last_published_at: Option<Micros>,
     /// The newest of the ring that everybody is in.
     pub head: Option<Head>,
+}
+
+/// When the first change was published that a worker at this version lacks.
+pub async fn lacking_since(read: &mut Read, at: HeadVersion) -> Result<Option<Micros>, StoreError> {
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let (since,) = run!(read, fetch_one PUBLISHED_AFTER as (Option<i64>,), number(at.epoch), number(at.version))?;
+    Ok(since.map(Micros::from_micros))
 }
 
 pub async fn publishing(read: &mut Read) -> Result<Publishing, StoreError> {

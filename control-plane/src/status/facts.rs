@@ -1,6 +1,8 @@
 //! What the judgement is made from, in a handful of statements.
 
-use contract::Micros;
+use std::collections::{BTreeMap, BTreeSet};
+
+use contract::{Micros, worker_api::HeadVersion};
 
 use crate::{
     app::App,
@@ -15,6 +17,8 @@ use crate::{
 
 /// Workers looked at; an installation with more has a monitoring system.
 const MAX_WORKERS: i64 = 2_000;
+/// Versions that lagging workers run, of which it is looked up since when.
+const MAX_VERSIONS: usize = 20;
 /// Next hops in trouble that are looked at.
 const MAX_HOPS: i64 = 500;
 /// How far back gaps and rejected events are counted.
@@ -25,6 +29,8 @@ pub(super) struct Facts {
     pub engine: Engine,
     pub publishing: snapshots::Publishing,
     pub workers: Vec<WorkerView>,
+    /// Since when workers at these versions lack a change.
+    pub lacking: BTreeMap<HeadVersion, Micros>,
     /// By each worker that sees them so.
     pub hops: Vec<Seen>,
     /// Those that end first.
@@ -40,6 +46,15 @@ pub(super) async fn gather(app: &App, grant: &Grant<ReadStatus>) -> Result<Facts
     let mut read = app.db.read(grant).await?;
     let publishing = snapshots::publishing(&mut read).await?;
     let workers = workers::all(&mut read, now, MAX_WORKERS).await?;
+    let head = publishing.head.as_ref().map(|head| head.at);
+    let behind = workers.iter().filter(|worker| worker.is_alive).filter_map(|worker| worker.running_at);
+    let behind: BTreeSet<_> = behind.filter(|at| Some(*at) < head).take(MAX_VERSIONS).collect();
+    let mut lacking = BTreeMap::new();
+    for at in behind {
+        if let Some(since) = snapshots::lacking_since(&mut read, at).await? {
+            lacking.insert(at, since);
+        }
+    }
     let hops = health::unwell(&mut read, now - workers::SEEN_WITHIN, now, MAX_HOPS).await?;
     let configured = installation::load(&mut read).await?.configured;
     let postmaster = snapshots::postmaster(&mut read, &configured).await?;
@@ -52,6 +67,7 @@ pub(super) async fn gather(app: &App, grant: &Grant<ReadStatus>) -> Result<Facts
         engine: app.db.engine(),
         publishing,
         workers,
+        lacking,
         hops,
         certificates,
         trouble,

@@ -129,7 +129,7 @@ pub struct StatusProblem {
     pub code: String,
     pub severity: StatusSeverity,
     pub subject: StatusSubject,
-    #[schema(example = "It runs 1.41, and 1.42 was published 40 s ago.")]
+    #[schema(example = "It runs 1.41, and lacks what was published 40 s ago.")]
     pub message: String,
     /// What to do about it.
     #[schema(example = "It reports but takes no newer configuration: look for \"no new configuration\" in its log.")]
@@ -253,14 +253,12 @@ fn of_worker(worker: &WorkerView, facts: &Facts, problems: &mut Vec<StatusProble
         );
         add(Code::WorkerErrors, message, None);
     }
-    let publishing = &facts.publishing;
-    if let (Some(head), Some(published_at)) = (&publishing.head, publishing.last_published_at)
-        && worker.running_at.is_some_and(|running| running < head.at)
-        && facts.now.since(published_at) > STUCK_AFTER
+    if let Some(running) = worker.running_at
+        && let Some(since) = facts.lacking.get(&running)
+        && facts.now.since(*since) > STUCK_AFTER
     {
-        let age = facts.now.since(published_at).as_secs();
-        let running = worker.running.as_deref().unwrap_or("none");
-        add(Code::WorkerBehind, format!("It runs {running}, and {} was published {age} s ago.", head.at), None);
+        let age = facts.now.since(*since).as_secs();
+        add(Code::WorkerBehind, format!("It runs {running}, and lacks what was published {age} s ago."), Some(*since));
     }
     if worker.clock_skew_us.unsigned_abs() > MAX_SKEW_US {
         let seconds = worker.clock_skew_us / 1_000_000;

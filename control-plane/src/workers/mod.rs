@@ -38,9 +38,9 @@ pub async fn make_default_pool(db: &Db) -> Result<Id<ids::Pool>, StoreError> {
     }
 }
 
-/// All workers, `most` at most, as the API shows them.
+/// All workers, the `most` that were heard of last, as the API shows them.
 pub(crate) async fn all(read: &mut Read, now: Micros, most: i64) -> Result<Vec<WorkerView>, StoreError> {
-    store::all(read, most).await?.into_iter().map(|row| view::view(row, now)).collect()
+    store::latest(read, most).await?.into_iter().map(|row| view::view(row, now)).collect()
 }
 
 pub(crate) async fn sweep(tx: &mut Tx, up_since: Micros) -> Result<(), StoreError> {

@@ -29,6 +29,9 @@ sql! {
     LIST = "SELECT id, pool_id, ring, name, software_version, address, created_at, last_seen_at, running_epoch,
             running_version, refused, status, draining_since
         FROM workers WHERE revoked_at IS NULL AND id > $1 ORDER BY id LIMIT $2";
+    LATEST = "SELECT id, pool_id, ring, name, software_version, address, created_at, last_seen_at, running_epoch,
+            running_version, refused, status, draining_since
+        FROM workers WHERE revoked_at IS NULL ORDER BY last_seen_at DESC LIMIT $1";
     GET = "SELECT id, pool_id, ring, name, software_version, address, created_at, last_seen_at, running_epoch,
             running_version, refused, status, draining_since
         FROM workers WHERE revoked_at IS NULL AND id = $1";
@@ -172,8 +175,9 @@ pub(super) async fn list(read: &mut Read, page: &Page<Uuid>) -> Result<Vec<Row>,
     run!(read, fetch_all LIST as Row, page.after.unwrap_or_default(), page.rows())
 }
 
-pub(super) async fn all(read: &mut Read, most: i64) -> Result<Vec<Row>, StoreError> {
-    run!(read, fetch_all LIST as Row, Uuid::nil(), most)
+/// Those that were heard of last.
+pub(super) async fn latest(read: &mut Read, most: i64) -> Result<Vec<Row>, StoreError> {
+    run!(read, fetch_all LATEST as Row, most)
 }
 
 pub(super) async fn get(read: &mut Read, id: Id<ids::Worker>) -> Result<Option<Row>, StoreError> {

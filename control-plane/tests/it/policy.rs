@@ -11,6 +11,8 @@ on_both! {
     writes_are_refused_for_what_is_wrong_with_them
     a_write_is_audited_and_moves_one_object_whoever_inherits
     an_alias_domain_has_the_policy_of_its_primary
+    what_an_edit_above_made_senseless_is_in_nobodys_way
+    what_a_tenants_domains_share_is_set_at_the_tenant
 }
 
 /// An MSP, its customer, the customer's domain.
@@ -274,4 +276,28 @@ async fn an_alias_domain_has_the_policy_of_its_primary(plane: Plane) {
     // A domain of its own again, it has what it had.
     plane.patch(&format!("/v1/domains/{second}")).json(&json!({ "alias_of": null })).send().await.expect(200);
     assert_eq!(effective(&plane, &path).await["max_line_octets"]["value"], 5_000);
+}
+
+async fn what_an_edit_above_made_senseless_is_in_nobodys_way(plane: Plane) {
+    let tree = tree(&plane).await;
+    let [_, msp, _, domain] = tree.paths();
+    patch(&plane, &msp, json!({ "inbound_tls": "required" })).await.expect(200);
+    patch(&plane, &domain, json!({ "inbound_tls_min_version": "tls13" })).await.expect(200);
+    patch(&plane, &msp, json!({ "inbound_tls": "optional" })).await.expect(200);
+    patch(&plane, &domain, json!({ "keep_subject": true })).await.expect(200);
+    plane.delete(&format!("{domain}/keep_subject")).header("if-match", "*").send().await.expect(200);
+    // Written anew it is as wrong as ever.
+    let wrong = patch(&plane, &domain, json!({ "inbound_tls_min_version": "tls12" })).await;
+    assert_eq!(wrong.problem(422, "invalid_body").pointers(), ["/inbound_tls_min_version"]);
+}
+
+async fn what_a_tenants_domains_share_is_set_at_the_tenant(plane: Plane) {
+    let tree = tree(&plane).await;
+    let [installation, msp, customer, domain] = tree.paths();
+    let limit = json!({ "max_client_messages_per_minute_to_tenant": 100 });
+    for path in [installation, msp, customer] {
+        patch(&plane, &path, limit.clone()).await.expect(200);
+    }
+    let refused = patch(&plane, &domain, limit).await;
+    assert_eq!(refused.problem(422, "invalid_body").pointers(), ["/max_client_messages_per_minute_to_tenant"]);
 }

@@ -24,7 +24,7 @@ class StatusProblem:
         action (str): What to do about it. Example: It reports but takes no newer configuration: look for "no new
             configuration" in its log..
         code (str): Stable; more may come (docs/operations.md). Example: worker_behind.
-        message (str):  Example: It runs 1.41, and 1.42 was published 40 s ago..
+        message (str):  Example: It runs 1.41, and lacks what was published 40 s ago..
         severity (KnownStatusSeverity | str): How bad it is. More may come.
         since (datetime.datetime | None):
         subject (StatusSubject): What a problem is about.

@@ -100,7 +100,8 @@ pub(crate) async fn report(
                 let first =
                     (ack.takes_reports_of_hops && !takes_more) || (ack.passes_over_unknown && !passes_over_unknown);
                 (takes_more, passes_over_unknown) = (ack.takes_reports_of_hops, ack.passes_over_unknown);
-                let turned = doors.drain(ack.drain);
+                // An older control plane knows of no drain: it neither begins one nor ends it.
+                let turned = ack.passes_over_unknown && doors.drain(ack.drain);
                 if turned {
                     tracing::info!(drain = ack.drain, "the control plane says whether to take sessions");
                 }
@@ -109,7 +110,7 @@ pub(crate) async fn report(
                 }
                 let next = Duration::from_millis(u64::from(ack.next_in_ms).clamp(500, 60_000));
                 // Somebody waits for the last session to be over.
-                if ack.drain { next.min(DRAINING) } else { next }
+                if doors.is_draining() { next.min(DRAINING) } else { next }
             }
             Heard::Refused | Heard::Nothing => {
                 hops.health.not_told(&status.hops);

@@ -31,6 +31,16 @@ async fn it_takes_nobody_new_sees_messages_through_and_takes_mail_again_when_it_
     late.banner().unwrap().expect("421 4.3.2");
     assert!(late.until_closed().await.is_empty());
 
+    // Another replica is of before, and knows neither of a drain nor of what is told of it.
+    world.plane.plan().passes_over_unknown = false;
+    world.plane.plan().drain = false;
+    let reports = world.plane.plan().statuses.len();
+    let old = |plan: &crate::control::plane::Plan| (plan.statuses.len() > reports + 1).then_some(());
+    world.plane.until("reports to one of before", old).await;
+    assert_eq!(ready(&world).await, (503, "draining\n".to_owned()));
+    world.plane.plan().passes_over_unknown = true;
+    world.plane.plan().drain = true;
+
     sending.send(&[&message("last")[..], b".\r\n"].concat()).await;
     sending.reply().await.expect("250");
     sending.reply().await.expect("421 4.3.2");
