@@ -11,6 +11,18 @@ use crate::{
     http::Page,
 };
 
+/// Workers that were not deleted, as [`Row`] has them.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, pool_id, ring, name, software_version, address, created_at, last_seen_at, running_epoch,
+                running_version, refused, status, draining_since
+            FROM workers WHERE revoked_at IS NULL",
+            $rest
+        )
+    };
+}
+
 sql! {
     Main;
     DEFAULT_POOL = "SELECT id FROM pools WHERE name = 'default'";
@@ -26,15 +38,9 @@ sql! {
     REPORT = "UPDATE workers SET last_seen_at = $2, running_epoch = $3, running_version = $4, refused = $5, status = $6,
             takes_errands = $7
         WHERE id = $1";
-    LIST = "SELECT id, pool_id, ring, name, software_version, address, created_at, last_seen_at, running_epoch,
-            running_version, refused, status, draining_since
-        FROM workers WHERE revoked_at IS NULL AND id > $1 ORDER BY id LIMIT $2";
-    LATEST = "SELECT id, pool_id, ring, name, software_version, address, created_at, last_seen_at, running_epoch,
-            running_version, refused, status, draining_since
-        FROM workers WHERE revoked_at IS NULL ORDER BY last_seen_at DESC LIMIT $1";
-    GET = "SELECT id, pool_id, ring, name, software_version, address, created_at, last_seen_at, running_epoch,
-            running_version, refused, status, draining_since
-        FROM workers WHERE revoked_at IS NULL AND id = $1";
+    LIST = (select!(" AND id > $1 ORDER BY id LIMIT $2"));
+    LATEST = (select!(" ORDER BY last_seen_at DESC LIMIT $1"));
+    GET = (select!(" AND id = $1"));
     DRAIN = "UPDATE workers SET draining_since = $2 WHERE id = $1 AND revoked_at IS NULL";
     DRAINING = "SELECT draining_since FROM workers WHERE id = $1";
     REVOKE = "UPDATE workers SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
