@@ -200,6 +200,8 @@ async fn a_key_that_does_not_open_costs_its_certificate_only_and_is_reported_unt
     let named = |n: u8| format!("certificate/{}", id::<ids::Certificate>(n));
     assert_eq!(keys, [named(2), named(3)]);
     assert!(errors.iter().all(|error| error.pointer == "/key" && error.tenant == Some(id(4))), "{errors:?}");
+    // An edit of something else, and what waits for a key waits on.
+    world.republish(|plan| plan.listed.push("eve")).await;
     // A renewal of the head, and the keys are asked for again.
     world.plane.plan().pool_keys.push(key(2));
     world.renew();
