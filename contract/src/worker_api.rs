@@ -18,6 +18,9 @@ pub const NONCE_CHARS: std::ops::RangeInclusive<usize> = 22..=64;
 pub const MAX_OBJECT_NAMES: usize = 10_000;
 /// Where an answer of `POST objects` stops; what is missing is asked for again.
 pub const MAX_OBJECTS_BYTES: usize = 4 * 1024 * 1024;
+/// The largest subtree that is given as one pack, in octets of its nodes and objects. What is larger is asked for by its
+/// parts.
+pub const MAX_PACK_BYTES: u64 = 1024 * 1024;
 /// The largest batch of events, uncompressed.
 pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// `typ` of the assertion a worker signs to get a token.

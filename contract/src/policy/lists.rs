@@ -1,7 +1,12 @@
 //! Allow and block lists. An entry has a scope (installation, tenant, domain, recipient), names a sender or a client
 //! network, and may expire. The most specific scope wins; within one, block beats allow.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{
+    borrow::Cow,
+    hash::{BuildHasher, RandomState},
+    net::IpAddr,
+    sync::LazyLock,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -115,18 +120,41 @@ pub enum By {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key {
+enum Subjected<'a> {
     Null,
-    Mailbox(String),
-    Domain(String),
-    Subdomains(String),
+    Mailbox(Cow<'a, str>),
+    Domain(&'a str),
+    Subdomains(&'a str),
     Network(Cidr),
 }
 
-#[derive(Debug, Clone)]
+/// A subject's hash, under a key that this process made up and nobody knows: what others write into lists or send cannot be
+/// made to collide, and by chance two of sixty-four bits do not meet.
+type Short = [u8; 8];
+
+static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+impl Subjected<'_> {
+    fn short(&self) -> Short {
+        HASHER.hash_one(self).to_be_bytes()
+    }
+}
+
+/// An entry in twenty-six octets: an installation has millions, and most say only who is meant.
+#[derive(Debug, Clone, Copy)]
 struct Slot {
+    subject: Short,
     id: Id<ids::ListEntry>,
     kind: ListKind,
+    /// There is an [`Extra`] for it.
+    more: bool,
+}
+
+/// What few entries say.
+#[derive(Debug, Clone, Copy)]
+struct Extra {
+    /// An id is there once.
+    id: Id<ids::ListEntry>,
     recipient: Option<RecipientHash>,
     expires_at: Option<Micros>,
 }
@@ -134,41 +162,64 @@ struct Slot {
 /// The entries of one scope, found without a walk over all of them: ten thousand cost a message no more than ten.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
-    slots: HashMap<Key, Vec<Slot>>,
+    /// Sorted by subject.
+    slots: Box<[Slot]>,
+    /// Sorted by id.
+    extras: Box<[Extra]>,
     /// The prefix lengths in use, so that a client address is looked up once for each and not 33 or 129 times.
-    v4_lengths: Vec<u8>,
-    v6_lengths: Vec<u8>,
+    v4_lengths: Box<[u8]>,
+    v6_lengths: Box<[u8]>,
 }
 
 impl Index {
     pub fn new<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
-        let mut index = Self::default();
+        let (mut slots, mut extras, mut v4_lengths, mut v6_lengths) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for entry in entries {
-            let key = match &entry.subject {
-                Subject::Sender(SenderPattern::Null) => Key::Null,
-                Subject::Sender(SenderPattern::Mailbox(mailbox)) => Key::Mailbox(folded(mailbox)),
-                Subject::Sender(SenderPattern::Domain(domain)) => Key::Domain(domain.as_ascii().to_owned()),
-                Subject::Sender(SenderPattern::Subdomains(domain)) => Key::Subdomains(domain.as_ascii().to_owned()),
+            let subject = match &entry.subject {
+                Subject::Sender(SenderPattern::Null) => Subjected::Null,
+                Subject::Sender(SenderPattern::Mailbox(mailbox)) => Subjected::Mailbox(folded(mailbox).into()),
+                Subject::Sender(SenderPattern::Domain(domain)) => Subjected::Domain(domain.as_ascii()),
+                Subject::Sender(SenderPattern::Subdomains(domain)) => Subjected::Subdomains(domain.as_ascii()),
                 Subject::Client(network) => {
-                    let lengths =
-                        if network.network().is_ipv4() { &mut index.v4_lengths } else { &mut index.v6_lengths };
+                    let lengths = if network.network().is_ipv4() { &mut v4_lengths } else { &mut v6_lengths };
                     if !lengths.contains(&network.prefix_len()) {
                         lengths.push(network.prefix_len());
                     }
-                    Key::Network(*network)
+                    Subjected::Network(*network)
                 }
             };
-            index.slots.entry(key).or_default().push(Slot {
-                id: entry.id,
-                kind: entry.kind,
-                recipient: entry.recipient,
-                expires_at: entry.expires_at,
-            });
+            let more = entry.recipient.is_some() || entry.expires_at.is_some();
+            if more {
+                extras.push(Extra { id: entry.id, recipient: entry.recipient, expires_at: entry.expires_at });
+            }
+            slots.push(Slot { subject: subject.short(), id: entry.id, kind: entry.kind, more });
         }
-        index
+        Self::of(slots, extras, v4_lengths, v6_lengths)
     }
 
-    pub fn is_empty(&self) -> bool {
+    /// One of several parts of one scope.
+    pub fn merged<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
+        let (mut slots, mut extras, mut v4_lengths, mut v6_lengths) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for part in parts {
+            slots.extend_from_slice(&part.slots);
+            extras.extend_from_slice(&part.extras);
+            v4_lengths.extend_from_slice(&part.v4_lengths);
+            v6_lengths.extend_from_slice(&part.v6_lengths);
+        }
+        Self::of(slots, extras, v4_lengths, v6_lengths)
+    }
+
+    fn of(mut slots: Vec<Slot>, mut extras: Vec<Extra>, mut v4: Vec<u8>, mut v6: Vec<u8>) -> Self {
+        slots.sort_unstable_by_key(|slot| slot.subject);
+        extras.sort_unstable_by_key(|extra| extra.id);
+        for lengths in [&mut v4, &mut v6] {
+            lengths.sort_unstable();
+            lengths.dedup();
+        }
+        Self { slots: slots.into(), extras: extras.into(), v4_lengths: v4.into(), v6_lengths: v6.into() }
+    }
+
+    pub const fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
 
@@ -181,20 +232,37 @@ impl Index {
         recipient: Option<&RecipientHash>,
         now: Micros,
     ) -> Option<Hit> {
-        if self.slots.is_empty() {
+        // An entry for a recipient has an extra.
+        if self.slots.is_empty() || (recipient.is_some() && self.extras.is_empty()) {
             return None;
         }
-        let senders = sender_keys(sender).into_iter().map(|key| (By::Sender, key));
+        let mut best = None;
+        let mut look = |by, subject: &Subjected<'_>| {
+            let found = self.of_subject(subject).filter(|slot| {
+                let extra = self.extra(slot);
+                extra.and_then(|extra| extra.recipient.as_ref()) == recipient
+                    && extra.and_then(|extra| extra.expires_at).is_none_or(|at| at > now)
+            });
+            let found = found.map(|slot| Hit { kind: slot.kind, by, entry: slot.id });
+            best = best.into_iter().chain(found).max_by_key(|hit: &Hit| (hit.kind, std::cmp::Reverse(hit.entry)));
+        };
+        each_sender(sender, |subject| look(By::Sender, subject));
         let lengths = if client.is_ipv4() { &self.v4_lengths } else { &self.v6_lengths };
-        let networks = lengths.iter().map(|length| (By::Client, Key::Network(Cidr::of(client, *length))));
-        senders
-            .chain(networks)
-            .filter_map(|(by, key)| self.slots.get(&key).map(|slots| (by, slots)))
-            .flat_map(|(by, slots)| slots.iter().map(move |slot| (by, slot)))
-            .filter(|(_, slot)| slot.recipient.as_ref() == recipient)
-            .filter(|(_, slot)| slot.expires_at.is_none_or(|at| at > now))
-            .map(|(by, slot)| Hit { kind: slot.kind, by, entry: slot.id })
-            .max_by_key(|hit| (hit.kind, std::cmp::Reverse(hit.entry)))
+        for length in lengths {
+            look(By::Client, &Subjected::Network(Cidr::of(client, *length)));
+        }
+        best
+    }
+
+    fn of_subject(&self, subject: &Subjected<'_>) -> impl Iterator<Item = &Slot> {
+        let short = subject.short();
+        let from = self.slots.partition_point(|slot| slot.subject < short);
+        self.slots.get(from..).unwrap_or_default().iter().take_while(move |slot| slot.subject == short)
+    }
+
+    fn extra(&self, slot: &Slot) -> Option<&Extra> {
+        let at = self.extras.binary_search_by_key(&slot.id, |extra| extra.id).ok().filter(|_| slot.more)?;
+        self.extras.get(at)
     }
 }
 
@@ -203,18 +271,17 @@ fn folded(mailbox: &Mailbox) -> String {
     mailbox.to_string().to_lowercase()
 }
 
-fn sender_keys(sender: &ReversePath) -> Vec<Key> {
+fn each_sender(sender: &ReversePath, mut look: impl FnMut(&Subjected<'_>)) {
     let Some(mailbox) = sender.mailbox() else {
-        return vec![Key::Null];
+        return look(&Subjected::Null);
     };
-    let mut keys = vec![Key::Mailbox(folded(mailbox))];
+    look(&Subjected::Mailbox(folded(mailbox).into()));
     if let Some(domain) = mailbox.domain() {
-        keys.push(Key::Domain(domain.as_ascii().to_owned()));
+        look(&Subjected::Domain(domain.as_ascii()));
         let mut rest = domain.as_ascii();
         while let Some((_, parent)) = rest.split_once('.') {
-            keys.push(Key::Subdomains(parent.to_owned()));
+            look(&Subjected::Subdomains(parent));
             rest = parent;
         }
     }
-    keys
 }

@@ -4,6 +4,7 @@
 //! makes them, `open` checks them; `pool_key` hides what only the workers of a pool may read. Only `open` can make a `Verified` value, and only a `Verified` snapshot reaches the
 //! mail pipeline.
 
+pub mod changes;
 pub mod hash;
 pub mod head;
 mod node;
@@ -18,4 +19,5 @@ mod tests;
 pub mod tree;
 mod verified;
 
+pub use node::{Names, NotCanonical, names};
 pub use verified::Verified;

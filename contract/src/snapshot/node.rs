@@ -4,11 +4,9 @@
 //! `PT 01` · `B` · bitmap u16 · for each child: hash 32, octets of the subtree u64, entries u32
 //! Numbers are big-endian.
 
-use std::sync::Arc;
-
 use super::{
     hash::Hash,
-    tree::{Entry, MAX_LEAF_BYTES, Tree},
+    tree::{Entry, EntryRef, MAX_LEAF_BYTES, Tree},
 };
 
 const MAGIC: [u8; 3] = [b'P', b'T', 1];
@@ -20,9 +18,13 @@ pub(super) const MAX_NODE_BYTES: usize = 2 * MAX_LEAF_BYTES;
 /// What a node says, before its children are known.
 #[derive(Debug)]
 pub(super) enum Parsed {
-    Leaf(Vec<Entry>),
+    Leaf(Leaf),
     Branch(Vec<Child>),
 }
+
+/// A leaf as it is written. Most of a tree is leaves, and their encoding is the smallest form of them there is.
+#[derive(Debug, Clone)]
+pub(super) struct Leaf(Box<[u8]>);
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Child {
@@ -32,28 +34,81 @@ pub(super) struct Child {
     pub entries: u32,
 }
 
+/// Why bytes are not a node, or not what changed between two trees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not the canonical encoding of a node")]
-pub(super) struct NotCanonical;
+#[error("not the canonical encoding")]
+pub struct NotCanonical;
 
-/// Octets of these entries in a leaf, without its header.
-pub(super) fn flat(entries: &[Entry]) -> u64 {
-    entries.iter().map(|entry| 2 + entry.key.len() as u64 + 32 + 4).sum()
+/// What a node names, for whoever collects a subtree without checking it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Names {
+    pub children: Vec<Hash>,
+    /// With their octets as stored.
+    pub objects: Vec<(Hash, u32)>,
+    /// Octets of everything below a branch, by its own word.
+    pub bytes: u64,
 }
 
-pub(super) fn encode_leaf(entries: &[Entry]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(MAX_LEAF_BYTES.min(HEADER + 128 * entries.len()));
-    out.extend(MAGIC);
-    out.push(b'L');
-    out.extend(u16::try_from(entries.len()).unwrap_or(u16::MAX).to_be_bytes());
-    for entry in entries {
-        // Keys are ids and domain names of at most 253 octets with a few words beside them; `piece` refuses longer ones.
-        out.extend(u16::try_from(entry.key.len()).unwrap_or(u16::MAX).to_be_bytes());
-        out.extend(entry.key.as_bytes());
-        out.extend(entry.hash.as_bytes());
-        out.extend(entry.size.to_be_bytes());
+/// The names in a node's encoding.
+pub fn names(bytes: &[u8]) -> Result<Names, NotCanonical> {
+    Ok(match parse(bytes)? {
+        Parsed::Leaf(leaf) => {
+            let objects: Vec<_> = leaf.entries().map(|entry| (entry.hash, entry.size)).collect();
+            let bytes = objects.iter().map(|(_, size)| u64::from(*size)).sum();
+            Names { children: Vec::new(), objects, bytes }
+        }
+        Parsed::Branch(children) => Names {
+            bytes: children.iter().map(|child| child.bytes).fold(0, u64::saturating_add),
+            children: children.into_iter().map(|child| child.hash).collect(),
+            objects: Vec::new(),
+        },
+    })
+}
+
+impl Leaf {
+    /// Entries must be sorted by key, and no key there twice.
+    pub(super) fn of(entries: &[Entry]) -> Self {
+        let mut out =
+            Vec::with_capacity(HEADER + entries.iter().map(|entry| 2 + entry.key.len() + 32 + 4).sum::<usize>());
+        out.extend(MAGIC);
+        out.push(b'L');
+        out.extend(u16::try_from(entries.len()).unwrap_or(u16::MAX).to_be_bytes());
+        for Entry { key, hash, size } in entries {
+            // Keys are ids and domain names of at most 253 octets with a few words beside them; `piece` refuses longer
+            // ones.
+            out.extend(u16::try_from(key.len()).unwrap_or(u16::MAX).to_be_bytes());
+            out.extend(key.as_bytes());
+            out.extend(hash.as_bytes());
+            out.extend(size.to_be_bytes());
+        }
+        Self(out.into())
     }
-    out
+
+    pub(super) const fn encoded(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Octets of the entries, without the header.
+    pub(super) fn flat(&self) -> u64 {
+        (self.0.len() - HEADER) as u64
+    }
+
+    pub(super) fn entries(&self) -> impl Iterator<Item = EntryRef<'_>> + Clone {
+        // Read through once before this could be made: nothing is left over, and nothing fails.
+        let mut reader = Reader(self.0.get(HEADER..).unwrap_or_default());
+        std::iter::from_fn(move || read_entry(&mut reader).ok())
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> u32 {
+        let count = self.0.get(HEADER - 2..HEADER).and_then(|two| two.try_into().ok()).map_or(0, u16::from_be_bytes);
+        u32::from(count)
+    }
+}
+
+/// Octets of an entry in a leaf.
+pub(super) fn flat_of(entry: &Entry) -> u64 {
+    2 + entry.key.len() as u64 + 32 + 4
 }
 
 pub(super) fn encode_branch(children: &[Option<Tree>; 16]) -> Vec<u8> {
@@ -72,6 +127,7 @@ pub(super) fn encode_branch(children: &[Option<Tree>; 16]) -> Vec<u8> {
 }
 
 /// Reads octets from the front; fails where there are too few.
+#[derive(Clone)]
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -99,30 +155,37 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, NotCanonical> {
     }
     let kind = reader.array::<1>()?;
     let number = u16::from_be_bytes(reader.array()?);
-    let parsed = match &kind {
-        b"L" => parse_leaf(&mut reader, number)?,
-        b"B" => parse_branch(&mut reader, number)?,
-        _ => return Err(NotCanonical),
-    };
-    if reader.0.is_empty() { Ok(parsed) } else { Err(NotCanonical) }
+    match &kind {
+        b"L" => {
+            read_leaf(reader, number)?;
+            Ok(Parsed::Leaf(Leaf(bytes.into())))
+        }
+        b"B" => parse_branch(reader, number),
+        _ => Err(NotCanonical),
+    }
 }
 
-fn parse_leaf(reader: &mut Reader<'_>, count: u16) -> Result<Parsed, NotCanonical> {
-    let mut entries: Vec<Entry> = Vec::new();
+/// Reads all entries, so that nobody after this has to look for errors.
+fn read_leaf(mut reader: Reader<'_>, count: u16) -> Result<(), NotCanonical> {
+    let mut last = "";
     for _ in 0..count {
-        let len = u16::from_be_bytes(reader.array()?);
-        let key = std::str::from_utf8(reader.take(usize::from(len))?).map_err(|_| NotCanonical)?;
-        let sorted = entries.last().is_none_or(|last| *last.key < *key);
-        if key.is_empty() || !sorted {
+        let entry = read_entry(&mut reader)?;
+        // The empty key is none either.
+        if *entry.key <= *last {
             return Err(NotCanonical);
         }
-        let key: Arc<str> = Arc::from(key);
-        entries.push(Entry::new(key, reader.hash()?, u32::from_be_bytes(reader.array()?)));
+        last = entry.key;
     }
-    Ok(Parsed::Leaf(entries))
+    if reader.0.is_empty() { Ok(()) } else { Err(NotCanonical) }
 }
 
-fn parse_branch(reader: &mut Reader<'_>, bitmap: u16) -> Result<Parsed, NotCanonical> {
+fn read_entry<'a>(reader: &mut Reader<'a>) -> Result<EntryRef<'a>, NotCanonical> {
+    let len = u16::from_be_bytes(reader.array()?);
+    let key = std::str::from_utf8(reader.take(usize::from(len))?).map_err(|_| NotCanonical)?;
+    Ok(EntryRef { key, hash: reader.hash()?, size: u32::from_be_bytes(reader.array()?) })
+}
+
+fn parse_branch(mut reader: Reader<'_>, bitmap: u16) -> Result<Parsed, NotCanonical> {
     let mut children = Vec::new();
     for place in (0..16u8).filter(|place| bitmap >> place & 1 == 1) {
         let hash = reader.hash()?;
@@ -133,5 +196,5 @@ fn parse_branch(reader: &mut Reader<'_>, bitmap: u16) -> Result<Parsed, NotCanon
         }
         children.push(Child { place, hash, bytes, entries });
     }
-    if children.is_empty() { Err(NotCanonical) } else { Ok(Parsed::Branch(children)) }
+    if children.is_empty() || !reader.0.is_empty() { Err(NotCanonical) } else { Ok(Parsed::Branch(children)) }
 }

@@ -67,23 +67,103 @@ pub fn damaged(key: Key) -> Result<Piece, EncodeError> {
     Ok(Piece { key, hash: Hash::of(&bytes), bytes })
 }
 
-/// Reads what was fetched under a name. Size and hash are looked at before a byte is decompressed.
+/// Reads objects. One reader for many of them: its buffers are made once.
+#[derive(Default)]
+pub struct Reader {
+    context: Option<zstd::bulk::Decompressor<'static>>,
+    json: Vec<u8>,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}
+
+impl Reader {
+    /// Reads what was fetched under a name. Size and hash are looked at before a byte is decompressed.
+    pub fn decode(&mut self, key: &str, hash: Hash, size: u32, bytes: &[u8]) -> Result<Object, DecodeError> {
+        let refuse = |refusal, message: String| DecodeError { refusal, pointer: String::new(), message };
+        check(hash, size, bytes)
+            .map_err(|refusal| refuse(refusal, "the bytes are not what their name says".to_owned()))?;
+        self.decompress(bytes).map_err(|refusal| refuse(refusal, "cannot be decompressed".to_owned()))?;
+        let object = match quickly(&mut self.json) {
+            Some(object) => object,
+            None => strictly(&self.json)?,
+        };
+        if object.key().to_string() == key {
+            Ok(object)
+        } else {
+            Err(refuse(Refusal::WrongKeyOfObject, format!("says that it is {}", object.key())))
+        }
+    }
+
+    /// Into `json`: at once where the frame says how long it is, as every one of ours does.
+    fn decompress(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        self.json.clear();
+        self.json.shrink_to(KEPT_BYTES);
+        if let Ok(Some(size)) = zstd::zstd_safe::get_frame_content_size(bytes)
+            && let Ok(size) = usize::try_from(size)
+            && size <= MAX_JSON_BYTES
+        {
+            if self.context.is_none() {
+                self.context = zstd::bulk::Decompressor::new().ok();
+            }
+            self.json.reserve(size);
+            if let Some(context) = &mut self.context
+                && context.decompress_to_buffer(bytes, &mut self.json).is_ok()
+                && self.json.len() <= MAX_JSON_BYTES
+            {
+                return Ok(());
+            }
+        }
+        self.json = decompress(bytes)?;
+        Ok(())
+    }
+}
+
+/// Octets of a buffer that is kept from one object to the next.
+const KEPT_BYTES: usize = 256 * 1024;
+
+/// Reads what was fetched under a name; see [`Reader::decode`].
 pub fn decode(key: &str, hash: Hash, size: u32, bytes: &[u8]) -> Result<Object, DecodeError> {
-    let refuse = |refusal, message: String| DecodeError { refusal, pointer: String::new(), message };
-    check(hash, size, bytes).map_err(|refusal| refuse(refusal, "the bytes are not what their name says".to_owned()))?;
-    let json = decompress(bytes).map_err(|refusal| refuse(refusal, "cannot be decompressed".to_owned()))?;
-    let mut reader = serde_json::Deserializer::from_slice(&json);
+    Reader::default().decode(key, hash, size, bytes)
+}
+
+/// Serde keeps all of a tagged object aside until it has seen the tag. Ours stands first: without it the rest is the object
+/// itself, and is read at once. Whatever cannot be read so is as it was, for [`strictly`].
+fn quickly(json: &mut [u8]) -> Option<Object> {
+    fn rest<T: serde::de::DeserializeOwned>(json: &mut [u8], tag: &str) -> Option<T> {
+        let comma = tag.len() - 1;
+        if !json.starts_with(tag.as_bytes()) {
+            return None;
+        }
+        *json.get_mut(comma)? = b'{';
+        let read = serde_json::from_slice(json.get(comma..)?).ok();
+        *json.get_mut(comma)? = b',';
+        read
+    }
+    rest(json, r#"{"kind":"list","#)
+        .map(Object::List)
+        .or_else(|| rest(json, r#"{"kind":"recipients","#).map(Object::Recipients))
+        .or_else(|| rest(json, r#"{"kind":"domain","#).map(Object::Domain))
+        .or_else(|| rest(json, r#"{"kind":"tenant","#).map(Object::Tenant))
+}
+
+/// Reads any object, and says where what cannot be read is.
+fn strictly(json: &[u8]) -> Result<Object, DecodeError> {
+    let mut reader = serde_json::Deserializer::from_slice(json);
     let object: Object = serde_path_to_error::deserialize(&mut reader).map_err(|error| DecodeError {
         refusal: Refusal::Malformed,
         pointer: pointer(error.path()),
         message: error.inner().to_string(),
     })?;
-    reader.end().map_err(|error| refuse(Refusal::Malformed, error.to_string()))?;
-    if object.key().to_string() == key {
-        Ok(object)
-    } else {
-        Err(refuse(Refusal::WrongKeyOfObject, format!("says that it is {}", object.key())))
-    }
+    reader.end().map_err(|error| DecodeError {
+        refusal: Refusal::Malformed,
+        pointer: String::new(),
+        message: error.to_string(),
+    })?;
+    Ok(object)
 }
 
 pub(super) fn check(hash: Hash, size: u32, bytes: &[u8]) -> Result<(), Refusal> {

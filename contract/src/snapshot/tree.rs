@@ -5,7 +5,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{hash::Hash, node};
+use super::{
+    hash::Hash,
+    node::{self, Leaf},
+};
 
 /// The longest encoding of a leaf, in octets.
 pub const MAX_LEAF_BYTES: usize = 16 * 1024;
@@ -19,23 +22,37 @@ pub struct Entry {
     pub hash: Hash,
     /// Octets of the object as stored.
     pub size: u32,
-    /// SHA-256 of the key: which way down.
-    pub(super) way: Hash,
+}
+
+/// An entry where it stands in a leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryRef<'a> {
+    pub key: &'a str,
+    pub hash: Hash,
+    /// Octets of the object as stored.
+    pub size: u32,
 }
 
 impl Entry {
     pub fn new(key: impl Into<Arc<str>>, hash: Hash, size: u32) -> Self {
-        let key = key.into();
-        let way = Hash::of(key.as_bytes());
-        Self { key, hash, size, way }
-    }
-
-    pub(super) fn nibble(&self, depth: usize) -> u8 {
-        nibble(&self.way, depth)
+        Self { key: key.into(), hash, size }
     }
 }
 
-fn nibble(way: &Hash, depth: usize) -> u8 {
+impl EntryRef<'_> {
+    pub fn owned(&self) -> Entry {
+        Entry::new(self.key, self.hash, self.size)
+    }
+}
+
+/// Which way down: SHA-256 of the key. Kept only while a tree is made.
+type Way = Hash;
+
+fn placed(entry: Entry) -> (Way, Entry) {
+    (Hash::of(entry.key.as_bytes()), entry)
+}
+
+pub(super) fn nibble(way: &Hash, depth: usize) -> u8 {
     let byte = way.as_bytes().get(depth / 2).copied().unwrap_or(0);
     if depth.is_multiple_of(2) { byte >> 4 } else { byte & 15 }
 }
@@ -54,7 +71,7 @@ pub struct Tree {
 
 #[derive(Debug)]
 pub(super) enum Node {
-    Leaf(Vec<Entry>),
+    Leaf(Leaf),
     /// Sixteen places; at least two entries below in all.
     Branch(Box<[Option<Tree>; 16]>),
 }
@@ -89,7 +106,7 @@ impl Tree {
     pub fn build(entries: Vec<Entry>) -> (Self, NewNodes) {
         let mut new = Vec::new();
         // The last of several entries for one key would win by chance; a map upstream rules them out.
-        let tree = make(entries, 0, &mut new);
+        let tree = make(entries.into_iter().map(placed).collect(), 0, &mut new);
         (tree, new)
     }
 
@@ -106,9 +123,9 @@ impl Tree {
     }
 
     /// Every entry, in no order that means anything.
-    pub fn for_each(&self, f: &mut impl FnMut(&Entry)) {
+    pub fn for_each<'a>(&'a self, f: &mut impl FnMut(EntryRef<'a>)) {
         match &*self.node {
-            Node::Leaf(entries) => entries.iter().for_each(f),
+            Node::Leaf(leaf) => leaf.entries().for_each(f),
             Node::Branch(children) => children.iter().flatten().for_each(|child| child.for_each(f)),
         }
     }
@@ -120,13 +137,13 @@ impl Tree {
         }
     }
 
-    pub fn get(&self, key: &str) -> Option<&Entry> {
+    pub fn get(&self, key: &str) -> Option<EntryRef<'_>> {
         let way = Hash::of(key.as_bytes());
         let mut at = self;
         let mut depth = 0;
         loop {
             match &*at.node {
-                Node::Leaf(entries) => return entries.iter().find(|entry| &*entry.key == key),
+                Node::Leaf(leaf) => return leaf.entries().find(|entry| entry.key == key),
                 Node::Branch(children) => {
                     at = children[usize::from(nibble(&way, depth))].as_ref()?;
                     depth += 1;
@@ -136,7 +153,7 @@ impl Tree {
     }
 
     /// Calls `f(before, after)` for each key that differs; equal subtrees are not entered.
-    pub fn diff<'a>(before: &'a Self, after: &'a Self, f: &mut impl FnMut(Option<&'a Entry>, Option<&'a Entry>)) {
+    pub fn diff<'a>(before: &'a Self, after: &'a Self, f: &mut impl FnMut(Option<EntryRef<'a>>, Option<EntryRef<'a>>)) {
         if before.hash == after.hash {
             return;
         }
@@ -144,28 +161,28 @@ impl Tree {
             for (old, new) in old.iter().zip(&**new) {
                 match (old, new) {
                     (Some(old), Some(new)) => Self::diff(old, new, f),
-                    (Some(old), None) => old.each(&mut |entry| f(Some(entry), None)),
-                    (None, Some(new)) => new.each(&mut |entry| f(None, Some(entry))),
+                    (Some(old), None) => old.for_each(&mut |entry| f(Some(entry), None)),
+                    (None, Some(new)) => new.for_each(&mut |entry| f(None, Some(entry))),
                     (None, None) => {}
                 }
             }
             return;
         }
         let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
-        before.each(&mut |entry| {
-            old.insert(&*entry.key, entry);
+        before.for_each(&mut |entry| {
+            old.insert(entry.key, entry);
         });
-        after.each(&mut |entry| {
-            new.insert(&*entry.key, entry);
+        after.for_each(&mut |entry| {
+            new.insert(entry.key, entry);
         });
         for (key, entry) in &old {
             match new.get(key) {
-                None => f(Some(entry), None),
-                Some(now) if now.hash != entry.hash => f(Some(entry), Some(now)),
+                None => f(Some(*entry), None),
+                Some(now) if now.hash != entry.hash => f(Some(*entry), Some(*now)),
                 Some(_) => {}
             }
         }
-        new.iter().filter(|(key, _)| !old.contains_key(*key)).for_each(|(_, entry)| f(None, Some(entry)));
+        new.iter().filter(|(key, _)| !old.contains_key(*key)).for_each(|(_, entry)| f(None, Some(*entry)));
     }
 
     /// The names of nodes of `before` that `after` does not have.
@@ -181,13 +198,6 @@ impl Tree {
                 (Some(old), None) => old.nodes(f),
                 (None, _) => {}
             }
-        }
-    }
-
-    fn each<'a>(&'a self, f: &mut impl FnMut(&'a Entry)) {
-        match &*self.node {
-            Node::Leaf(entries) => entries.iter().for_each(f),
-            Node::Branch(children) => children.iter().flatten().for_each(|child| child.each(f)),
         }
     }
 
@@ -213,13 +223,14 @@ pub(super) const fn is_leaf(flat: u64, depth: usize) -> bool {
     depth >= MAX_DEPTH || flat + node::HEADER as u64 <= MAX_LEAF_BYTES as u64
 }
 
-fn make(entries: Vec<Entry>, depth: usize, new: &mut NewNodes) -> Tree {
-    if is_leaf(node::flat(&entries), depth) {
-        return leaf(entries, new);
+fn make(entries: Vec<(Way, Entry)>, depth: usize, new: &mut NewNodes) -> Tree {
+    let flat = entries.iter().map(|(_, entry)| node::flat_of(entry)).sum();
+    if is_leaf(flat, depth) {
+        return leaf(entries.into_iter().map(|(_, entry)| entry).collect(), new);
     }
-    let mut parts: [Vec<Entry>; 16] = Default::default();
-    for entry in entries {
-        parts[usize::from(entry.nibble(depth))].push(entry);
+    let mut parts: [Vec<(Way, Entry)>; 16] = Default::default();
+    for (way, entry) in entries {
+        parts[usize::from(nibble(&way, depth))].push((way, entry));
     }
     let children = parts.map(|part| (!part.is_empty()).then(|| make(part, depth + 1, new)));
     branch(children, new)
@@ -227,8 +238,9 @@ fn make(entries: Vec<Entry>, depth: usize, new: &mut NewNodes) -> Tree {
 
 fn leaf(mut entries: Vec<Entry>, new: &mut NewNodes) -> Tree {
     entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    let encoded = node::encode_leaf(&entries);
-    let tree = Tree::of_leaf(entries, &encoded);
+    let leaf = Leaf::of(&entries);
+    let encoded = leaf.encoded().to_vec();
+    let tree = Tree::of_leaf(leaf);
     new.push((tree.hash, encoded));
     tree
 }
@@ -241,14 +253,14 @@ fn branch(children: [Option<Tree>; 16], new: &mut NewNodes) -> Tree {
 }
 
 impl Tree {
-    pub(super) fn of_leaf(entries: Vec<Entry>, encoded: &[u8]) -> Self {
-        let objects: u64 = entries.iter().map(|entry| u64::from(entry.size)).sum();
+    pub(super) fn of_leaf(leaf: Leaf) -> Self {
+        let objects: u64 = leaf.entries().map(|entry| u64::from(entry.size)).sum();
         Self {
-            hash: Hash::of(encoded),
-            bytes: objects + encoded.len() as u64,
-            entries: u32::try_from(entries.len()).unwrap_or(u32::MAX),
-            flat: node::flat(&entries),
-            node: Arc::new(Node::Leaf(entries)),
+            hash: Hash::of(leaf.encoded()),
+            bytes: objects + leaf.encoded().len() as u64,
+            entries: leaf.len(),
+            flat: leaf.flat(),
+            node: Arc::new(Node::Leaf(leaf)),
         }
     }
 
@@ -269,8 +281,8 @@ fn apply(tree: &Tree, changes: Vec<Change>, depth: usize, new: &mut NewNodes) ->
         return tree.clone();
     }
     let children = match &*tree.node {
-        Node::Leaf(entries) => {
-            let entries = merged(entries.iter().cloned(), changes);
+        Node::Leaf(leaf) => {
+            let entries = merged(leaf.entries().map(|entry| entry.owned()), changes);
             // Written again even if nothing changed: the same bytes have the same name.
             return make(entries, depth, new);
         }
@@ -294,18 +306,19 @@ fn apply(tree: &Tree, changes: Vec<Change>, depth: usize, new: &mut NewNodes) ->
     let flat: u64 = changed.iter().flatten().map(|child| child.flat).sum();
     if is_leaf(flat, depth) {
         let mut all = Vec::new();
-        changed.iter().flatten().for_each(|child| child.for_each(&mut |entry| all.push(entry.clone())));
+        changed.iter().flatten().for_each(|child| child.for_each(&mut |entry| all.push(entry.owned())));
         return leaf(all, new);
     }
     new.append(&mut made);
     branch(changed, new)
 }
 
-fn merged(entries: impl Iterator<Item = Entry>, changes: Vec<Change>) -> Vec<Entry> {
-    let mut by_key: BTreeMap<Arc<str>, Entry> = entries.map(|entry| (Arc::clone(&entry.key), entry)).collect();
+fn merged(entries: impl Iterator<Item = Entry>, changes: Vec<Change>) -> Vec<(Way, Entry)> {
+    let mut by_key: BTreeMap<Arc<str>, (Way, Entry)> =
+        entries.map(|entry| (Arc::clone(&entry.key), placed(entry))).collect();
     for Change { way, key, value } in changes {
         match value {
-            Some((hash, size)) => drop(by_key.insert(Arc::clone(&key), Entry { key, hash, size, way })),
+            Some((hash, size)) => drop(by_key.insert(Arc::clone(&key), (way, Entry { key, hash, size }))),
             None => drop(by_key.remove(&key)),
         }
     }

@@ -11,7 +11,7 @@ const SEED: &[u8] = include_bytes!("../../../fuzz/corpus/open_snapshot/one_leaf"
 #[test]
 fn what_is_whole_is_taken() {
     let snapshot = read(SEED).check().expect("it is whole");
-    assert_eq!((snapshot.objects().count(), snapshot.errors().len()), (2, 0));
+    assert_eq!((snapshot.changes(), snapshot.errors().len()), (2, 0));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use contract::{
     mail::Domain,
-    snapshot::object::{HopTls, NextHop, Trust},
+    snapshot::object::{self, NextHop},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -56,12 +56,16 @@ impl Destination {
 
     /// The next hops for one domain. None where no host can be made of its name: its mail is deferred.
     pub fn hops_for(&self, domain: &Domain) -> Vec<NextHop> {
+        self.object().hops_for(domain)
+    }
+
+    /// As it stands in a snapshot.
+    pub fn object(&self) -> object::Destination {
         match self {
-            Self::Hosts(hops) => hops.clone(),
-            Self::Mx(hop) => vec![hop.clone()],
-            Self::Microsoft365 => exchange_online(domain).map(verified).into_iter().collect(),
-            // https://support.google.com/a/answer/174125: one name, whose addresses are many machines.
-            Self::GoogleWorkspace => vec![verified("smtp.google.com".to_owned())],
+            Self::Hosts(hops) => object::Destination::Hosts(hops.clone()),
+            Self::Mx(hop) => object::Destination::Hosts(vec![hop.clone()]),
+            Self::Microsoft365 => object::Destination::Microsoft365,
+            Self::GoogleWorkspace => object::Destination::GoogleWorkspace,
         }
     }
 
@@ -87,54 +91,25 @@ impl Destination {
     }
 }
 
-/// The host that Exchange Online has for a domain: its name with dashes for dots is one label (Microsoft 365, "External DNS
-/// records"). None for a name that is too long for a label.
-fn exchange_online(domain: &Domain) -> Option<String> {
-    let label = domain.as_ascii().replace('.', "-");
-    // Of an A-label that makes one which decodes to nothing, and is a host all the same.
-    (label.len() <= MOST_LABEL).then(|| format!("{label}.mail.protection.outlook.com"))
-}
-
-/// Octets of a label (RFC 1035 §2.3.4).
-const MOST_LABEL: usize = 63;
-
-/// A provider's host: it has a certificate of the public PKI for its own name, so anything else is not the provider.
-fn verified(host: String) -> NextHop {
-    let tls = HopTls::Verified { server_name: None, trust: Trust::WebPki };
-    NextHop { host, mx: false, port: 25, priority: 10, weight: 1, tls }
-}
-
 #[cfg(test)]
 mod tests {
+    use contract::snapshot::object::{HopTls, Trust};
+
     use super::*;
-
-    fn host(destination: &Destination, domain: &str) -> Option<String> {
-        destination.hops_for(&domain.parse().unwrap()).pop().map(|hop| hop.host)
-    }
-
-    #[test]
-    fn a_provider_has_a_host_of_its_own_for_each_domain() {
-        let table = [
-            ("acme.example", Some("acme-example.mail.protection.outlook.com")),
-            ("Mail.Acme.Example", Some("mail-acme-example.mail.protection.outlook.com")),
-            ("my-company.co.uk", Some("my-company-co-uk.mail.protection.outlook.com")),
-            ("bücher.example", Some("xn--bcher-kva-example.mail.protection.outlook.com")),
-        ];
-        for (domain, expected) in table {
-            assert_eq!(host(&Destination::Microsoft365, domain).as_deref(), expected, "{domain}");
-        }
-        let long = format!("{}.{}.example", "a".repeat(40), "b".repeat(40));
-        assert_eq!(host(&Destination::Microsoft365, &long), None);
-        assert_eq!(host(&Destination::GoogleWorkspace, "acme.example").unwrap(), "smtp.google.com");
-        let hop = Destination::Microsoft365.hops_for(&"acme.example".parse().unwrap()).pop().unwrap();
-        assert_eq!((hop.port, hop.tls), (25, HopTls::Verified { server_name: None, trust: Trust::WebPki }));
-    }
 
     #[test]
     fn what_is_stored_is_read_again_and_nonsense_is_not() {
-        let hop = NextHop { mx: true, ..verified("acme.example".to_owned()) };
-        let hosts = Destination::Hosts(vec![verified("mx.acme.example".to_owned())]);
-        for destination in [hosts, Destination::Mx(hop), Destination::Microsoft365, Destination::GoogleWorkspace] {
+        let hop = |host: &str| {
+            let tls = HopTls::Verified { server_name: None, trust: Trust::WebPki };
+            NextHop { host: host.to_owned(), mx: false, port: 25, priority: 10, weight: 1, tls }
+        };
+        let hosts = Destination::Hosts(vec![hop("mx.acme.example")]);
+        for destination in [
+            hosts,
+            Destination::Mx(NextHop { mx: true, ..hop("acme.example") }),
+            Destination::Microsoft365,
+            Destination::GoogleWorkspace,
+        ] {
             let hops = serde_json::to_string(destination.stored_hops()).unwrap();
             assert_eq!(Destination::from_stored(destination.kind().name(), &hops).unwrap(), destination);
         }

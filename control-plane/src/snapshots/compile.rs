@@ -156,6 +156,7 @@ impl Compiled {
             state,
             recipients,
             route,
+            route_id: None,
             policy: policy(&row.policy)?,
             list,
             aliases,

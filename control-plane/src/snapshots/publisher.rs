@@ -13,8 +13,8 @@ use contract::{
     snapshot::{
         hash::Hash,
         head::{self, Totals},
-        object::{Key, SCHEMA},
-        tree::{Changes, Entry, Tree},
+        object::{EMBEDDED_ROUTES, Key},
+        tree::{Changes, EntryRef, Tree},
     },
     worker_api::HeadVersion,
 };
@@ -302,7 +302,7 @@ impl State {
             version: at.version,
             issued_at,
             expires_at: issued_at + EXPIRES,
-            schema: SCHEMA,
+            schema: EMBEDDED_ROUTES,
             root,
             totals,
             lowest_totals,
@@ -357,7 +357,7 @@ fn counted(before: &Tree, totals: Totals, changes: &Changes) -> Totals {
 /// Names of nodes and objects that are in the old tree and not in the new one.
 fn dropped(before: &Tree, after: &Tree) -> Vec<Hash> {
     let mut gone = Vec::new();
-    Tree::diff(before, after, &mut |old: Option<&Entry>, _| gone.extend(old.map(|entry| entry.hash)));
+    Tree::diff(before, after, &mut |old: Option<EntryRef<'_>>, _| gone.extend(old.map(|entry| entry.hash)));
     Tree::dropped_nodes(before, after, &mut |hash| gone.push(hash));
     gone
 }

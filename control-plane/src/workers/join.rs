@@ -9,6 +9,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use contract::{
     Id, Micros, ids,
+    snapshot::object::SCHEMAS,
     worker_api::{ASSERTION_TYPE, Assertion, Enrol, Enrolled, Ring, TOKEN_PREFIX, TokenGrant, TokenRequest},
 };
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -63,8 +64,8 @@ pub(super) async fn enrol_worker(
             return Err(ApiError::field(pointer, "expected 1 to 253 printable characters"));
         }
     }
-    let ours = (&contract::snapshot::object::SCHEMA, &contract::events::SCHEMA);
-    if !body.snapshot_schemas.contains(ours.0) || !body.event_schemas.contains(ours.1) {
+    let reads_ours = SCHEMAS.iter().any(|schema| body.snapshot_schemas.contains(schema));
+    if !reads_ours || !body.event_schemas.contains(&contract::events::SCHEMA) {
         return Err(ApiError::field("/snapshot_schemas", "none that is written here; upgrade the worker"));
     }
     let system = System::for_request(caller.clone());

@@ -1,6 +1,6 @@
 //! Recipients as keyed hashes: what a worker must compare, it need not know.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -37,15 +37,15 @@ impl HashKey {
     }
 }
 
-/// Sorted recipient hashes; one base64 text on the wire, sixteen bytes each in memory.
+/// Sorted recipient hashes; one base64 text on the wire, sixteen bytes each in memory. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct HashSet(Vec<RecipientHash>);
+pub struct HashSet(Arc<[RecipientHash]>);
 
 impl HashSet {
     pub fn new(mut hashes: Vec<RecipientHash>) -> Self {
         hashes.sort_unstable();
         hashes.dedup();
-        Self(hashes)
+        Self(hashes.into())
     }
 
     pub fn contains(&self, hash: &RecipientHash) -> bool {
@@ -107,7 +107,7 @@ impl<'de> Deserialize<'de> for HashSet {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         let bytes = URL_SAFE_NO_PAD.decode(text.as_bytes()).map_err(serde::de::Error::custom)?;
         let (hashes, rest) = bytes.as_chunks::<16>();
-        let hashes: Vec<_> = hashes.iter().copied().map(RecipientHash).collect();
+        let hashes: Arc<[_]> = hashes.iter().copied().map(RecipientHash).collect();
         if !rest.is_empty() || !hashes.is_sorted_by(|a, b| a < b) {
             return Err(serde::de::Error::custom("expected sorted, distinct hashes of sixteen bytes"));
         }

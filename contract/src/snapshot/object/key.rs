@@ -18,6 +18,7 @@ pub enum Key {
     Aliases(Domain, ShardPrefix),
     List(ListScope, ShardPrefix),
     Certificate(Id<ids::Certificate>),
+    Route(Id<ids::Route>),
 }
 
 /// Whose list a shard belongs to. Entries for single recipients stand in their domain's list.
@@ -122,6 +123,7 @@ impl fmt::Display for Key {
             Self::Aliases(domain, prefix) => write!(f, "aliases/{}/{prefix}", domain.as_ascii()),
             Self::List(scope, prefix) => write!(f, "list/{scope}/{prefix}"),
             Self::Certificate(id) => write!(f, "certificate/{id}"),
+            Self::Route(id) => write!(f, "route/{id}"),
         }
     }
 }
@@ -135,6 +137,7 @@ impl std::str::FromStr for Key {
             (Some("installation"), None, None) => Self::Installation,
             (Some("tenant"), Some(id), None) => Self::Tenant(id.parse().map_err(|_| KeyError)?),
             (Some("certificate"), Some(id), None) => Self::Certificate(id.parse().map_err(|_| KeyError)?),
+            (Some("route"), Some(id), None) => Self::Route(id.parse().map_err(|_| KeyError)?),
             (Some("domain"), Some(domain), None) => Self::Domain(canonical_domain(domain)?),
             (Some("recipients"), Some(domain), Some(prefix)) => {
                 Self::Recipients(canonical_domain(domain)?, prefix.parse()?)

@@ -16,7 +16,7 @@ pub use alias::{Alias, AliasDomain, AliasDomainHop, Aliases};
 pub use certificate::Certificate;
 pub use hashes::{HashKey, HashSet, RecipientHash};
 pub use key::{Key, KeyError, ListScope, ShardPrefix};
-pub use route::{HopTls, NextHop, Route, Trust};
+pub use route::{Destination, HopTls, NextHop, Route, RouteObject, Trust};
 
 use crate::{
     Id, Micros, ids,
@@ -24,8 +24,13 @@ use crate::{
     policy::{Settings, lists::Entry, recipient::Unasked},
 };
 
-/// The schema of objects that this code writes and reads.
-pub const SCHEMA: u16 = 1;
+/// The schemas of objects that this code reads, the newest first. In a pool the newest is written that all its live workers
+/// read.
+pub const SCHEMAS: [u16; 2] = [ROUTES_APART, EMBEDDED_ROUTES];
+/// A route stands in each domain's object.
+pub const EMBEDDED_ROUTES: u16 = 1;
+/// A route is an object of its own, and domains name it.
+pub const ROUTES_APART: u16 = 2;
 /// Recipients or list entries in one shard; a fuller one is split.
 pub const SHARD_ENTRIES: usize = 1_000;
 
@@ -37,6 +42,7 @@ pub enum Object {
     Domain(Box<DomainObject>),
     /// Stands under a domain's key: the name is an alias of another one.
     AliasDomain(AliasDomain),
+    Route(RouteObject),
     Recipients(Recipients),
     Aliases(Aliases),
     List(List),
@@ -92,8 +98,12 @@ pub struct DomainObject {
     pub tenant: Id<ids::Tenant>,
     pub state: DomainState,
     pub recipients: RecipientRule,
+    /// Schema 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Route>,
+    /// Schema 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route_id: Option<Id<ids::Route>>,
     #[serde(default)]
     pub policy: Settings,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -158,6 +168,7 @@ impl Object {
             Self::Tenant(tenant) => Key::Tenant(tenant.id),
             Self::Domain(domain) => Key::Domain(domain.name.clone()),
             Self::AliasDomain(alias) => Key::Domain(alias.name.clone()),
+            Self::Route(route) => Key::Route(route.id),
             Self::Recipients(shard) => Key::Recipients(shard.domain.clone(), shard.prefix),
             Self::Aliases(shard) => Key::Aliases(shard.domain.clone(), shard.prefix),
             Self::List(shard) => Key::List(shard.scope.clone(), shard.prefix),

@@ -7,7 +7,7 @@ use crate::{
         Verified,
         hash::Hash,
         head::{Head, Totals},
-        object::SCHEMA,
+        object::SCHEMAS,
     },
     worker_api::{HEAD_TYPE, HeadVersion, Ring},
 };
@@ -62,7 +62,7 @@ pub fn open_head(
     {
         return Err(Refusal::WrongAudience);
     }
-    if head.schema != SCHEMA {
+    if !SCHEMAS.contains(&head.schema) {
         return Err(Refusal::UnknownSchema);
     }
     if head.expires_at <= now {

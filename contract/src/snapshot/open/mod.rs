@@ -6,9 +6,15 @@
 mod assembly;
 mod head;
 mod keys;
+mod part;
 mod refusal;
+mod shared_map;
+mod snapshot;
 
-pub use assembly::{Opening, Snapshot};
+pub use assembly::{Opening, Wanted};
 pub use head::{After, Audience, Held, open_head};
 pub use keys::{TrustedKeys, open_pool_keys};
+pub use part::Part;
 pub use refusal::Refusal;
+pub use shared_map::SharedMap;
+pub use snapshot::Snapshot;

@@ -102,22 +102,33 @@ impl Client {
     /// Nodes and objects, as many as one answer holds.
     pub(crate) async fn objects(&self, token: &str, names: Vec<Hash>) -> Result<Vec<(Hash, Bytes)>, CallError> {
         let response = self.post("objects", Some(token), &ObjectsRequest { names }).await?;
-        let mut bytes = body(response, MAX_OBJECTS_BYTES).await?;
-        let mut objects = Vec::new();
-        while !bytes.is_empty() {
-            let Some((prefix, _)) = bytes.split_first_chunk::<36>() else { return Err(CallError::Malformed) };
-            let (mut name, mut len) = ([0; 32], [0; 4]);
-            name.copy_from_slice(&prefix[..32]);
-            len.copy_from_slice(&prefix[32..]);
-            let len = usize::try_from(u32::from_be_bytes(len)).map_err(|_| CallError::Malformed)?;
-            let mut rest = bytes.split_off(36);
-            if rest.len() < len {
-                return Err(CallError::Malformed);
-            }
-            bytes = rest.split_off(len);
-            objects.push((Hash::from_bytes(name), rest));
+        framed(body(response, MAX_OBJECTS_BYTES).await?)
+    }
+
+    /// A whole subtree.
+    pub(crate) async fn pack(&self, token: &str, top: Hash) -> Result<Vec<(Hash, Bytes)>, CallError> {
+        let request = self.request(Method::GET, &format!("packs/{top}"), Some(token)).timeout(Duration::from_mins(1));
+        framed(body(successful(send(request).await?).await?, MAX_OBJECTS_BYTES).await?)
+    }
+
+    /// What changed between two trees, and objects of the later one.
+    pub(crate) async fn changes(
+        &self,
+        token: &str,
+        from: Hash,
+        to: Hash,
+    ) -> Result<(Bytes, Vec<(Hash, Bytes)>), CallError> {
+        let request = self.request(Method::GET, "changes", Some(token)).timeout(Duration::from_mins(1));
+        let request = request.query(&[("from", from.to_string()), ("to", to.to_string())]);
+        let mut bytes = body(successful(send(request).await?).await?, MAX_OBJECTS_BYTES).await?;
+        let Some((len, _)) = bytes.split_first_chunk::<4>() else { return Err(CallError::Malformed) };
+        let len = usize::try_from(u32::from_be_bytes(*len)).map_err(|_| CallError::Malformed)?;
+        let mut changes = bytes.split_off(4);
+        if changes.len() < len {
+            return Err(CallError::Malformed);
         }
-        Ok(objects)
+        let objects = changes.split_off(len);
+        Ok((changes, framed(objects)?))
     }
 
     pub(crate) async fn events(&self, token: &str, batch: Bytes) -> Result<EventsAck, CallError> {
@@ -165,6 +176,25 @@ impl Client {
             None => request,
         }
     }
+}
+
+/// Nodes and objects: for each 32 bytes of hash, 4 of length (big-endian), the bytes.
+fn framed(mut bytes: Bytes) -> Result<Vec<(Hash, Bytes)>, CallError> {
+    let mut objects = Vec::new();
+    while !bytes.is_empty() {
+        let Some((prefix, _)) = bytes.split_first_chunk::<36>() else { return Err(CallError::Malformed) };
+        let (mut name, mut len) = ([0; 32], [0; 4]);
+        name.copy_from_slice(&prefix[..32]);
+        len.copy_from_slice(&prefix[32..]);
+        let len = usize::try_from(u32::from_be_bytes(len)).map_err(|_| CallError::Malformed)?;
+        let mut rest = bytes.split_off(36);
+        if rest.len() < len {
+            return Err(CallError::Malformed);
+        }
+        bytes = rest.split_off(len);
+        objects.push((Hash::from_bytes(name), rest));
+    }
+    Ok(objects)
 }
 
 async fn send(request: RequestBuilder) -> Result<Response, CallError> {

@@ -18,7 +18,7 @@ use contract::{
     Clock, Entropy,
     events::SCHEMA as EVENT_SCHEMA,
     snapshot::{
-        object::SCHEMA,
+        object::SCHEMAS,
         open::{Audience, TrustedKeys, open_pool_keys},
         pool_key::{PoolKey, PoolKeys},
     },
@@ -188,7 +188,7 @@ impl Identity {
                 name: self.joining.name.clone(),
                 public_key: state.public_key.clone(),
                 software_version: env!("CARGO_PKG_VERSION").to_owned(),
-                snapshot_schemas: vec![SCHEMA],
+                snapshot_schemas: SCHEMAS.to_vec(),
                 event_schemas: vec![EVENT_SCHEMA],
             })
             .await?;

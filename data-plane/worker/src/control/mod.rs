@@ -3,6 +3,7 @@
 
 mod client;
 mod errands;
+mod fetch;
 mod identity;
 mod status;
 mod sync;

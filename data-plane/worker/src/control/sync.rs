@@ -8,10 +8,9 @@ use contract::{
     Clock, Entropy, Micros,
     snapshot::{
         Verified,
-        hash::Hash,
-        open::{After, Held, Opening, Refusal, Snapshot, open_head},
+        open::{After, Held, Refusal, Snapshot, open_head},
     },
-    worker_api::{HeadVersion, MAX_OBJECT_NAMES, RefusedHead},
+    worker_api::{HeadVersion, RefusedHead},
 };
 use reqwest::StatusCode;
 use tokio::sync::watch;
@@ -19,6 +18,7 @@ use tokio::sync::watch;
 use super::{
     Report,
     client::{CallError, HeadAnswer},
+    fetch::{Fetch, Fetching},
     identity::{Identity, IdentityError},
 };
 use crate::index::{Builder, Current};
@@ -33,6 +33,8 @@ enum SyncError {
     Objects(#[source] CallError),
     #[error("refused: {0}")]
     Refused(Refusal, Option<HeadVersion>),
+    #[error("reading was cut short")]
+    CutShort(#[source] tokio::task::JoinError),
 }
 
 const BACKOFF_MIN: Duration = Duration::from_millis(200);
@@ -177,21 +179,13 @@ impl Taken {
             self.keys_again(identity, current, report, clock).await;
             return Ok(());
         }
-        let refused = |refusal| SyncError::Refused(refusal, Some(at));
-        let mut opening = Opening::new(&head, self.snapshot.as_ref()).map_err(refused)?;
-        let mut fetched_bytes = 0;
-        loop {
-            let mut wanted = opening.wanted();
-            if wanted.is_empty() {
-                break;
-            }
-            wanted.truncate(MAX_OBJECT_NAMES);
-            fetched_bytes += fetch(identity, &token, &mut opening, wanted).await.map_err(|error| match error {
-                Fetch::Call(error) => SyncError::Objects(error),
-                Fetch::Refused(refusal) => SyncError::Refused(refusal, Some(at)),
-            })?;
-        }
-        let snapshot = opening.finish().map_err(refused)?;
+        let mut fetching = Fetching { identity, token: &token, bytes: 0 };
+        let snapshot = fetching.snapshot(&head, self.snapshot.as_ref()).await.map_err(|error| match error {
+            Fetch::Call(error) => SyncError::Objects(error),
+            Fetch::Refused(refusal) => SyncError::Refused(refusal, Some(at)),
+            Fetch::CutShort(error) => SyncError::CutShort(error),
+        })?;
+        let fetched_bytes = fetching.bytes;
         if self.builder.lacks_keys(&snapshot) {
             self.fetch_keys(identity).await;
         }
@@ -199,7 +193,7 @@ impl Taken {
         let errors: Vec<_> = self.builder.errors(&snapshot).collect();
         metrics::counter!("postern_snapshot_fetched_bytes_total").increment(fetched_bytes);
         metrics::counter!("postern_snapshots_taken_total").increment(1);
-        tracing::info!(version = %at, changed = snapshot.changed().len(), fetched_bytes, errors = errors.len(), "configuration taken");
+        tracing::info!(version = %at, changed = snapshot.changes(), fetched_bytes, errors = errors.len(), "configuration taken");
         current.set(index, issued_at, clock.now());
         self.snapshot = Some(snapshot);
         self.issued_at = issued_at;
@@ -255,28 +249,4 @@ const fn is_final(refusal: Refusal) -> bool {
         refusal,
         Refusal::WrongAudience | Refusal::RolledBack | Refusal::Forked | Refusal::UnknownSchema | Refusal::Shrunk
     )
-}
-
-enum Fetch {
-    Call(CallError),
-    Refused(Refusal),
-}
-
-/// One round of fetching; returns the octets that came.
-async fn fetch(identity: &Identity, token: &str, opening: &mut Opening, wanted: Vec<Hash>) -> Result<u64, Fetch> {
-    let objects = match identity.client().objects(token, wanted).await {
-        Ok(objects) => objects,
-        // Not kept any more, or never there: start over from the newest head, and say so if that leads here again.
-        Err(CallError::Status { status: StatusCode::NOT_FOUND, .. }) => return Err(Fetch::Refused(opening.gone())),
-        Err(error) => return Err(Fetch::Call(error)),
-    };
-    if objects.is_empty() {
-        return Err(Fetch::Call(CallError::Malformed));
-    }
-    let mut bytes = 0;
-    for (name, object) in objects {
-        bytes += object.len() as u64;
-        opening.supply(name, &object).map_err(Fetch::Refused)?;
-    }
-    Ok(bytes)
 }

@@ -12,14 +12,10 @@ use std::{
 use contract::{
     Id, ids,
     mail::Domain,
-    policy::{Folded, lists},
     snapshot::{
         Verified,
-        object::{
-            self, AliasDomain, DomainObject, DomainState, Key, ListScope, Object, RecipientRule, ShardPrefix,
-            TenantState,
-        },
-        open::Snapshot,
+        object::{Destination, DomainObject, DomainState, Key, ListScope, RecipientRule, Route, TenantState},
+        open::{Part, SharedMap, Snapshot},
         pool_key::PoolKeys,
     },
     worker_api::PartError,
@@ -28,6 +24,9 @@ use contract::{
 use super::{
     Chain, Entry, Index, InstallationLevel, Recipients, ServedDomain,
     certificates::{Keeper, Owner},
+    dirty::Dirty,
+    parts::{self, Bad, installation_level, list, part},
+    served::Way,
 };
 
 /// Longer chains of tenants do not exist; one that is longer goes in circles.
@@ -41,92 +40,70 @@ pub struct Builder {
     chains: HashMap<Id<ids::Tenant>, Result<Arc<Chain>, Bad>>,
     children: HashMap<Id<ids::Tenant>, BTreeSet<Id<ids::Tenant>>>,
     parents: HashMap<Id<ids::Tenant>, Id<ids::Tenant>>,
-    domains: HashMap<Id<ids::Tenant>, BTreeSet<Domain>>,
-    tenants: HashMap<Domain, Id<ids::Tenant>>,
+    /// Those that lead all domains to the same hosts.
+    routes: HashMap<Id<ids::Route>, Arc<Route>>,
     /// Alias domains by their primary, whether that is there or not.
     aliases: HashMap<Domain, BTreeSet<Domain>>,
     primaries: HashMap<Domain, Domain>,
-    errors: BTreeMap<String, PartError>,
+    /// Domains something is wrong with: what stands in the index for them may be older than the snapshot.
+    failing: HashMap<Domain, PartError>,
     certificates: Keeper,
-}
-
-/// The chain of a tenant cannot be used, because of this key.
-#[derive(Debug, Clone)]
-struct Bad {
-    key: String,
-    message: String,
 }
 
 impl Builder {
     /// The index of this snapshot. Call with each snapshot that was taken, in order.
     pub fn build(&mut self, snapshot: &Verified<Snapshot>) -> Arc<Index> {
         let mut dirty = Dirty::default();
-        let first = self.index.is_none();
-        if first {
-            snapshot.objects().for_each(|(key, _)| dirty.note(key));
-            snapshot.errors().keys().for_each(|key| dirty.note(key));
+        if self.index.is_none() {
+            snapshot.for_each_key(&mut |key| dirty.note(key));
         } else {
-            snapshot.changed().iter().for_each(|key| dirty.note(key));
+            snapshot.for_each_changed(&mut |key| dirty.note(key));
         }
         self.note_tree(snapshot, &dirty);
         if dirty.installation || self.installation.is_none() {
             self.installation = Some(Arc::new(installation_level(snapshot)));
-            dirty.tenants.extend(self.chains.keys().chain(self.parents.keys()).chain(self.domains.keys()).copied());
+            self.chains.clear();
         }
         let dirty_tenants = self.with_descendants(&dirty.tenants);
         for tenant in &dirty_tenants {
             self.chains.remove(tenant);
         }
-        let mut dirty_domains = dirty.domains;
-        for tenant in &dirty_tenants {
-            dirty_domains.extend(self.domains.get(tenant).into_iter().flatten().cloned());
+        for route in &dirty.routes {
+            self.routes.remove(route);
         }
+        let mut dirty_domains = dirty.domains;
+        let mut domains = self.index.as_ref().map(|index| index.domains.clone()).unwrap_or_default();
+        if dirty.installation || !dirty_tenants.is_empty() || !dirty.routes.is_empty() {
+            let concerned = domains.values().filter(|entry| {
+                dirty.installation
+                    || match entry {
+                        Entry::Served(served) => {
+                            dirty_tenants.contains(&served.tenant())
+                                || served.route_id().is_some_and(|route| dirty.routes.contains(&route))
+                        }
+                        Entry::Alias(alias) => dirty_tenants.contains(&alias.tenant),
+                        Entry::Unavailable(_) => false,
+                    }
+            });
+            dirty_domains.extend(concerned.map(|entry| entry.name().clone()));
+        }
+        dirty_domains.extend(self.failing.keys().cloned());
         // What is wrong with an alias may be its primary's doing.
         let of_dirty: Vec<_> =
             dirty_domains.iter().filter_map(|name| self.aliases.get(name)).flatten().cloned().collect();
         dirty_domains.extend(of_dirty);
-        let installation = self.installation.clone().unwrap_or_else(|| Arc::new(installation_level(snapshot)));
-        let mut domains = self.index.as_ref().map(|index| index.domains.clone()).unwrap_or_default();
         let looked_at: Vec<_> =
             if self.certificates.is_empty() { Vec::new() } else { dirty_domains.iter().cloned().collect() };
         let before = domains.clone();
         for name in dirty_domains {
-            let key = Key::Domain(name.clone()).to_string();
-            self.errors.remove(&key);
-            if !snapshot.names(&key) {
-                domains.remove(&name);
-                continue;
-            }
-            if let Some(Object::AliasDomain(alias)) = snapshot.get(&key).map(|object| &**object) {
-                if let Err(bad) = has_primary(snapshot, alias) {
-                    let error = PartError {
-                        key: bad.key,
-                        tenant: Some(alias.tenant),
-                        pointer: "/primary".to_owned(),
-                        message: bad.message,
-                    };
-                    self.errors.insert(key, error);
-                }
-                domains.insert(name, Entry::Alias(Arc::new(alias.clone())));
-                continue;
-            }
-            match self.served(snapshot, &name, &key) {
-                Ok(served) => drop(domains.insert(name, Entry::Served(Arc::new(served)))),
-                Err(bad) => {
-                    let tenant = self.tenants.get(&name).copied();
-                    let error = PartError { key: bad.key, tenant, pointer: String::new(), message: bad.message };
-                    self.errors.insert(key, error);
-                    // The last good chain stays as it is; without one there is nothing to go by.
-                    if !domains.contains_key(&name) {
-                        domains.insert(name, Entry::Unavailable);
-                    }
-                }
-            }
+            self.take_domain(snapshot, &mut domains, name);
         }
         let config: Arc<str> = Arc::from(snapshot.head().at().to_string());
         let moved = looked_at.iter().any(|name| owner(&before, name) != owner(&domains, name));
         self.certificates.take(snapshot, &dirty.certificates);
-        let certificates = self.certificates.table(moved, || domains.keys(), |name| owner(&domains, name));
+        let names = || domains.values().map(Entry::name);
+        let certificates = self.certificates.table(moved, names, |name| owner(&domains, name));
+        let installation = self.installation.clone().unwrap_or_else(|| Arc::new(installation_level(snapshot)));
         let index = Arc::new(Index { domains, config, installation, certificates });
         self.index = Some(Arc::clone(&index));
         index
@@ -135,7 +112,9 @@ impl Builder {
     /// What could not be taken, of this snapshot.
     pub fn errors<'a>(&'a self, snapshot: &'a Verified<Snapshot>) -> impl Iterator<Item = PartError> + 'a {
         let unreadable = snapshot.errors().values().cloned();
-        let consequences = self.errors.values().filter(|error| !snapshot.errors().contains_key(&*error.key));
+        // By key: a tenant that cannot be used is said once, however many domains it has.
+        let consequences: BTreeMap<_, _> = self.failing.values().map(|error| (&error.key, error)).collect();
+        let consequences = consequences.into_values().filter(|error| !snapshot.errors().contains_key(&*error.key));
         unreadable.chain(consequences.cloned()).chain(self.certificates.errors().cloned())
     }
 
@@ -149,11 +128,42 @@ impl Builder {
         self.certificates.use_keys(keys);
     }
 
+    fn take_domain(&mut self, snapshot: &Verified<Snapshot>, domains: &mut SharedMap<Entry>, name: Domain) {
+        let key = Key::Domain(name.clone()).to_string();
+        self.failing.remove(&name);
+        if !snapshot.names(&key) {
+            domains.remove(name.as_ascii());
+            return;
+        }
+        if let Some(Part::AliasDomain(alias)) = snapshot.get(&key) {
+            if let Err(Bad { key, message }) = parts::has_primary(snapshot, alias) {
+                let error = PartError { key, tenant: Some(alias.tenant), pointer: "/primary".to_owned(), message };
+                self.failing.insert(name.clone(), error);
+            }
+            domains.insert(name.as_ascii(), Entry::Alias(Arc::clone(alias)));
+            return;
+        }
+        match self.served(snapshot, &name, &key) {
+            Ok(served) => domains.insert(name.as_ascii(), Entry::Served(Arc::new(served))),
+            Err(Bad { key: bad, message }) => {
+                let tenant = match snapshot.get(&key) {
+                    Some(Part::Domain(domain)) => Some(domain.tenant),
+                    _ => None,
+                };
+                self.failing.insert(name.clone(), PartError { key: bad, tenant, pointer: String::new(), message });
+                // The last good chain stays as it is; without one there is nothing to go by.
+                if !domains.contains_key(name.as_ascii()) {
+                    domains.insert(name.clone().as_ascii(), Entry::Unavailable(name));
+                }
+            }
+        }
+    }
+
     /// Who stands below whom, after the changes.
     fn note_tree(&mut self, snapshot: &Verified<Snapshot>, dirty: &Dirty) {
         for tenant in &dirty.tenants {
-            let parent = match snapshot.get(&Key::Tenant(*tenant).to_string()).map(|object| &**object) {
-                Some(Object::Tenant(object)) => object.parent,
+            let parent = match snapshot.get(&Key::Tenant(*tenant).to_string()) {
+                Some(Part::Tenant(object)) => object.parent,
                 _ => continue, // Unreadable or gone: what stood below it still does, until it says otherwise.
             };
             if let Some(old) = self.parents.remove(tenant) {
@@ -166,24 +176,9 @@ impl Builder {
         }
         for name in &dirty.domains {
             let key = Key::Domain(name.clone()).to_string();
-            let tenant = match snapshot.get(&key).map(|object| &**object) {
-                Some(Object::Domain(domain)) => Some(domain.tenant),
-                Some(Object::AliasDomain(alias)) => Some(alias.tenant),
-                _ if snapshot.names(&key) => continue,
-                _ => None,
-            };
-            self.note_primary(snapshot, name, &key);
-            if let Some(old) = self.tenants.remove(name)
-                && let Some(of_old) = self.domains.get_mut(&old)
-            {
-                of_old.remove(name);
-                if of_old.is_empty() {
-                    self.domains.remove(&old);
-                }
-            }
-            if let Some(tenant) = tenant {
-                self.tenants.insert(name.clone(), tenant);
-                self.domains.entry(tenant).or_default().insert(name.clone());
+            let readable = snapshot.get(&key).is_some();
+            if readable || !snapshot.names(&key) {
+                self.note_primary(snapshot, name, &key);
             }
         }
     }
@@ -197,7 +192,7 @@ impl Builder {
                 self.aliases.remove(&old);
             }
         }
-        if let Some(Object::AliasDomain(alias)) = snapshot.get(key).map(|object| &**object) {
+        if let Some(Part::AliasDomain(alias)) = snapshot.get(key) {
             self.primaries.insert(name.clone(), alias.primary.clone());
             self.aliases.entry(alias.primary.clone()).or_default().insert(name.clone());
         }
@@ -215,35 +210,51 @@ impl Builder {
     }
 
     fn served(&mut self, snapshot: &Verified<Snapshot>, name: &Domain, key: &str) -> Result<ServedDomain, Bad> {
-        let Some(Object::Domain(domain)) = snapshot.get(key).map(|object| &**object) else {
+        let Some(Part::Domain(domain)) = snapshot.get(key) else {
             return Err(Bad { key: key.to_owned(), message: "cannot be read".to_owned() });
         };
-        let domain: &DomainObject = domain;
         let chain = self.chain(snapshot, domain.tenant, 0)?;
-        let recipients_key = |prefix| Key::Recipients(name.clone(), prefix);
         let recipients = match &domain.recipients {
             RecipientRule::Any => Recipients::Any,
-            RecipientRule::Listed { shards } => Recipients::Listed(self::shards(snapshot, shards, &recipients_key)?),
+            RecipientRule::Listed { shards } => Recipients::Listed(parts::recipients(snapshot, name, shards)?),
             RecipientRule::CallOut { shards, unasked } => {
-                Recipients::CallOut(self::shards(snapshot, shards, &recipients_key)?, *unasked)
+                Recipients::CallOut(parts::recipients(snapshot, name, shards)?, *unasked)
             }
         };
-        let aliases = shards(snapshot, &domain.aliases, &|prefix| Key::Aliases(name.clone(), prefix))?;
-        let list = list(snapshot, &ListScope::Domain(name.clone()), &domain.list)?;
         Ok(ServedDomain {
             id: domain.id,
-            primary: domain.id,
-            name: name.clone(),
+            name: domain.name.clone(),
             state: domain.state,
-            route: domain.route.clone().map(Arc::new),
+            route: self.route(snapshot, domain)?,
             effective: chain.folded.overlaid_by(&(), &domain.policy).effective,
             chain,
-            recipients: Arc::new(recipients),
-            aliases: aliases.into(),
-            hash_key: domain.hash_key,
-            list: (!list.is_empty()).then(|| Arc::new(list)),
+            object: Arc::clone(domain),
+            recipients,
+            aliases: parts::aliases(snapshot, name, &domain.aliases)?,
+            list: list(snapshot, &ListScope::Domain(name.clone()), &domain.list)?,
             hop_sees: None,
         })
+    }
+
+    fn route(&mut self, snapshot: &Verified<Snapshot>, domain: &DomainObject) -> Result<Option<Way>, Bad> {
+        let Some(id) = domain.route_id else {
+            return Ok(domain.route.clone().map(|route| Way::Fixed(Arc::new(route))));
+        };
+        if let Some(known) = self.routes.get(&id) {
+            return Ok(Some(Way::Fixed(Arc::clone(known))));
+        }
+        let key = Key::Route(id);
+        let Part::Route(route) = part(snapshot, &key)? else {
+            return Err(Bad { key: key.to_string(), message: "is no route".to_owned() });
+        };
+        Ok(Some(match route.destination {
+            Destination::Hosts(_) => {
+                let route = Arc::new(route.for_domain(&domain.name));
+                self.routes.insert(id, Arc::clone(&route));
+                Way::Fixed(route)
+            }
+            Destination::Microsoft365 | Destination::GoogleWorkspace => Way::Followed(Arc::clone(route)),
+        }))
     }
 
     fn chain(
@@ -265,10 +276,10 @@ impl Builder {
         if depth >= MAX_DEPTH {
             return Err(Bad { key: key.to_string(), message: "its chain of parents goes in circles".to_owned() });
         }
-        let Object::Tenant(tenant) = &**object(snapshot, &key)? else {
+        let Part::Tenant(tenant) = part(snapshot, &key)? else {
             return Err(Bad { key: key.to_string(), message: "is no tenant".to_owned() });
         };
-        let own = Arc::new(list(snapshot, &ListScope::Tenant(id), &tenant.list)?);
+        let own = list(snapshot, &ListScope::Tenant(id), &tenant.list)?;
         let installation = self.installation.clone().unwrap_or_else(|| Arc::new(installation_level(snapshot)));
         let (above, state, lists) = match tenant.parent {
             None => (installation.folded.clone(), TenantState::Active, Vec::new()),
@@ -277,7 +288,7 @@ impl Builder {
                 (parent.folded.clone(), parent.state, parent.lists.clone())
             }
         };
-        let lists = Some(own).filter(|own| !own.is_empty()).into_iter().chain(lists).collect();
+        let lists = own.into_iter().chain(lists).collect();
         Ok(Chain {
             tenant: id,
             state: worse(tenant.state, state),
@@ -288,41 +299,12 @@ impl Builder {
     }
 }
 
-/// What changed, by whom it concerns.
-#[derive(Debug, Default)]
-struct Dirty {
-    installation: bool,
-    tenants: HashSet<Id<ids::Tenant>>,
-    domains: HashSet<Domain>,
-    certificates: HashSet<Id<ids::Certificate>>,
-}
-
-impl Dirty {
-    fn note(&mut self, key: &Arc<str>) {
-        match key.parse::<Key>() {
-            Ok(Key::Installation | Key::List(ListScope::Installation, _)) => self.installation = true,
-            Ok(Key::Tenant(id) | Key::List(ListScope::Tenant(id), _)) => drop(self.tenants.insert(id)),
-            Ok(
-                Key::Domain(name)
-                | Key::Recipients(name, _)
-                | Key::Aliases(name, _)
-                | Key::List(ListScope::Domain(name), _),
-            ) => {
-                self.domains.insert(name);
-            }
-            Ok(Key::Certificate(id)) => drop(self.certificates.insert(id)),
-            // A key that nobody could have asked for; `open` has put it among the errors if it holds anything.
-            Err(object::KeyError) => {}
-        }
-    }
-}
-
 /// Whose an active domain is.
-fn owner(domains: &imbl::HashMap<Domain, Entry>, name: &Domain) -> Owner {
-    match domains.get(name) {
+fn owner(domains: &SharedMap<Entry>, name: &Domain) -> Owner {
+    match domains.get(name.as_ascii()) {
         Some(Entry::Served(served)) if served.state == DomainState::Active => Owner::Tenant(served.tenant()),
         Some(Entry::Alias(alias)) if alias.state == DomainState::Active => Owner::Tenant(alias.tenant),
-        Some(Entry::Unavailable) => Owner::Unknown,
+        Some(Entry::Unavailable(_)) => Owner::Unknown,
         // Pending: it holds no name against its true owner.
         Some(Entry::Served(_) | Entry::Alias(_)) | None => Owner::Nobody,
     }
@@ -334,62 +316,4 @@ const fn worse(a: TenantState, b: TenantState) -> TenantState {
         (TenantState::Closing, _) | (_, TenantState::Closing) => TenantState::Closing,
         (TenantState::Active, TenantState::Active) => TenantState::Active,
     }
-}
-
-fn installation_level(snapshot: &Verified<Snapshot>) -> InstallationLevel {
-    let installation = snapshot.installation();
-    // Every shard is there: `open` rejects a snapshot without one.
-    let entries = installation.list.iter().filter_map(|prefix| {
-        match snapshot.get(&Key::List(ListScope::Installation, *prefix).to_string()).map(|object| &**object) {
-            Some(Object::List(shard)) => Some(&shard.entries),
-            _ => None,
-        }
-    });
-    let folded = Folded::default().overlaid_by(&(), &installation.policy);
-    InstallationLevel {
-        id: installation.id,
-        effective: Arc::clone(&folded.effective),
-        folded,
-        list: lists::Index::new(entries.flatten()),
-        allowed_hop_ranges: installation.allowed_hop_ranges.clone().into(),
-        postmaster: installation.postmaster.clone(),
-    }
-}
-
-fn object<'a>(snapshot: &'a Verified<Snapshot>, key: &Key) -> Result<&'a Arc<Object>, Bad> {
-    let key = key.to_string();
-    match snapshot.get(&key) {
-        Some(object) => Ok(object),
-        None if snapshot.errors().contains_key(&*key) => Err(Bad { key, message: "cannot be read".to_owned() }),
-        None => Err(Bad { key, message: "is named, but not there (dangling)".to_owned() }),
-    }
-}
-
-fn shards(
-    snapshot: &Verified<Snapshot>,
-    prefixes: &[ShardPrefix],
-    key: &dyn Fn(ShardPrefix) -> Key,
-) -> Result<Vec<(ShardPrefix, Arc<Object>)>, Bad> {
-    prefixes.iter().map(|prefix| Ok((*prefix, Arc::clone(object(snapshot, &key(*prefix))?)))).collect()
-}
-
-/// Is the primary a domain of the same tenant, and no alias itself?
-fn has_primary(snapshot: &Verified<Snapshot>, alias: &AliasDomain) -> Result<(), Bad> {
-    let key = Key::Domain(alias.name.clone()).to_string();
-    let message = match &**object(snapshot, &Key::Domain(alias.primary.clone()))? {
-        Object::Domain(primary) if primary.tenant == alias.tenant => return Ok(()),
-        Object::AliasDomain(_) => "its primary is an alias domain itself",
-        _ => "its primary is no domain of the same tenant",
-    };
-    Err(Bad { key, message: message.to_owned() })
-}
-
-fn list(snapshot: &Verified<Snapshot>, scope: &ListScope, shards: &[ShardPrefix]) -> Result<lists::Index, Bad> {
-    let mut entries = Vec::new();
-    for prefix in shards {
-        if let Object::List(shard) = &**object(snapshot, &Key::List(scope.clone(), *prefix))? {
-            entries.push(&shard.entries);
-        }
-    }
-    Ok(lists::Index::new(entries.into_iter().flatten()))
 }

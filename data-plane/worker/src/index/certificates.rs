@@ -13,8 +13,8 @@ use contract::{
     snapshot::{
         Verified,
         hash::Hash,
-        object::{self, Key, Object},
-        open::Snapshot,
+        object::{self, Key},
+        open::{Part, Snapshot},
         pool_key::{OpenError, PoolKeys},
     },
     worker_api::PartError,
@@ -119,9 +119,11 @@ impl Keeper {
 
     /// Is there a certificate whose key was sealed with one that is not known?
     pub(super) fn lacks_keys(&self, snapshot: &Verified<Snapshot>) -> bool {
-        let sealed_anew = snapshot.changed().iter().filter(|key| key.starts_with("certificate/")).any(|key| {
-            matches!(snapshot.get(key).map(|object| &**object),
-                Some(Object::Certificate(certificate)) if !self.keys.knows(certificate.key.key_version))
+        let mut sealed_anew = false;
+        snapshot.for_each_changed(&mut |key| {
+            sealed_anew |= key.starts_with("certificate/")
+                && matches!(snapshot.get(key),
+                    Some(Part::Certificate(certificate)) if !self.keys.knows(certificate.key.key_version));
         });
         sealed_anew
             || self.held.values().any(|held| match held.lacks {
@@ -152,7 +154,7 @@ impl Keeper {
             }
             let held = self.held.entry(id).or_default();
             // One that cannot be read is among the snapshot's own errors.
-            let Some(Object::Certificate(certificate)) = snapshot.get(&key).map(|object| &**object) else { continue };
+            let Some(Part::Certificate(certificate)) = snapshot.get(&key) else { continue };
             let opened = open(certificate, &self.keys);
             held.lacks = Lacks::of(&opened);
             held.error = opened.as_ref().err().map(|why| PartError {

@@ -4,6 +4,8 @@
 
 mod build;
 mod certificates;
+mod dirty;
+mod parts;
 mod served;
 
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use contract::{
     Id, Micros, ids,
     mail::{Cidr, Domain, Mailbox},
     policy::{Effective, Folded, lists},
-    snapshot::object::AliasDomain,
+    snapshot::{object::AliasDomain, open::SharedMap},
 };
 use tokio::{sync::Notify, time::Instant};
 
@@ -24,7 +26,8 @@ pub use served::{Asked, Chain, Recipients, ServedDomain};
 /// What a worker serves, by one snapshot.
 #[derive(Debug, Clone)]
 pub struct Index {
-    pub(crate) domains: imbl::HashMap<Domain, Entry>,
+    /// By name.
+    pub(crate) domains: SharedMap<Entry>,
     /// Head version, `epoch.version`, as it stands in the trace.
     pub config: Arc<str>,
     pub installation: Arc<InstallationLevel>,
@@ -50,7 +53,17 @@ pub(crate) enum Entry {
     /// Another name of a domain. What that one is, is looked up each time: nothing of it is kept here.
     Alias(Arc<AliasDomain>),
     /// In the snapshot, but unreadable, and no older good chain is known.
-    Unavailable,
+    Unavailable(Domain),
+}
+
+impl Entry {
+    fn name(&self) -> &Domain {
+        match self {
+            Self::Served(served) => &served.name,
+            Self::Alias(alias) => &alias.name,
+            Self::Unavailable(name) => name,
+        }
+    }
 }
 
 /// What looking a domain up came to.
@@ -63,11 +76,11 @@ pub enum Lookup {
 
 impl Index {
     pub fn lookup(&self, domain: &Domain) -> Lookup {
-        match self.domains.get(domain) {
+        match self.domains.get(domain.as_ascii()) {
             None => Lookup::NotServed,
-            Some(Entry::Unavailable) => Lookup::Unavailable,
+            Some(Entry::Unavailable(_)) => Lookup::Unavailable,
             Some(Entry::Served(served)) => Lookup::Served(Arc::clone(served)),
-            Some(Entry::Alias(alias)) => match self.domains.get(&alias.primary) {
+            Some(Entry::Alias(alias)) => match self.domains.get(alias.primary.as_ascii()) {
                 Some(Entry::Served(primary)) if primary.tenant() == alias.tenant => {
                     Lookup::Served(Arc::new(primary.under(alias)))
                 }
@@ -79,11 +92,11 @@ impl Index {
     }
 
     /// Domains in the index, readable or not.
-    pub fn len(&self) -> usize {
+    pub const fn len(&self) -> usize {
         self.domains.len()
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.domains.is_empty()
     }
 }

@@ -14,8 +14,8 @@ use contract::{
     },
     snapshot::{
         object::{
-            Alias, AliasDomain, AliasDomainHop, DomainState, HashKey, Object, RecipientHash, Route, ShardPrefix,
-            TenantState,
+            Alias, AliasDomain, AliasDomainHop, DomainObject, DomainState, HashSet, RecipientHash, Route, RouteObject,
+            ShardPrefix, TenantState,
         },
         shard::Sharded,
     },
@@ -40,31 +40,38 @@ pub struct Chain {
 #[derive(Debug, Clone)]
 pub struct ServedDomain {
     pub id: Id<ids::Domain>,
-    /// Whose policy holds, and to whom mail is counted: itself, or what it is an alias of.
-    pub primary: Id<ids::Domain>,
     pub name: Domain,
     pub state: DomainState,
-    pub route: Option<Arc<Route>>,
     pub effective: Arc<Effective>,
     pub chain: Arc<Chain>,
-    pub(super) recipients: Arc<Recipients>,
+    /// As the snapshot has it: of an alias domain, its primary's.
+    pub(super) object: Arc<DomainObject>,
+    pub(super) route: Option<Way>,
+    pub(super) recipients: Recipients,
     /// Shards of the alias addresses.
-    pub(super) aliases: Shards,
-    pub(super) hash_key: HashKey,
+    pub(super) aliases: Option<Shards<Arc<[Alias]>>>,
     pub(super) list: Option<Arc<lists::Index>>,
     /// The domain that the next hop is given at RCPT, where it is another than the one written.
     pub(super) hop_sees: Option<Domain>,
 }
 
-/// Shards as the snapshot holds them; nothing is copied.
-pub(super) type Shards = Arc<[(ShardPrefix, Arc<Object>)]>;
+/// Where a domain's mail goes.
+#[derive(Debug, Clone)]
+pub(super) enum Way {
+    Fixed(Arc<Route>),
+    /// To a provider whose host follows from each domain: made when it is asked for.
+    Followed(Arc<RouteObject>),
+}
 
-#[derive(Debug)]
+/// Shards as the snapshot holds them; nothing is copied.
+pub(super) type Shards<T> = Arc<[(ShardPrefix, T)]>;
+
+#[derive(Debug, Clone)]
 pub enum Recipients {
     Any,
-    Listed(Vec<(ShardPrefix, Arc<Object>)>),
+    Listed(Shards<HashSet>),
     /// Who is not listed is as the next hop says.
-    CallOut(Vec<(ShardPrefix, Arc<Object>)>, Unasked),
+    CallOut(Shards<HashSet>, Unasked),
 }
 
 /// What is known when RCPT is said, besides the configuration.
@@ -85,6 +92,25 @@ impl ServedDomain {
         self.chain.tenant
     }
 
+    /// Whose policy holds, and to whom mail is counted: itself, or what it is an alias of.
+    pub fn primary(&self) -> Id<ids::Domain> {
+        self.object.id
+    }
+
+    pub fn route(&self) -> Option<Arc<Route>> {
+        self.route.as_ref().map(|way| match way {
+            Way::Fixed(route) => Arc::clone(route),
+            Way::Followed(route) => Arc::new(route.for_domain(&self.object.name)),
+        })
+    }
+
+    pub(super) fn route_id(&self) -> Option<Id<ids::Route>> {
+        self.route.as_ref().map(|way| match way {
+            Way::Fixed(route) => route.id,
+            Way::Followed(route) => route.id,
+        })
+    }
+
     /// This domain under its other name.
     pub(super) fn under(&self, alias: &AliasDomain) -> Self {
         let state = gather::alias_state(alias.state, self.state);
@@ -98,7 +124,7 @@ impl ServedDomain {
     /// What the next hop must be asked where it was not: `None` where the domain's list says all.
     pub fn asks_the_hop(&self, local: &LocalPart) -> Option<Unasked> {
         // Most domains never ask, and need not hash for it.
-        let Recipients::CallOut(..) = &*self.recipients else { return None };
+        let Recipients::CallOut(..) = &self.recipients else { return None };
         match self.recipient(local, None) {
             RecipientKnown::CallOut(CallOut::Unasked(unasked)) => Some(unasked),
             _ => None,
@@ -107,7 +133,7 @@ impl ServedDomain {
 
     /// What the next hop is given at RCPT: as written, but where an alias says otherwise.
     pub fn at_hop(&self, mailbox: Mailbox) -> Mailbox {
-        if self.aliases.is_empty() && self.hop_sees.is_none() {
+        if self.aliases.is_none() && self.hop_sees.is_none() {
             return mailbox;
         }
         let local = self.rewritten(mailbox.local()).unwrap_or_else(|| mailbox.local().clone());
@@ -119,39 +145,38 @@ impl ServedDomain {
 
     /// An alias keeps its detail: `alias+detail` goes to `mailbox+detail`.
     fn rewritten(&self, local: &LocalPart) -> Option<LocalPart> {
-        if let Some(alias) = self.alias(&self.hash_key.hash(local)) {
+        if let Some(alias) = self.alias(&self.object.hash_key.hash(local)) {
             return alias.rewrite_to.clone();
         }
         let user = local.without_detail()?;
-        let to = self.alias(&self.hash_key.hash(&user))?.rewrite_to.as_ref()?;
+        let to = self.alias(&self.object.hash_key.hash(&user))?.rewrite_to.as_ref()?;
         Some(to.with_detail_of(local).unwrap_or_else(|| to.clone()))
     }
 
     fn alias(&self, hash: &RecipientHash) -> Option<&Alias> {
-        let (_, shard) = self.aliases.iter().find(|(prefix, _)| prefix.covers(hash.shard_hash()))?;
-        let Object::Aliases(shard) = &**shard else { return None };
-        let place = shard.aliases.binary_search_by_key(hash, |alias| alias.hash).ok()?;
-        shard.aliases.get(place)
+        let (_, shard) = self.aliases.as_ref()?.iter().find(|(prefix, _)| prefix.covers(hash.shard_hash()))?;
+        let place = shard.binary_search_by_key(hash, |alias| alias.hash).ok()?;
+        shard.get(place)
     }
 
     fn recipient(&self, local: &LocalPart, call_out: Option<CallOut>) -> RecipientKnown {
-        let (shards, takes) = match &*self.recipients {
+        let (shards, takes) = match &self.recipients {
             Recipients::Any => (&[][..], Takes::Any),
             Recipients::Listed(shards) => (&**shards, Takes::Listed),
             Recipients::CallOut(shards, unasked) => (&**shards, Takes::CallOut(*unasked)),
         };
         gather::recipient(takes, local, call_out, |local| {
-            let hash = self.hash_key.hash(local);
+            let hash = self.object.hash_key.hash(local);
             shards
                 .iter()
                 .find(|(prefix, _)| prefix.covers(hash.shard_hash()))
-                .is_some_and(|(_, shard)| matches!(&**shard, Object::Recipients(shard) if shard.hashes.contains(&hash)))
+                .is_some_and(|(_, hashes)| hashes.contains(&hash))
         })
     }
 
     fn facts<'a>(&self, local: &LocalPart, asked: &Asked<'a>) -> RecipientFacts<'a> {
-        let own = self.hash_key.hash(local);
-        let user = local.without_detail().map(|user| self.hash_key.hash(&user));
+        let own = self.object.hash_key.hash(local);
+        let user = local.without_detail().map(|user| self.object.hash_key.hash(&user));
         let mailbox = [Some(&own), user.as_ref()].into_iter().flatten().find_map(|hash| self.alias(hash));
         let names = Names { as_written: &own, without_detail: user.as_ref(), mailbox: mailbox.map(|alias| &alias.of) };
         let above = self.chain.lists.iter().map(|list| &**list).chain([&self.chain.installation.list]);

@@ -49,9 +49,7 @@ impl Transaction {
     /// The group of a recipient that was accepted, and the address that its hop is given.
     pub(super) fn group_of(&self, shared: &Shared, lookup: &Lookup, mailbox: Mailbox) -> Option<(Group, Mailbox)> {
         match lookup {
-            Lookup::Served(served) => {
-                Some((Group::of(served, served.route.as_ref()?, &self.index), served.at_hop(mailbox)))
-            }
+            Lookup::Served(served) => Some((Group::of(served, &served.route()?, &self.index), served.at_hop(mailbox))),
             // Nobody but the installation's postmaster was accepted without a domain that is served.
             Lookup::NotServed => {
                 let installation = &self.index.installation;

@@ -66,14 +66,14 @@ impl Traffic {
         entered: &mut Vec<Entered>,
     ) -> Result<(), Verdict> {
         let settings = &domain.effective;
-        let known = entered.iter().any(|before| before.domain == domain.primary);
+        let known = entered.iter().any(|before| before.domain == domain.primary());
         let counts = |limit| share(limit, live_workers).filter(|_| !known);
         let sessions = counts(settings.max_client_connections);
         let to_domain = counts(settings.max_client_messages_per_minute);
         // All domains of a transaction are of one tenant: it is one message for it, whoever of them is named.
         let to_tenant = counts(settings.max_client_messages_per_minute_to_tenant).filter(|_| entered.is_empty());
         let network = network_of(client);
-        let rates: Vec<_> = [(Of::Domain(domain.primary), to_domain), (Of::Tenant(domain.tenant()), to_tenant)]
+        let rates: Vec<_> = [(Of::Domain(domain.primary()), to_domain), (Of::Tenant(domain.tenant()), to_tenant)]
             .into_iter()
             .filter_map(|(of, limit)| Some((of, limit?)))
             .collect();
@@ -90,7 +90,8 @@ impl Traffic {
         }
         let now = Instant::now();
         let mut state = self.lock();
-        let connections = sessions.map_or(0, |_| state.sessions.get(&(domain.primary, network)).copied().unwrap_or(0));
+        let connections =
+            sessions.map_or(0, |_| state.sessions.get(&(domain.primary(), network)).copied().unwrap_or(0));
         let full = rates.iter().find(|(of, limit)| !state.has_some((*of, network), *limit, now));
         if let Some(verdict) = traffic::judge(settings, &facts(connections, full.map(|(of, _)| *of))) {
             return Err(verdict);
@@ -99,12 +100,12 @@ impl Traffic {
             state.spend((*of, network), *limit, now);
         }
         if sessions.is_some() {
-            *state.sessions.entry((domain.primary, network)).or_default() += 1;
+            *state.sessions.entry((domain.primary(), network)).or_default() += 1;
         }
         drop(state);
         entered.push(Entered {
             traffic: Arc::clone(self),
-            domain: domain.primary,
+            domain: domain.primary(),
             network,
             is_session: sessions.is_some(),
             spent: rates,

@@ -257,10 +257,10 @@ impl Transaction {
         }
         // Nor is a hop asked where its answer would change nothing: nobody who is blocked makes us ask.
         let open = verdict.disposition == Disposition::Accepted || verdict.reason == Reason::CallOutUnasked;
-        let (Some(unasked), Some(route), true) = (served.asks_the_hop(mailbox.local()), &served.route, open) else {
+        let (Some(unasked), Some(route), true) = (served.asks_the_hop(mailbox.local()), served.route(), open) else {
             return (verdict, None);
         };
-        let way = way(served, route, &self.index);
+        let way = way(served, &route, &self.index);
         let told = shared.call_outs.ask(&way, &served.at_hop(mailbox.clone()), self.client).await;
         (judge(self, Known::Unavailable, Some(told.means(unasked))), told.hop_reply)
     }
