@@ -1,5 +1,7 @@
 //! One object as it is stored and fetched: JSON under zstd, named by the hash of the compressed bytes.
 
+use std::cell::RefCell;
+
 use super::{
     hash::Hash,
     object::{Key, Object},
@@ -53,17 +55,31 @@ pub fn encode(object: &Object) -> Result<Piece, EncodeError> {
     if json.len() > MAX_JSON_BYTES {
         return Err(EncodeError::TooLarge(key));
     }
-    let bytes = zstd::bulk::compress(&json, LEVEL)?;
+    let bytes = compress(&json)?;
     if bytes.len() > MAX_STORED_BYTES {
         return Err(EncodeError::TooLarge(key));
     }
     Ok(Piece { key, hash: Hash::of(&bytes), bytes })
 }
 
+fn compress(json: &[u8]) -> std::io::Result<Vec<u8>> {
+    // Making a context costs more than what it does for most objects.
+    thread_local! {
+        static CONTEXT: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+    }
+    CONTEXT.with_borrow_mut(|context| {
+        let context = match context {
+            Some(context) => context,
+            None => context.insert(zstd::bulk::Compressor::new(LEVEL)?),
+        };
+        context.compress(json)
+    })
+}
+
 /// What stands for an object that cannot be written: workers find that it makes no sense, keep the last good chain of its
 /// domain whole, or answer 451. Leaving the key out would mean that the domain is not served, and 550.
 pub fn damaged(key: Key) -> Result<Piece, EncodeError> {
-    let bytes = zstd::bulk::compress(b"{}", LEVEL)?;
+    let bytes = compress(b"{}")?;
     Ok(Piece { key, hash: Hash::of(&bytes), bytes })
 }
 

@@ -1,5 +1,6 @@
 //! The link to the control plane: heads, objects, events.
 
+mod moving;
 pub(crate) mod plane;
 
 use std::time::Duration;

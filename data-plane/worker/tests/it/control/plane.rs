@@ -22,6 +22,7 @@ use contract::{
     ids,
     policy::Settings,
     snapshot::{
+        self,
         hash::Hash,
         head::{Head, KeyList, SnapshotKey, Totals},
         object::{
@@ -57,6 +58,14 @@ pub(crate) struct Plan {
     pub etag: u64,
     /// One octet of every object is another.
     pub bend_objects: bool,
+    /// It gives packs; one of before has none.
+    pub gives_packs: bool,
+    /// What changed between two trees, as it says; one of before says nothing.
+    pub changes: HashMap<(Hash, Hash), Vec<u8>>,
+    pub packs_asked: u32,
+    pub changes_asked: u32,
+    /// Nodes and objects asked for by name.
+    pub names_asked: usize,
     /// Answers to batches that are lost on the way back, though the batch was stored.
     pub lose_acks: u32,
     /// Answers 503 to batches before they are looked at.
@@ -128,6 +137,8 @@ impl Plane {
             .route("/worker/v1/token", post(token))
             .route("/worker/v1/head", get(head))
             .route("/worker/v1/objects", post(objects))
+            .route("/worker/v1/packs/{top}", get(pack))
+            .route("/worker/v1/changes", get(changes))
             .route("/worker/v1/events", post(events))
             .route("/worker/v1/status", post(status))
             .route("/worker/v1/errands", get(errand))
@@ -200,20 +211,24 @@ impl Plane {
 
     /// Stores the objects and offers a head over them.
     pub(crate) fn publish(&self, version: u64, objects: &[Object], now: Micros) -> Head {
-        self.publish_raw(
-            version,
-            objects
-                .iter()
-                .map(|object| {
-                    let piece = piece::encode(object).unwrap();
-                    (piece.key.to_string(), piece.bytes)
-                })
-                .collect(),
-            now,
-        )
+        self.publish_raw(version, encoded(objects), now)
     }
 
     pub(crate) fn publish_raw(&self, version: u64, objects: Vec<(String, Vec<u8>)>, now: Micros) -> Head {
+        let head = self.store(version, objects, now);
+        self.offer(self.sign(&head));
+        head
+    }
+
+    /// As [`publish`](Self::publish), and says what changed since `before`, true or not.
+    pub(crate) fn publish_after(&self, before: &Head, version: u64, objects: &[Object], changes: Vec<u8>) -> Head {
+        let head = self.store(version, encoded(objects), before.issued_at);
+        self.plan().changes.insert((before.root, head.root), changes);
+        self.offer(self.sign(&head));
+        head
+    }
+
+    fn store(&self, version: u64, objects: Vec<(String, Vec<u8>)>, now: Micros) -> Head {
         let mut plan = self.plan();
         let mut entries = Vec::new();
         for (key, bytes) in objects {
@@ -226,7 +241,7 @@ impl Plane {
         let (tree, nodes) = Tree::build(entries);
         plan.stored.extend(nodes);
         drop(plan);
-        let head = Head {
+        Head {
             installation: id(1),
             pool: id(2),
             ring: Ring::Stable,
@@ -239,9 +254,7 @@ impl Plane {
             totals,
             lowest_totals: None,
             nonce: None,
-        };
-        self.offer(self.sign(&head));
-        head
+        }
     }
 
     /// Hands an errand to whoever fetches one, and waits for its answer.
@@ -261,6 +274,11 @@ impl Plane {
         drop(plan);
         self.note();
     }
+}
+
+fn encoded(objects: &[Object]) -> Vec<(String, Vec<u8>)> {
+    let pieces = objects.iter().map(|object| piece::encode(object).unwrap());
+    pieces.map(|piece| (piece.key.to_string(), piece.bytes)).collect()
 }
 
 pub(crate) fn installation() -> Object {
@@ -352,9 +370,14 @@ async fn head(State(plane): State<Plane>, Query(wait): Query<Wait>, headers: Hea
 }
 
 async fn objects(State(plane): State<Plane>, Json(request): Json<ObjectsRequest>) -> Response {
-    let plan = plane.plan();
+    let mut plan = plane.plan();
+    plan.names_asked += request.names.len();
+    framed(&plan, request.names)
+}
+
+fn framed(plan: &Plan, names: Vec<Hash>) -> Response {
     let mut body = Vec::new();
-    for name in request.names {
+    for name in names {
         let Some(bytes) = plan.stored.get(&name) else { return StatusCode::NOT_FOUND.into_response() };
         body.extend(name.as_bytes());
         body.extend(u32::try_from(bytes.len()).unwrap().to_be_bytes());
@@ -367,6 +390,35 @@ async fn objects(State(plane): State<Plane>, Json(request): Json<ObjectsRequest>
         }
     }
     body.into_response()
+}
+
+async fn pack(State(plane): State<Plane>, Path(top): Path<Hash>) -> Response {
+    let mut plan = plane.plan();
+    plan.packs_asked += 1;
+    if !plan.gives_packs {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let (mut nodes, mut objects, mut at) = (vec![top], Vec::new(), 0);
+    while let Some(name) = nodes.get(at).copied() {
+        let Some(names) = plan.stored.get(&name).and_then(|node| snapshot::names(node).ok()) else {
+            return StatusCode::NOT_FOUND.into_response();
+        };
+        nodes.extend(names.children);
+        objects.extend(names.objects.into_iter().map(|(name, _)| name));
+        at += 1;
+    }
+    nodes.extend(objects);
+    framed(&plan, nodes)
+}
+
+async fn changes(State(plane): State<Plane>, Query(query): Query<HashMap<String, Hash>>) -> Response {
+    let mut plan = plane.plan();
+    plan.changes_asked += 1;
+    match plan.changes.get(&(query["from"], query["to"])) {
+        // Objects are asked for by name: an answer need not have them all.
+        Some(changes) => [&u32::try_from(changes.len()).unwrap().to_be_bytes(), &changes[..]].concat().into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 async fn events(State(plane): State<Plane>, body: Bytes) -> Response {
