@@ -15,16 +15,20 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{heads::Head, store};
+use super::{heads::Head, store, subtree};
 use crate::{
     app::AppState,
     auth::{Grant, action::PullConfiguration},
     db::StoreError,
-    http::{ApiError, ApiJson, ApiQuery, Code, FieldError, docs::CommonProblems},
+    http::{ApiError, ApiJson, ApiPath, ApiQuery, Code, FieldError, docs::CommonProblems},
 };
 
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(read_head)).routes(routes!(read_objects))
+    OpenApiRouter::new()
+        .routes(routes!(read_head))
+        .routes(routes!(read_objects))
+        .routes(routes!(read_pack))
+        .routes(routes!(read_changes))
 }
 
 /// The longest a poll waits, in seconds.
@@ -142,16 +146,61 @@ pub(super) async fn read_objects(
         let found: HashMap<Vec<u8>, Vec<u8>> = store::objects(&mut read, names).await?.into_iter().collect();
         for name in names {
             let bytes = found.get(&name.as_bytes()[..]).ok_or_else(|| gone(name))?;
-            answer.extend(name.as_bytes());
-            answer.extend(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
-            answer.extend(bytes);
+            subtree::frame(&mut answer, name.as_bytes(), bytes);
         }
         if answer.len() >= MAX_OBJECTS_BYTES {
             break;
         }
     }
+    Ok(octets(&app, answer))
+}
+
+/// A whole subtree of nodes and objects, named by its top node: framed as those of `POST objects`, nodes before objects, and
+/// each node before those below it. 404 for one that is not kept or is larger than 1 MiB: it is asked for by its parts.
+#[utoipa::path(get, path = "/worker/v1/packs/{top}", operation_id = "read_pack", tag = "configuration",
+    params(("top" = Hash, Path, description = "SHA-256 of the top node")),
+    responses((status = 200, description = "Nodes and objects, framed", body = Vec<u8>, content_type = "application/octet-stream"),
+        CommonProblems))]
+pub(super) async fn read_pack(
+    grant: Grant<PullConfiguration>,
+    State(app): State<AppState>,
+    ApiPath(top): ApiPath<Hash>,
+) -> Result<Response, ApiError> {
+    let pack = subtree::pack(&mut app.db.read(&grant).await?, top).await?;
+    Ok(octets(&app, pack.ok_or_else(|| gone(&top))?))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ChangesQuery {
+    /// Top node of the tree that the worker has.
+    from: Hash,
+    /// Top node of the tree that its head names.
+    to: Hash,
+}
+
+/// What changed between two trees of the worker's pool: 4 bytes of length (big-endian), the changes, then the objects that
+/// they name, framed as those of `POST objects`, as many as one answer holds. 404 where the way from one to the other is
+/// not known or is long: the tree is asked for by its nodes.
+#[utoipa::path(get, path = "/worker/v1/changes", operation_id = "read_changes", tag = "configuration", params(ChangesQuery),
+    responses((status = 200, description = "Changes and objects", body = Vec<u8>, content_type = "application/octet-stream"),
+        CommonProblems))]
+pub(super) async fn read_changes(
+    grant: Grant<PullConfiguration>,
+    State(app): State<AppState>,
+    ApiQuery(query): ApiQuery<ChangesQuery>,
+) -> Result<Response, ApiError> {
+    let (_, pool) = grant.worker()?;
+    let mut read = app.db.read(&grant).await?;
+    let found = subtree::changes(&mut read, (pool, Ring::Stable), query.from, query.to).await?;
+    let found = found.ok_or_else(|| ApiError::not_found().detail("no way from there: ask for the nodes"))?;
+    Ok(octets(&app, found))
+}
+
+fn octets(app: &AppState, answer: Vec<u8>) -> Response {
     app.metrics.with(|| metrics::counter!("postern_snapshot_served_bytes_total").increment(answer.len() as u64));
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], answer).into_response())
+    ([(header::CONTENT_TYPE, "application/octet-stream")], answer).into_response()
 }
 
 fn gone(name: &Hash) -> ApiError {

@@ -1,6 +1,7 @@
 //! From rows to signed snapshots. `compile` is pure: rows in, objects out; `gather` reads
 //! the rows. `publisher` runs on one replica at a time and
-//! takes outbox rows to a new head; `heads` lets every replica know of it; `api` serves heads, nodes and objects.
+//! takes outbox rows to a new head; `heads` lets every replica know of it; `api` serves heads, nodes and objects, `subtree` whole
+//! packs of them and what changed.
 
 pub mod api;
 mod compile;
@@ -10,6 +11,7 @@ mod publisher;
 mod signing;
 mod source;
 mod store;
+mod subtree;
 
 pub use heads::{Head, Heads};
 pub use publisher::run as publish;

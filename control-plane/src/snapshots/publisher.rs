@@ -11,6 +11,7 @@ use std::{
 use contract::{
     Id, Micros, ids,
     snapshot::{
+        changes::{MAX_BYTES, encode},
         hash::Hash,
         head::{self, Totals},
         object::{EMBEDDED_ROUTES, Key},
@@ -252,6 +253,14 @@ impl State {
         };
         let head = self.sign(app, &mut tx, at, tree.hash(), totals).await?;
         store::put_head(&mut tx, &head).await?;
+        // Of a holder that begins, the tree in memory is not the one that was published.
+        let followed = self.head.as_ref().map(|head| head.root).filter(|root| *root == self.tree.hash() && !same);
+        if let Some(before) = followed {
+            let encoded = encode(changes);
+            if encoded.len() <= MAX_BYTES {
+                store::put_changes(&mut tx, &head, before, encoded).await?;
+            }
+        }
         store::mark_all(&mut tx, rows, &head).await?;
         self.lease.extend(&mut tx, LEASE_LASTS).await?;
         tx.commit().await?;
@@ -276,6 +285,7 @@ impl State {
         let head = self.sign(app, &mut tx, at, root, self.totals).await?;
         store::put_head(&mut tx, &head).await?;
         store::sweep_objects(&mut tx, now - KEPT).await?;
+        store::sweep_changes(&mut tx, now - KEPT).await?;
         tx.commit().await?;
         self.head = Some(head);
         app.heads.look_now();

@@ -46,6 +46,13 @@ sql! {
         postgres: "SELECT hash, bytes FROM snapshot_objects
             WHERE hash IN (SELECT decode(x, 'hex') FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
+    PUT_CHANGES = "INSERT INTO snapshot_changes
+        (pool_id, ring, epoch, version, root_before, root_after, changes, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    STEPS = "SELECT epoch, version, root_before, root_after, LENGTH(changes) AS size FROM snapshot_changes
+        WHERE pool_id = $1 AND ring = $2 ORDER BY epoch DESC, version DESC LIMIT $3";
+    CHANGES_SINCE = "SELECT epoch, version, changes FROM snapshot_changes
+        WHERE pool_id = $1 AND ring = $2 AND (epoch > $3 OR (epoch = $3 AND version >= $4)) ORDER BY epoch, version LIMIT $5";
+    SWEEP_CHANGES = "DELETE FROM snapshot_changes WHERE created_at <= $1";
     ANY_UNPUBLISHED = "SELECT seq FROM outbox WHERE published_at IS NULL LIMIT 1";
     UNPUBLISHED = "SELECT seq, kind, object_id, object_name FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT $1";
     PUBLISHED = {
@@ -193,6 +200,63 @@ pub(super) async fn drop_objects(tx: &mut Tx, hashes: &[Hash]) -> Result<(), Sto
 pub(super) async fn sweep_objects(tx: &mut Tx, dropped_until: Micros) -> Result<(), StoreError> {
     run!(tx, execute SWEEP_OBJECTS, dropped_until.as_micros())?;
     Ok(())
+}
+
+pub(super) async fn sweep_changes(tx: &mut Tx, created_until: Micros) -> Result<(), StoreError> {
+    run!(tx, execute SWEEP_CHANGES, created_until.as_micros())?;
+    Ok(())
+}
+
+/// What a version changed, encoded.
+pub(super) async fn put_changes(tx: &mut Tx, head: &Head, before: Hash, changes: Vec<u8>) -> Result<(), StoreError> {
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let now = tx.now().as_micros();
+    run!(
+        tx,
+        execute PUT_CHANGES,
+        head.pool.uuid(),
+        head.ring.name(),
+        number(head.at.epoch),
+        number(head.at.version),
+        before.as_bytes().to_vec(),
+        head.root.as_bytes().to_vec(),
+        changes,
+        now
+    )?;
+    Ok(())
+}
+
+/// From one tree to the next.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Step {
+    pub epoch: i64,
+    pub version: i64,
+    pub root_before: Vec<u8>,
+    pub root_after: Vec<u8>,
+    /// Octets of what changed.
+    pub size: i64,
+}
+
+/// The last steps, the newest first.
+pub(super) async fn steps(
+    read: &mut Read,
+    pool: Id<ids::Pool>,
+    ring: Ring,
+    limit: i64,
+) -> Result<Vec<Step>, StoreError> {
+    run!(read, fetch_all STEPS as Step, pool.uuid(), ring.name(), limit)
+}
+
+/// What changed from this step on, the oldest first.
+pub(super) async fn changes_since(
+    read: &mut Read,
+    pool: Id<ids::Pool>,
+    ring: Ring,
+    first: &Step,
+    limit: i64,
+) -> Result<Vec<(i64, i64, Vec<u8>)>, StoreError> {
+    type Row = (i64, i64, Vec<u8>);
+    run!(read, fetch_all CHANGES_SINCE as Row, pool.uuid(), ring.name(), first.epoch, first.version, limit)
 }
 
 /// In no order.
