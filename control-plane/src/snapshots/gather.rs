@@ -5,7 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use contract::{Id, ids, mail::Domain, snapshot::object::Key};
+use contract::{
+    Id, ids,
+    mail::Domain,
+    snapshot::object::{Key, ROUTES_APART},
+};
 use uuid::Uuid;
 
 use super::{
@@ -27,6 +31,8 @@ use crate::{
 pub(super) struct Audience {
     pub vault: Arc<Vault>,
     pub pool: Id<ids::Pool>,
+    /// The schema that all its workers read.
+    pub schema: u16,
 }
 
 /// All certificates, or those of a set.
@@ -51,7 +57,7 @@ async fn certificates(
 
 /// All that there is.
 pub(super) async fn everything(read: &mut Read, audience: &Audience) -> Result<Compiled, PublishError> {
-    let mut compiled = Compiled::default();
+    let mut compiled = Compiled::new(audience.schema);
     let row = installation::load(read).await?;
     let postmaster = source::postmaster(read, &row.configured).await?;
     let (mut of_installation, mut of_tenants, mut of_domains) = (Vec::new(), Vec::new(), Vec::new());
@@ -80,7 +86,26 @@ pub(super) async fn everything(read: &mut Read, audience: &Audience) -> Result<C
         compiled.or_damaged(Key::Domain(name), |part| part.domain(row, locals, aliases, entries))?;
     }
     certificates(read, audience, None, &mut compiled).await?;
+    if audience.schema >= ROUTES_APART {
+        for route in source::routes(read, None).await? {
+            compiled.or_damaged(Key::Route(Id::from_uuid(route.id)), |part| part.route(&route))?;
+        }
+    }
     Ok(compiled)
+}
+
+/// These routes, where they are objects of their own; else the names of the domains that use them.
+async fn routes(read: &mut Read, of: &[Uuid], compiled: &mut Compiled) -> Result<Vec<String>, PublishError> {
+    if compiled.schema < ROUTES_APART {
+        return Ok(source::names_of_routes(read, of).await?);
+    }
+    let found = source::routes(read, Some(of)).await?;
+    let gone = of.iter().filter(|id| !found.iter().any(|route| route.id == **id));
+    compiled.gone.extend(gone.map(|id| Key::Route(Id::from_uuid(*id))));
+    for route in found {
+        compiled.or_damaged(Key::Route(Id::from_uuid(route.id)), |part| part.route(&route))?;
+    }
+    Ok(Vec::new())
 }
 
 /// What these changes touch.
@@ -89,7 +114,7 @@ pub(super) async fn touched(
     audience: &Audience,
     changes: &[Change],
 ) -> Result<Compiled, PublishError> {
-    let mut compiled = Compiled::default();
+    let mut compiled = Compiled::new(audience.schema);
     let (mut whole, mut tenants, mut names, mut routes) = (false, BTreeSet::new(), BTreeSet::new(), Vec::<Uuid>::new());
     let (mut all_certificates, mut some_certificates) = (false, BTreeSet::new());
     for change in changes {
@@ -110,7 +135,7 @@ pub(super) async fn touched(
     if all_certificates {
         certificates(read, audience, None, &mut compiled).await?;
     }
-    for name in source::names_of_routes(read, &routes).await? {
+    for name in self::routes(read, &routes, &mut compiled).await? {
         names.insert(name.parse().map_err(StoreError::corrupt::<contract::mail::DomainError>("domains.name"))?);
     }
     if whole {

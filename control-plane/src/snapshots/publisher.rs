@@ -14,7 +14,7 @@ use contract::{
         changes::{MAX_BYTES, encode},
         hash::Hash,
         head::{self, Totals},
-        object::{EMBEDDED_ROUTES, Key},
+        object::{Key, SCHEMAS},
         tree::{Changes, EntryRef, Tree},
     },
     worker_api::HeadVersion,
@@ -105,12 +105,14 @@ struct State {
     /// Keys of shards, by their owner: what is not compiled again is gone.
     shards: HashMap<String, BTreeSet<Arc<str>>>,
     pool: Id<ids::Pool>,
+    /// In which the objects are written.
+    schema: u16,
 }
 
 async fn turn(app: &AppState, held: &mut Option<State>) -> Result<(), PublishError> {
     let now = app.clock.now();
     if let Some(state) = held.as_mut().filter(|state| state.leased_until > now + LEASE_LASTS / 2) {
-        return state.publish(app, now).await;
+        return state.go_on(app, now).await;
     }
     let Some(lease) = Lease::take(&app.db, LEASE, app.replica, LEASE_LASTS).await? else {
         *held = None;
@@ -119,7 +121,7 @@ async fn turn(app: &AppState, held: &mut Option<State>) -> Result<(), PublishErr
     let leased_until = now + LEASE_LASTS;
     if let Some(state) = held.as_mut().filter(|state| state.lease.fence() == lease.fence()) {
         (state.lease, state.leased_until) = (lease, leased_until);
-        state.publish(app, now).await
+        state.go_on(app, now).await
     } else {
         let mut state = State::anew(app, lease, leased_until).await?;
         state.publish(app, now).await?;
@@ -139,6 +141,12 @@ impl State {
         Ok(state)
     }
 
+    /// The schema that all live workers read. With one that reads none of ours, the newest: that one is told so.
+    async fn schema(read: &mut Read, pool: Id<ids::Pool>, now: Micros) -> Result<u16, StoreError> {
+        let [newest, ..] = SCHEMAS;
+        Ok(workers::schema_for_all(read, pool, now - workers::SEEN_WITHIN, &SCHEMAS).await?.unwrap_or(newest))
+    }
+
     async fn compiled_anew(app: AppState, lease: Lease, leased_until: Micros) -> Result<(Self, First), PublishError> {
         let system = System::task(LEASE);
         let pool = workers::default_pool(&mut app.db.read(&system).await?).await?.ok_or(PublishError::NoPool)?;
@@ -147,7 +155,8 @@ impl State {
         let rows: Vec<i64> = store::unpublished(&mut read, i64::MAX).await?.into_iter().map(|(seq, _)| seq).collect();
         let head = store::heads(&mut read).await?.into_iter().find(|head| head.pool == pool && head.ring == RINGS[0]);
         let stored = store::object_names(&mut read).await?;
-        let audience = Audience { vault: Arc::clone(&app.vault), pool };
+        let schema = Self::schema(&mut read, pool, app.clock.now()).await?;
+        let audience = Audience { vault: Arc::clone(&app.vault), pool, schema };
         let compiled = everything(&mut read, &audience).await?;
         drop(read);
         let mut state = Self {
@@ -158,6 +167,7 @@ impl State {
             head,
             shards: HashMap::new(),
             pool,
+            schema,
         };
         let (changes, mut objects) = state.changes(compiled);
         let (tree, mut nodes) = state.tree.update(&changes);
@@ -172,6 +182,16 @@ impl State {
         Ok((state, First { rows, changes, objects, tree, nodes, unused }))
     }
 
+    /// Publishes what there is; everything, where a worker came that does not read what is written, or the last such went.
+    async fn go_on(&mut self, app: &AppState, now: Micros) -> Result<(), PublishError> {
+        let schema = Self::schema(&mut app.db.read(&System::task(LEASE)).await?, self.pool, now).await?;
+        if schema != self.schema {
+            tracing::info!(from = self.schema, to = schema, "objects are written in the schema that all workers read");
+            *self = Self::anew(app, self.lease, self.leased_until).await?;
+        }
+        self.publish(app, now).await
+    }
+
     async fn publish(&mut self, app: &AppState, now: Micros) -> Result<(), PublishError> {
         let system = System::task(LEASE);
         let mut read = app.db.read(&system).await?;
@@ -184,7 +204,7 @@ impl State {
             drop(read);
             return self.renew(app, now).await;
         }
-        let audience = Audience { vault: Arc::clone(&app.vault), pool: self.pool };
+        let audience = Audience { vault: Arc::clone(&app.vault), pool: self.pool, schema: self.schema };
         let (numbers, changes): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         let compiling = apart(async move { touched(&mut read, &audience, &changes).await });
         let compiled = self.lease.while_held(&app.db, LEASE_LASTS, compiling).await??;
@@ -312,7 +332,7 @@ impl State {
             version: at.version,
             issued_at,
             expires_at: issued_at + EXPIRES,
-            schema: EMBEDDED_ROUTES,
+            schema: self.schema,
             root,
             totals,
             lowest_totals,

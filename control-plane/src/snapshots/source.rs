@@ -44,6 +44,13 @@ sql! {
         postgres: "SELECT DISTINCT name FROM domains
             WHERE route_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
+    ROUTES = "SELECT id, kind, hops, max_connections, certificate_id FROM routes";
+    ROUTES_OF = {
+        sqlite: "SELECT id, kind, hops, max_connections, certificate_id FROM routes
+            WHERE id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "SELECT id, kind, hops, max_connections, certificate_id FROM routes
+            WHERE id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
     RECIPIENTS = "SELECT domain_id, local_key FROM recipients";
     RECIPIENTS_OF = {
         sqlite: "SELECT domain_id, local_key FROM recipients WHERE domain_id IN (SELECT unhex(value) FROM json_each($1))",
@@ -115,6 +122,15 @@ pub(super) struct DomainRow {
 }
 
 #[derive(Debug, sqlx::FromRow)]
+pub(super) struct RouteRow {
+    pub id: Uuid,
+    pub kind: String,
+    pub hops: String,
+    pub max_connections: Option<i64>,
+    pub certificate_id: Option<Uuid>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
 pub(super) struct AliasRow {
     pub domain_id: Uuid,
     pub local_key: String,
@@ -173,6 +189,14 @@ pub(super) async fn domains(read: &mut Read, of: Option<&[Domain]>) -> Result<Ve
     }
 }
 
+pub(super) async fn routes(read: &mut Read, of: Option<&[Uuid]>) -> Result<Vec<RouteRow>, StoreError> {
+    match of {
+        None => run!(read, fetch_all ROUTES as RouteRow),
+        Some([]) => Ok(Vec::new()),
+        Some(ids) => run!(read, fetch_all ROUTES_OF as RouteRow, id_set(ids.iter().copied())),
+    }
+}
+
 pub(super) async fn names_of_routes(read: &mut Read, routes: &[Uuid]) -> Result<Vec<String>, StoreError> {
     if routes.is_empty() {
         return Ok(Vec::new());
@@ -221,6 +245,17 @@ pub(super) async fn domain_entries(read: &mut Read, of: &[Uuid]) -> Result<Vec<E
 }
 
 impl DomainRow {
+    /// The route that it names, as a row of its own.
+    pub(super) fn route(&self) -> Option<RouteRow> {
+        Some(RouteRow {
+            id: self.route_id?,
+            kind: self.route_kind.clone()?,
+            hops: self.hops.clone()?,
+            max_connections: self.max_connections,
+            certificate_id: self.certificate_id,
+        })
+    }
+
     /// An active domain before a pending one; of pending ones that which was registered first.
     pub(super) fn precedence(&self) -> (bool, Micros, Uuid) {
         (self.state != "active", Micros::from_micros(self.created_at), self.id)
