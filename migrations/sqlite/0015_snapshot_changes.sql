@@ -13,3 +13,6 @@ CREATE TABLE snapshot_changes (
     created_at INTEGER NOT NULL,
     PRIMARY KEY (pool_id, ring, epoch, version)
 ) STRICT;
+
+-- Schemas of objects that a worker reads, as JSON. One of before has not said: it reads the first.
+ALTER TABLE workers ADD COLUMN snapshot_schemas TEXT NOT NULL DEFAULT '[1]';

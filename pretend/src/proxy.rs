@@ -126,7 +126,9 @@ async fn forward(State(shared): State<Arc<Shared>>, request: Request) -> Respons
 async fn relay(shared: &Shared, request: Request) -> Result<Response, Box<dyn std::error::Error + Send + Sync>> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let (is_head, is_objects) = (parts.uri.path().ends_with("/head"), parts.uri.path().ends_with("/objects"));
+    let is_head = parts.uri.path().ends_with("/head");
+    let follows_changes = parts.uri.path().ends_with("/changes");
+    let is_objects = follows_changes || parts.uri.path().ends_with("/objects") || parts.uri.path().contains("/packs/");
     if let Some(instead) = instead(shared, is_head, is_objects) {
         return Ok(instead);
     }
@@ -150,7 +152,10 @@ async fn relay(shared: &Shared, request: Request) -> Result<Response, Box<dyn st
         std::future::pending::<()>().await;
     }
     if status.is_success() && !bytes.is_empty() {
-        match (changed(&how, is_head, is_objects, &bytes), is_head) {
+        let before = if follows_changes { changes_at_its_head(&bytes) } else { 0 };
+        let changed = changed(&how, is_head, is_objects, &bytes.slice(before..));
+        let changed = changed.map(|objects| [&bytes[..before], &objects].concat().into());
+        match (changed, is_head) {
             (Some(changed), _) => {
                 shared.tampered.fetch_add(1, Ordering::SeqCst);
                 bytes = changed;
@@ -167,6 +172,12 @@ async fn relay(shared: &Shared, request: Request) -> Result<Response, Box<dyn st
         }
     }
     Ok(response)
+}
+
+/// Octets before the objects in an answer that says what changed: 4 of length, and what changed.
+fn changes_at_its_head(bytes: &Bytes) -> usize {
+    let len = bytes.first_chunk::<4>().map_or(0, |len| u32::from_be_bytes(*len));
+    usize::try_from(len).map_or(bytes.len(), |len| bytes.len().min(4 + len))
 }
 
 /// An answer for which the other side is not asked.

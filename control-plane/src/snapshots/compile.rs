@@ -13,7 +13,8 @@ use contract::{
     snapshot::{
         object::{
             Alias, AliasDomain, AliasDomainHop, Aliases, DomainObject, DomainState, HashKey, HashSet, Installation,
-            Key, List, ListScope, Object, RecipientRule, Recipients, Route, ShardPrefix, Tenant, TenantState,
+            Key, List, ListScope, Object, ROUTES_APART, RecipientRule, Recipients, RouteObject, ShardPrefix, Tenant,
+            TenantState,
         },
         piece::{self, EncodeError, Piece},
         pool_key::PoolKey,
@@ -22,7 +23,7 @@ use contract::{
 };
 use uuid::Uuid;
 
-use super::source::{AliasRow, DomainRow, EntryRow, TenantRow};
+use super::source::{AliasRow, DomainRow, EntryRow, RouteRow, TenantRow};
 use crate::{certificates::Certificate, db::StoreError, installation, routes::Destination, vault::Vault};
 
 /// Why a row makes no object.
@@ -35,8 +36,10 @@ pub(super) enum CompileError {
 }
 
 /// Objects, and the owners whose shards they are all of: keys of such an owner that are not among them are gone.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Compiled {
+    /// In which objects are written.
+    pub schema: u16,
     pub pieces: Vec<Piece>,
     /// Beginnings of keys (`recipients/acme.example/`).
     pub owners: Vec<String>,
@@ -45,6 +48,10 @@ pub(super) struct Compiled {
 }
 
 impl Compiled {
+    pub(super) const fn new(schema: u16) -> Self {
+        Self { schema, pieces: Vec::new(), owners: Vec::new(), gone: Vec::new() }
+    }
+
     fn add(&mut self, object: &Object) -> Result<(), CompileError> {
         self.pieces.push(piece::encode(object)?);
         Ok(())
@@ -135,19 +142,11 @@ impl Compiled {
         let aliases = self.aliases(&name, &hash_key, aliases)?;
         let entries = entries.iter().map(|row| entry(row, Some(&hash_key))).collect::<Result<_, _>>()?;
         let list = self.list(&ListScope::Domain(name.clone()), entries)?;
-        let route = match (row.route_id, &row.route_kind, &row.hops) {
-            (Some(id), Some(kind), Some(hops)) => Some(Route {
-                id: Id::from_uuid(id),
-                // A route is shared by domains, and a provider's host is each one's own: only here both are known.
-                hops: Destination::from_stored(kind, hops)?.hops_for(&name),
-                max_connections: row
-                    .max_connections
-                    .map(u32::try_from)
-                    .transpose()
-                    .map_err(StoreError::corrupt("routes.max_connections"))?,
-                certificate: row.certificate_id.map(Id::from_uuid),
-            }),
-            _ => None,
+        let (route, route_id) = if self.schema >= ROUTES_APART {
+            (None, row.route_id.map(Id::from_uuid))
+        } else {
+            // A route is shared by domains, and a provider's host is each one's own: only here both are known.
+            (row.route().map(|route| route_object(&route)).transpose()?.map(|route| route.for_domain(&name)), None)
         };
         self.add(&Object::Domain(Box::new(DomainObject {
             id: Id::from_uuid(row.id),
@@ -156,12 +155,16 @@ impl Compiled {
             state,
             recipients,
             route,
-            route_id: None,
+            route_id,
             policy: policy(&row.policy)?,
             list,
             aliases,
             hash_key,
         })))
+    }
+
+    pub(super) fn route(&mut self, row: &RouteRow) -> Result<(), CompileError> {
+        self.add(&Object::Route(route_object(row)?))
     }
 
     pub(super) fn certificate(&mut self, row: &Certificate, vault: &Vault, key: &PoolKey) -> Result<(), CompileError> {
@@ -222,7 +225,7 @@ impl Compiled {
         key: Key,
         make: impl FnOnce(&mut Self) -> Result<(), CompileError>,
     ) -> Result<(), CompileError> {
-        let mut part = Self::default();
+        let mut part = Self::new(self.schema);
         match make(&mut part) {
             Ok(()) => {
                 self.pieces.append(&mut part.pieces);
@@ -271,6 +274,16 @@ pub(super) fn grouped<T>(rows: impl IntoIterator<Item = (Uuid, T)>) -> HashMap<U
 
 fn policy(text: &str) -> Result<Settings, StoreError> {
     serde_json::from_str(text).map_err(StoreError::corrupt("policy"))
+}
+
+fn route_object(row: &RouteRow) -> Result<RouteObject, StoreError> {
+    let max_connections = row.max_connections.map(u32::try_from).transpose();
+    Ok(RouteObject {
+        id: Id::from_uuid(row.id),
+        destination: Destination::from_stored(&row.kind, &row.hops)?.object(),
+        max_connections: max_connections.map_err(StoreError::corrupt("routes.max_connections"))?,
+        certificate: row.certificate_id.map(Id::from_uuid),
+    })
 }
 
 fn entry(row: &EntryRow, hash_key: Option<&HashKey>) -> Result<Entry, StoreError> {
@@ -329,7 +342,7 @@ mod tests {
             hop_sees: Some("mailbox".to_owned()),
             local_part: "Anna".to_owned(),
         };
-        let mut compiled = Compiled::default();
+        let mut compiled = Compiled::new(ROUTES_APART);
         compiled.domain(row, &["anna".to_owned(), "a.smith".to_owned()], &[alias], &[]).unwrap();
         assert_eq!(compiled.owners.iter().filter(|owner| owner.starts_with("aliases/")).count(), 1);
         compiled.pieces.iter().map(|piece| piece.key.to_string()).collect()

@@ -6,7 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use contract::{Id, ids, mail::Domain, snapshot::object::Key};
+use contract::{
+    Id, ids,
+    mail::Domain,
+    snapshot::object::{Key, ROUTES_APART},
+};
 use uuid::Uuid;
 
 use super::{
@@ -16,7 +20,7 @@ use super::{
 };
 use crate::{certificates, db::Read, installation, outbox::Change, pool_keys, vault::Vault};
 
-/// Tenants or names of domains that are read at once.
+/// Tenants, routes or names of domains that are read at once.
 const PAGE: usize = 2_000;
 /// Recipients and entries that are read at once; more only where one domain or one list has more.
 const ROWS: i64 = 50_000;
@@ -28,6 +32,8 @@ const CERTIFICATES: usize = 200;
 pub(super) struct Audience {
     pub vault: Arc<Vault>,
     pub pool: Id<ids::Pool>,
+    /// The schema that all its workers read.
+    pub schema: u16,
 }
 
 /// What is read from and where what was compiled goes. All is read in one transaction: objects fit together.
@@ -50,6 +56,13 @@ impl Gathering<'_> {
         while let Some((names, last)) = page(source::names(self.read, &after, limit(PAGE)).await?) {
             self.domains(&names).await?;
             last.as_ascii().clone_into(&mut after);
+        }
+        if self.audience.schema >= ROUTES_APART {
+            let mut after = Uuid::nil();
+            while let Some((routes, last)) = page(source::route_ids(self.read, after, limit(PAGE)).await?) {
+                self.routes(&routes).await?;
+                after = last;
+            }
         }
         self.all_certificates().await
     }
@@ -80,7 +93,13 @@ impl Gathering<'_> {
             self.all_certificates().await?;
         }
         let routes: Vec<_> = routes.into_iter().collect();
-        names.extend(source::names_of_routes(self.read, &routes).await?);
+        if self.audience.schema >= ROUTES_APART {
+            for some in routes.chunks(PAGE) {
+                self.routes(some).await?;
+            }
+        } else {
+            names.extend(source::names_of_routes(self.read, &routes).await?);
+        }
         if whole {
             self.installation().await?;
         }
@@ -100,7 +119,7 @@ impl Gathering<'_> {
     }
 
     async fn installation(&mut self) -> Result<(), PublishError> {
-        let mut compiled = Compiled::default();
+        let mut compiled = Compiled::new(self.audience.schema);
         let row = installation::load(self.read).await?;
         let postmaster = source::postmaster(self.read, &row.configured).await?;
         compiled.installation(&row, postmaster, &source::installation_entries(self.read).await?)?;
@@ -117,7 +136,7 @@ impl Gathering<'_> {
     }
 
     async fn certificates(&mut self, of: &[Id<ids::Certificate>]) -> Result<(), PublishError> {
-        let mut compiled = Compiled::default();
+        let mut compiled = Compiled::new(self.audience.schema);
         let found = certificates::rows(self.read, of).await?;
         let there: BTreeSet<_> = found.iter().map(|(id, _)| *id).collect();
         if !found.is_empty() {
@@ -131,9 +150,21 @@ impl Gathering<'_> {
         self.take(compiled).await
     }
 
+    /// A page of routes: those that are there, and those that are gone.
+    async fn routes(&mut self, ids: &[Uuid]) -> Result<(), PublishError> {
+        let mut compiled = Compiled::new(self.audience.schema);
+        let mut gone: BTreeSet<_> = ids.iter().copied().collect();
+        for row in source::routes(self.read, ids).await? {
+            gone.remove(&row.id);
+            compiled.or_damaged(Key::Route(Id::from_uuid(row.id)), |part| part.route(&row))?;
+        }
+        compiled.gone.extend(gone.into_iter().map(|id| Key::Route(Id::from_uuid(id))));
+        self.take(compiled).await
+    }
+
     /// A page of tenants: those that are there, and those that are gone.
     async fn tenants(&mut self, ids: &[Uuid]) -> Result<(), PublishError> {
-        let mut gone = Compiled::default();
+        let mut gone = Compiled::new(self.audience.schema);
         let mut found: BTreeMap<_, _> =
             source::tenants(self.read, ids).await?.into_iter().map(|row| (row.id, row)).collect();
         ids.iter().filter(|id| !found.contains_key(id)).for_each(|id| gone.no_tenant(Id::from_uuid(*id)));
@@ -153,7 +184,7 @@ impl Gathering<'_> {
         let ids: Vec<_> = part.iter().map(|row| row.id).collect();
         let entries = source::tenant_entries(self.read, &ids).await?;
         let entries = grouped(entries.into_iter().filter_map(|entry| entry.tenant_id.map(|tenant| (tenant, entry))));
-        let mut compiled = Compiled::default();
+        let mut compiled = Compiled::new(self.audience.schema);
         for row in part {
             let entries = entries.get(&row.id).map_or(&[][..], Vec::as_slice);
             compiled.or_damaged(Key::Tenant(Id::from_uuid(row.id)), |part| part.tenant(row, entries))?;
@@ -164,7 +195,7 @@ impl Gathering<'_> {
     /// A page of domains by their names: those that are there, and those that are gone. Of a name all rows are looked at here,
     /// so that the one that counts is the one that counts.
     async fn domains(&mut self, names: &[Domain]) -> Result<(), PublishError> {
-        let mut gone = Compiled::default();
+        let mut gone = Compiled::new(self.audience.schema);
         let mut found = one_a_name(source::domains(self.read, names).await?);
         names.iter().filter(|name| !found.contains_key(name.as_ascii())).for_each(|name| gone.no_domain(name));
         self.take(gone).await?;
@@ -187,7 +218,7 @@ impl Gathering<'_> {
         let aliases = grouped(aliases.into_iter().map(|alias| (alias.domain_id, alias)));
         let entries = source::domain_entries(self.read, &ids).await?;
         let entries = grouped(entries.into_iter().filter_map(|entry| entry.domain_id.map(|domain| (domain, entry))));
-        let mut compiled = Compiled::default();
+        let mut compiled = Compiled::new(self.audience.schema);
         for (name, row) in part {
             let locals = recipients.get(&row.id).map_or(&[][..], Vec::as_slice);
             let aliases = aliases.get(&row.id).map_or(&[][..], Vec::as_slice);

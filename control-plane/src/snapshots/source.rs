@@ -47,6 +47,13 @@ sql! {
         postgres: "SELECT DISTINCT name FROM domains
             WHERE route_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
+    ROUTE_IDS = "SELECT id FROM routes WHERE id > $1 ORDER BY id LIMIT $2";
+    ROUTES_OF = {
+        sqlite: "SELECT id, kind, hops, max_connections, certificate_id FROM routes
+            WHERE id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "SELECT id, kind, hops, max_connections, certificate_id FROM routes
+            WHERE id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
     RECIPIENT_COUNTS = {
         sqlite: "SELECT domain_id, COUNT(*) FROM recipients WHERE domain_id IN (SELECT unhex(value) FROM json_each($1))
             GROUP BY domain_id",
@@ -131,6 +138,15 @@ pub(super) struct DomainRow {
 }
 
 #[derive(Debug, sqlx::FromRow)]
+pub(super) struct RouteRow {
+    pub id: Uuid,
+    pub kind: String,
+    pub hops: String,
+    pub max_connections: Option<i64>,
+    pub certificate_id: Option<Uuid>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
 pub(super) struct AliasRow {
     pub domain_id: Uuid,
     pub local_key: String,
@@ -198,6 +214,16 @@ pub(super) async fn domains(read: &mut Read, of: &[Domain]) -> Result<Vec<Domain
     run!(read, fetch_all DOMAINS_OF as DomainRow, set(of.iter().map(Domain::as_ascii)))
 }
 
+/// The next routes by their ids.
+pub(super) async fn route_ids(read: &mut Read, after: Uuid, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    let rows = run!(read, fetch_all ROUTE_IDS as (Uuid,), after, limit)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+pub(super) async fn routes(read: &mut Read, of: &[Uuid]) -> Result<Vec<RouteRow>, StoreError> {
+    run!(read, fetch_all ROUTES_OF as RouteRow, id_set(of))
+}
+
 pub(super) async fn names_of_routes(read: &mut Read, routes: &[Uuid]) -> Result<Vec<Domain>, StoreError> {
     if routes.is_empty() {
         return Ok(Vec::new());
@@ -243,6 +269,17 @@ pub(super) async fn domain_entries(read: &mut Read, of: &[Uuid]) -> Result<Vec<E
 }
 
 impl DomainRow {
+    /// The route that it names, as a row of its own.
+    pub(super) fn route(&self) -> Option<RouteRow> {
+        Some(RouteRow {
+            id: self.route_id?,
+            kind: self.route_kind.clone()?,
+            hops: self.hops.clone()?,
+            max_connections: self.max_connections,
+            certificate_id: self.certificate_id,
+        })
+    }
+
     /// An active domain before a pending one; of pending ones that which was registered first.
     pub(super) fn precedence(&self) -> (bool, Micros, Uuid) {
         (self.state != "active", Micros::from_micros(self.created_at), self.id)

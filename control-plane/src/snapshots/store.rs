@@ -54,7 +54,7 @@ sql! {
     };
     PUT_CHANGES = "INSERT INTO snapshot_changes
         (pool_id, ring, epoch, version, root_before, root_after, changes, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    STEPS = "SELECT epoch, version, root_before, root_after, LENGTH(changes) AS size FROM snapshot_changes
+    STEPS = "SELECT epoch, version, root_before, root_after, CAST(LENGTH(changes) AS BIGINT) AS size FROM snapshot_changes
         WHERE pool_id = $1 AND ring = $2 ORDER BY epoch DESC, version DESC LIMIT $3";
     CHANGES_SINCE = "SELECT epoch, version, changes FROM snapshot_changes
         WHERE pool_id = $1 AND ring = $2 AND (epoch > $3 OR (epoch = $3 AND version >= $4)) ORDER BY epoch, version LIMIT $5";

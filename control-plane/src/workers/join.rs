@@ -84,6 +84,7 @@ pub(super) async fn enrol_worker(
             public_key: &key,
             software_version: &body.software_version,
             join_token,
+            snapshot_schemas: &body.snapshot_schemas,
             address: caller.address.map(|address| address.to_string()),
         },
     )

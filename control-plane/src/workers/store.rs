@@ -29,8 +29,8 @@ sql! {
     POOLS = "SELECT id, name, created_at FROM pools ORDER BY id";
     INSERT_POOL = "INSERT INTO pools (id, name, created_at) VALUES ($1, $2, $3)";
     INSERT = "INSERT INTO workers (id, pool_id, ring, name, public_key, software_version, join_token_id, address, created_at,
-            last_seen_at)
-        VALUES ($1, $2, 'stable', $3, $4, $5, $6, $7, $8, $8)";
+            last_seen_at, snapshot_schemas)
+        VALUES ($1, $2, 'stable', $3, $4, $5, $6, $7, $8, $8, $9)";
     KEY = "SELECT pool_id, public_key FROM workers WHERE id = $1 AND revoked_at IS NULL";
     INSERT_ASSERTION = "INSERT INTO worker_assertions (id, expires_at) VALUES ($1, $2)";
     INSERT_TOKEN = "INSERT INTO worker_tokens (token_hash, worker_id, expires_at) VALUES ($1, $2, $3)";
@@ -49,6 +49,8 @@ sql! {
         WHERE revoked_at IS NULL AND pool_id = $1 AND last_seen_at >= $2 ORDER BY id";
     LIVE = "SELECT COUNT(*) FROM workers
         WHERE revoked_at IS NULL AND draining_since IS NULL AND pool_id = $1 AND last_seen_at >= $2";
+    SCHEMAS = "SELECT DISTINCT snapshot_schemas FROM workers
+        WHERE revoked_at IS NULL AND pool_id = $1 AND last_seen_at >= $2";
     SWEEP_TOKENS = "DELETE FROM worker_tokens WHERE expires_at <= $1";
     SWEEP_ASSERTIONS = "DELETE FROM worker_assertions WHERE expires_at <= $1";
     SWEEP_WORKERS = "DELETE FROM workers WHERE last_seen_at <= $1";
@@ -87,6 +89,7 @@ pub(super) struct New<'a> {
     pub software_version: &'a str,
     pub join_token: Id<ids::JoinToken>,
     pub address: Option<String>,
+    pub snapshot_schemas: &'a [u16],
 }
 
 /// What a worker that was seen lately says it runs.
@@ -101,6 +104,17 @@ pub struct Running {
 pub async fn default_pool(read: &mut Read) -> Result<Option<Id<ids::Pool>>, StoreError> {
     let row = run!(read, fetch_optional DEFAULT_POOL as (Uuid,))?;
     Ok(row.map(|(id,)| Id::from_uuid(id)))
+}
+
+/// What the workers of a pool read that were seen lately: each different set of schemas once.
+pub async fn snapshot_schemas(
+    read: &mut Read,
+    pool: Id<ids::Pool>,
+    seen_since: Micros,
+) -> Result<Vec<Vec<u16>>, StoreError> {
+    let rows = run!(read, fetch_all SCHEMAS as (String,), pool.uuid(), seen_since.as_micros())?;
+    let sets = rows.iter().map(|(text,)| serde_json::from_str(text));
+    sets.collect::<Result<_, _>>().map_err(StoreError::corrupt("workers.snapshot_schemas"))
 }
 
 pub(super) async fn pools(read: &mut Read) -> Result<Vec<Pool>, StoreError> {
@@ -125,7 +139,8 @@ pub(super) async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), StoreError>
         new.software_version,
         new.join_token.uuid(),
         new.address.as_deref(),
-        now
+        now,
+        serde_json::to_string(new.snapshot_schemas).unwrap_or_else(|_| "[]".to_owned())
     )?;
     Ok(())
 }

@@ -39,6 +39,7 @@ pub(crate) struct Reply {
     pub headers: HeaderMap,
     pub body: Value,
     pub text: String,
+    pub octets: Vec<u8>,
 }
 
 impl Reply {
@@ -126,9 +127,10 @@ impl Call<'_> {
         }
         let response = request.send().await.ok()?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let text = response.text().await.expect("a whole answer");
+        let octets: Vec<u8> = response.bytes().await.expect("a whole answer").into();
+        let text = String::from_utf8_lossy(&octets).into_owned();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Some(Reply { status, headers, body, text })
+        Some(Reply { status, headers, body, text, octets })
     }
 }
 

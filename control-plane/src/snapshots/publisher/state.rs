@@ -30,6 +30,8 @@ const MAX_ROWS: i64 = 10_000;
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) pool: Id<ids::Pool>,
+    /// In which the objects are written.
+    pub(super) schema: u16,
     /// None before everything was compiled.
     pub(super) tree: Option<Tree>,
     pub(super) totals: Totals,
@@ -39,8 +41,8 @@ pub(super) struct State {
 
 impl State {
     /// Of one that knows what was published last, and not yet what is in it.
-    pub(super) fn before(pool: Id<ids::Pool>, head: Option<Head>) -> Self {
-        Self { pool, tree: None, totals: Totals::default(), head, shards: Shards::default() }
+    pub(super) fn before(pool: Id<ids::Pool>, schema: u16, head: Option<Head>) -> Self {
+        Self { pool, schema, tree: None, totals: Totals::default(), head, shards: Shards::default() }
     }
 
     /// Publishes what was changed since, or renews the head where it is time to. After an error this is of no use any more.
@@ -56,7 +58,7 @@ impl State {
             drop(read);
             return self.renew(app, lease, now).await;
         }
-        let audience = Audience { vault: Arc::clone(&app.vault), pool: self.pool };
+        let audience = Audience { vault: Arc::clone(&app.vault), pool: self.pool, schema: self.schema };
         let (numbers, changes): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         let mut draft = Draft::new(app.clone(), lease, self.tree.clone(), std::mem::take(&mut self.shards));
         let compiling = apart(async move {
