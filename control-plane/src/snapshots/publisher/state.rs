@@ -24,6 +24,8 @@ use crate::{
     },
 };
 
+/// What so many versions changed is kept: several times as many as a way between two trees may have.
+const CHANGES_KEPT: u64 = 256;
 /// Outbox rows that are published together.
 const MAX_ROWS: i64 = 10_000;
 
@@ -79,7 +81,7 @@ impl State {
         let head = self.sign(app, &mut tx, at, root, self.totals).await?;
         store::put_head(&mut tx, &head).await?;
         store::sweep_objects(&mut tx, now - KEPT).await?;
-        store::sweep_changes(&mut tx, now - KEPT).await?;
+        store::sweep_changes(&mut tx, now - KEPT, &head, CHANGES_KEPT).await?;
         tx.commit().await?;
         self.head = Some(head);
         app.heads.look_now();
