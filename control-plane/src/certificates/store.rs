@@ -24,7 +24,7 @@ macro_rules! select {
 sql! {
     Main;
     GET = (select!(" WHERE c.id = $1"));
-    ALL = (select!(""));
+    IDS = "SELECT id FROM certificates WHERE id > $1 ORDER BY id LIMIT $2";
     THESE = {
         sqlite: select!(" WHERE c.id IN (SELECT unhex(value) FROM json_each($1))"),
         postgres: select!(" WHERE c.id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)"),
@@ -99,20 +99,23 @@ pub async fn find(read: &mut Read, id: Id<ids::Certificate>) -> Result<Option<Ce
     run!(read, fetch_optional GET as Row, id.uuid())?.map(Certificate::try_from).transpose()
 }
 
-/// All, or those of a set: what objects are made from. One whose row makes no sense stands beside the others.
+/// The next certificates by their ids.
+pub(crate) async fn ids(read: &mut Read, after: Uuid, limit: i64) -> Result<Vec<Id<ids::Certificate>>, StoreError> {
+    let rows = run!(read, fetch_all IDS as (Uuid,), after, limit)?;
+    Ok(rows.into_iter().map(|(id,)| Id::from_uuid(id)).collect())
+}
+
+/// Those of a set: what objects are made from. One whose row makes no sense stands beside the others.
 pub(crate) async fn rows(
     read: &mut Read,
-    of: Option<&[Id<ids::Certificate>]>,
+    of: &[Id<ids::Certificate>],
 ) -> Result<Vec<(Id<ids::Certificate>, Result<Certificate, StoreError>)>, StoreError> {
-    let found = match of {
-        None => run!(read, fetch_all ALL as Row)?,
-        Some([]) => Vec::new(),
-        Some(ids) => {
-            let names: Vec<_> = ids.iter().map(|id| id.uuid().simple().to_string()).collect();
-            let set = serde_json::to_string(&names).map_err(StoreError::corrupt("certificates"))?;
-            run!(read, fetch_all THESE as Row, set.as_str())?
-        }
-    };
+    if of.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<_> = of.iter().map(|id| id.uuid().simple().to_string()).collect();
+    let set = serde_json::to_string(&names).map_err(StoreError::corrupt("certificates"))?;
+    let found = run!(read, fetch_all THESE as Row, set.as_str())?;
     Ok(found.into_iter().map(|row| (Id::from_uuid(row.id), Certificate::try_from(row))).collect())
 }
 

@@ -1,4 +1,5 @@
-//! Reads what objects are compiled from, by sets, and compiles it: everything, or only what an edit touches.
+//! Reads what objects are compiled from, by sets of bounded size, and compiles it: everything, or only what an edit touches.
+//! What a set comes to goes into the draft before the next is read.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,17 +15,17 @@ use uuid::Uuid;
 
 use super::{
     compile::{Compiled, grouped, one_a_name},
-    publisher::PublishError,
-    source,
+    publisher::{Draft, PublishError},
+    source::{self, DomainRow, TenantRow},
 };
-use crate::{
-    certificates,
-    db::{Read, StoreError},
-    installation,
-    outbox::Change,
-    pool_keys,
-    vault::Vault,
-};
+use crate::{certificates, db::Read, installation, outbox::Change, pool_keys, vault::Vault};
+
+/// Tenants or names of domains that are read at once.
+const PAGE: usize = 2_000;
+/// Recipients and entries that are read at once; more only where one domain or one list has more.
+const ROWS: i64 = 50_000;
+/// Certificates that are read at once: chains and keys are large.
+const CERTIFICATES: usize = 200;
 
 /// For whom secrets are sealed.
 #[derive(Debug, Clone)]
@@ -35,145 +36,236 @@ pub(super) struct Audience {
     pub schema: u16,
 }
 
-/// All certificates, or those of a set.
-async fn certificates(
-    read: &mut Read,
-    audience: &Audience,
-    of: Option<&[Id<ids::Certificate>]>,
-    compiled: &mut Compiled,
-) -> Result<(), PublishError> {
-    let found = certificates::rows(read, of).await?;
-    let there: BTreeSet<_> = found.iter().map(|(id, _)| *id).collect();
-    if !found.is_empty() {
-        let key = pool_keys::current(read, &audience.vault, audience.pool).await?;
-        for (id, row) in found {
-            compiled.or_damaged(Key::Certificate(id), |part| part.certificate(&row?, &audience.vault, &key))?;
-        }
-    }
-    let gone = of.unwrap_or_default().iter().filter(|id| !there.contains(id));
-    compiled.gone.extend(gone.map(|id| Key::Certificate(*id)));
-    Ok(())
+/// What is read from and where what was compiled goes. All is read in one transaction: objects fit together.
+pub(super) struct Gathering<'a> {
+    pub read: &'a mut Read,
+    pub audience: &'a Audience,
+    pub draft: &'a mut Draft,
 }
 
-/// All that there is.
-pub(super) async fn everything(read: &mut Read, audience: &Audience) -> Result<Compiled, PublishError> {
-    let mut compiled = Compiled::new(audience.schema);
-    let row = installation::load(read).await?;
-    let postmaster = source::postmaster(read, &row.configured).await?;
-    let (mut of_installation, mut of_tenants, mut of_domains) = (Vec::new(), Vec::new(), Vec::new());
-    for entry in source::all_entries(read).await? {
-        match (entry.tenant_id, entry.domain_id) {
-            (_, Some(domain)) => of_domains.push((domain, entry)),
-            (Some(tenant), None) => of_tenants.push((tenant, entry)),
-            (None, None) => of_installation.push(entry),
+impl Gathering<'_> {
+    /// All that there is.
+    pub(super) async fn everything(&mut self) -> Result<(), PublishError> {
+        self.installation().await?;
+        let mut after = Uuid::nil();
+        while let Some((tenants, last)) = page(source::tenant_ids(self.read, after, limit(PAGE)).await?) {
+            self.tenants(&tenants).await?;
+            after = last;
         }
-    }
-    compiled.installation(&row, postmaster, &of_installation)?;
-    let of_tenants = grouped(of_tenants);
-    for tenant in source::tenants(read, None).await? {
-        let entries = of_tenants.get(&tenant.id).map_or(&[][..], Vec::as_slice);
-        compiled.or_damaged(Key::Tenant(Id::from_uuid(tenant.id)), |part| part.tenant(&tenant, entries))?;
-    }
-    let of_domains = grouped(of_domains);
-    let recipients = grouped(source::recipients(read, None).await?);
-    let aliases = grouped(source::aliases(read, None).await?.into_iter().map(|alias| (alias.domain_id, alias)));
-    for row in one_a_name(source::domains(read, None).await?).values() {
-        let locals = recipients.get(&row.id).map_or(&[][..], Vec::as_slice);
-        let aliases = aliases.get(&row.id).map_or(&[][..], Vec::as_slice);
-        let name: Domain =
-            row.name.parse().map_err(StoreError::corrupt::<contract::mail::DomainError>("domains.name"))?;
-        let entries = of_domains.get(&row.id).map_or(&[][..], Vec::as_slice);
-        compiled.or_damaged(Key::Domain(name), |part| part.domain(row, locals, aliases, entries))?;
-    }
-    certificates(read, audience, None, &mut compiled).await?;
-    if audience.schema >= ROUTES_APART {
-        for route in source::routes(read, None).await? {
-            compiled.or_damaged(Key::Route(Id::from_uuid(route.id)), |part| part.route(&route))?;
+        let mut after = String::new();
+        while let Some((names, last)) = page(source::names(self.read, &after, limit(PAGE)).await?) {
+            self.domains(&names).await?;
+            last.as_ascii().clone_into(&mut after);
         }
+        if self.audience.schema >= ROUTES_APART {
+            let mut after = Uuid::nil();
+            while let Some((some, last)) = page(source::route_ids(self.read, after, limit(PAGE)).await?) {
+                self.routes(&some).await?;
+                after = last;
+            }
+        }
+        self.all_certificates().await
     }
-    Ok(compiled)
+
+    /// What these changes touch.
+    pub(super) async fn touched(&mut self, changes: &[Change]) -> Result<(), PublishError> {
+        let (mut whole, mut tenants, mut names, mut routes) =
+            (false, BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut all_certificates, mut some_certificates) = (false, BTreeSet::new());
+        for change in changes {
+            match change {
+                Change::Installation | Change::InstallationList => whole = true,
+                Change::Tenant(id) | Change::TenantList(id) => drop(tenants.insert(id.uuid())),
+                Change::Domain(_, name) | Change::Recipients(_, name) | Change::DomainList(_, name) => {
+                    names.insert(name.clone());
+                }
+                Change::Route(id) => drop(routes.insert(id.uuid())),
+                Change::Certificate(id) => drop(some_certificates.insert(*id)),
+                Change::Certificates => all_certificates = true,
+            }
+        }
+        let some_certificates: Vec<_> = some_certificates.into_iter().collect();
+        // Those that are gone are not among all.
+        for some in some_certificates.chunks(CERTIFICATES) {
+            self.certificates(some).await?;
+        }
+        if all_certificates {
+            self.all_certificates().await?;
+        }
+        let routes: Vec<_> = routes.into_iter().collect();
+        for some in routes.chunks(PAGE) {
+            if self.audience.schema >= ROUTES_APART {
+                self.routes(some).await?;
+            } else {
+                names.extend(source::names_of_routes(self.read, some).await?);
+            }
+        }
+        if whole {
+            self.installation().await?;
+        }
+        let tenants: Vec<_> = tenants.into_iter().collect();
+        for some in tenants.chunks(PAGE) {
+            self.tenants(some).await?;
+        }
+        let names: Vec<_> = names.into_iter().collect();
+        for some in names.chunks(PAGE) {
+            self.domains(some).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, compiled: Compiled) -> Result<(), PublishError> {
+        self.draft.take(self.read, compiled).await
+    }
+
+    async fn installation(&mut self) -> Result<(), PublishError> {
+        let mut compiled = Compiled::new(self.audience.schema);
+        let row = installation::load(self.read).await?;
+        let postmaster = source::postmaster(self.read, &row.configured).await?;
+        compiled.installation(&row, postmaster, &source::installation_entries(self.read).await?)?;
+        self.take(compiled).await
+    }
+
+    async fn all_certificates(&mut self) -> Result<(), PublishError> {
+        let mut after = Uuid::nil();
+        while let Some((some, last)) = page(certificates::ids(self.read, after, limit(CERTIFICATES)).await?) {
+            self.certificates(&some).await?;
+            after = last.uuid();
+        }
+        Ok(())
+    }
+
+    async fn certificates(&mut self, of: &[Id<ids::Certificate>]) -> Result<(), PublishError> {
+        let mut compiled = Compiled::new(self.audience.schema);
+        let found = certificates::rows(self.read, of).await?;
+        let there: BTreeSet<_> = found.iter().map(|(id, _)| *id).collect();
+        if !found.is_empty() {
+            let vault = &self.audience.vault;
+            let key = pool_keys::current(self.read, vault, self.audience.pool).await?;
+            for (id, row) in found {
+                compiled.or_damaged(Key::Certificate(id), |part| part.certificate(&row?, vault, &key))?;
+            }
+        }
+        compiled.gone.extend(of.iter().filter(|id| !there.contains(id)).map(|id| Key::Certificate(*id)));
+        self.take(compiled).await
+    }
+
+    /// A page of routes, as objects of their own.
+    async fn routes(&mut self, of: &[Uuid]) -> Result<(), PublishError> {
+        let mut compiled = Compiled::new(self.audience.schema);
+        let found = source::routes(self.read, of).await?;
+        let there: BTreeSet<_> = found.iter().map(|row| row.id).collect();
+        compiled.gone.extend(of.iter().filter(|id| !there.contains(id)).map(|id| Key::Route(Id::from_uuid(*id))));
+        for row in found {
+            compiled.or_damaged(Key::Route(Id::from_uuid(row.id)), |part| part.route(&row))?;
+        }
+        self.take(compiled).await
+    }
+
+    /// A page of tenants: those that are there, and those that are gone.
+    async fn tenants(&mut self, ids: &[Uuid]) -> Result<(), PublishError> {
+        let mut gone = Compiled::new(self.audience.schema);
+        let mut found: BTreeMap<_, _> =
+            source::tenants(self.read, ids).await?.into_iter().map(|row| (row.id, row)).collect();
+        ids.iter().filter(|id| !found.contains_key(id)).for_each(|id| gone.no_tenant(Id::from_uuid(*id)));
+        self.take(gone).await?;
+        let rows = match ids {
+            [_] => None,
+            _ => Some(source::rows_of_tenants(self.read, ids).await?),
+        };
+        let there = ids.iter().filter_map(|id| found.remove(id)).collect();
+        for part in parts(there, |row| rows.as_ref()?.get(&row.id).copied()) {
+            self.part_of_tenants(&part).await?;
+        }
+        Ok(())
+    }
+
+    async fn part_of_tenants(&mut self, part: &[TenantRow]) -> Result<(), PublishError> {
+        let ids: Vec<_> = part.iter().map(|row| row.id).collect();
+        let entries = source::tenant_entries(self.read, &ids).await?;
+        let entries = grouped(entries.into_iter().filter_map(|entry| entry.tenant_id.map(|tenant| (tenant, entry))));
+        let mut compiled = Compiled::new(self.audience.schema);
+        for row in part {
+            let entries = entries.get(&row.id).map_or(&[][..], Vec::as_slice);
+            compiled.or_damaged(Key::Tenant(Id::from_uuid(row.id)), |part| part.tenant(row, entries))?;
+        }
+        self.take(compiled).await
+    }
+
+    /// A page of domains by their names: those that are there, and those that are gone. Of a name all rows are looked at here,
+    /// so that the one that counts is the one that counts.
+    async fn domains(&mut self, names: &[Domain]) -> Result<(), PublishError> {
+        let mut gone = Compiled::new(self.audience.schema);
+        let mut found = one_a_name(source::domains(self.read, names).await?);
+        names.iter().filter(|name| !found.contains_key(name.as_ascii())).for_each(|name| gone.no_domain(name));
+        self.take(gone).await?;
+        let ids: Vec<_> = found.values().map(|row| row.id).collect();
+        let rows = match &ids[..] {
+            [] | [_] => None,
+            ids => Some(source::rows_of_domains(self.read, ids).await?),
+        };
+        let there = names.iter().filter_map(|name| Some((name, found.remove(name.as_ascii())?))).collect();
+        for part in parts(there, |(_, row)| rows.as_ref()?.get(&row.id).copied()) {
+            self.part_of_domains(&part).await?;
+        }
+        Ok(())
+    }
+
+    async fn part_of_domains(&mut self, part: &[(&Domain, DomainRow)]) -> Result<(), PublishError> {
+        let ids: Vec<_> = part.iter().map(|(_, row)| row.id).collect();
+        let recipients = grouped(source::recipients(self.read, &ids).await?);
+        let aliases = source::aliases(self.read, &ids).await?;
+        let aliases = grouped(aliases.into_iter().map(|alias| (alias.domain_id, alias)));
+        let entries = source::domain_entries(self.read, &ids).await?;
+        let entries = grouped(entries.into_iter().filter_map(|entry| entry.domain_id.map(|domain| (domain, entry))));
+        let mut compiled = Compiled::new(self.audience.schema);
+        for (name, row) in part {
+            let locals = recipients.get(&row.id).map_or(&[][..], Vec::as_slice);
+            let aliases = aliases.get(&row.id).map_or(&[][..], Vec::as_slice);
+            let entries = entries.get(&row.id).map_or(&[][..], Vec::as_slice);
+            compiled.or_damaged(Key::Domain(Domain::clone(name)), |part| part.domain(row, locals, aliases, entries))?;
+        }
+        self.take(compiled).await
+    }
 }
 
-/// These routes, where they are objects of their own; else the names of the domains that use them.
-async fn routes(read: &mut Read, of: &[Uuid], compiled: &mut Compiled) -> Result<Vec<String>, PublishError> {
-    if compiled.schema < ROUTES_APART {
-        return Ok(source::names_of_routes(read, of).await?);
-    }
-    let found = source::routes(read, Some(of)).await?;
-    let gone = of.iter().filter(|id| !found.iter().any(|route| route.id == **id));
-    compiled.gone.extend(gone.map(|id| Key::Route(Id::from_uuid(*id))));
-    for route in found {
-        compiled.or_damaged(Key::Route(Id::from_uuid(route.id)), |part| part.route(&route))?;
-    }
-    Ok(Vec::new())
+fn limit(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// What these changes touch.
-pub(super) async fn touched(
-    read: &mut Read,
-    audience: &Audience,
-    changes: &[Change],
-) -> Result<Compiled, PublishError> {
-    let mut compiled = Compiled::new(audience.schema);
-    let (mut whole, mut tenants, mut names, mut routes) = (false, BTreeSet::new(), BTreeSet::new(), Vec::<Uuid>::new());
-    let (mut all_certificates, mut some_certificates) = (false, BTreeSet::new());
-    for change in changes {
-        match change {
-            Change::Installation | Change::InstallationList => whole = true,
-            Change::Tenant(id) | Change::TenantList(id) => drop(tenants.insert(*id)),
-            Change::Domain(_, name) | Change::Recipients(_, name) | Change::DomainList(_, name) => {
-                names.insert(name.clone());
-            }
-            Change::Route(id) => routes.push(id.uuid()),
-            Change::Certificate(id) => drop(some_certificates.insert(*id)),
-            Change::Certificates => all_certificates = true,
+/// What was read, and its last, after which the next page begins. None where there is nothing more.
+fn page<T: Clone>(members: Vec<T>) -> Option<(Vec<T>, T)> {
+    let last = members.last()?.clone();
+    Some((members, last))
+}
+
+/// The members in their order, divided so that no part has more rows than are read at once; one that has more alone is a part
+/// of its own.
+fn parts<T>(members: Vec<T>, rows: impl Fn(&T) -> Option<i64>) -> Vec<Vec<T>> {
+    let (mut parts, mut sum) = (Vec::<Vec<T>>::new(), 0);
+    for member in members {
+        let rows = rows(&member).unwrap_or(0);
+        sum += rows;
+        if let Some(part) = parts.last_mut().filter(|_| sum <= ROWS) {
+            part.push(member);
+        } else {
+            parts.push(vec![member]);
+            sum = rows;
         }
     }
-    let some_certificates: Vec<_> = some_certificates.into_iter().collect();
-    // Those that are gone are not among all.
-    certificates(read, audience, Some(&some_certificates), &mut compiled).await?;
-    if all_certificates {
-        certificates(read, audience, None, &mut compiled).await?;
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_have_as_many_rows_as_are_read_at_once_and_one_that_has_more_is_alone() {
+        let cut = |rows: &[i64]| parts(rows.to_vec(), |rows| Some(*rows));
+        assert_eq!(cut(&[ROWS - 1, 1, 1, ROWS, 2]), [vec![ROWS - 1, 1], vec![1], vec![ROWS], vec![2]]);
+        assert_eq!(cut(&[9 * ROWS, 0, 1]), [vec![9 * ROWS], vec![0, 1]]);
+        assert_eq!(cut(&[0; 5]), [vec![0; 5]]);
+        assert_eq!(cut(&[]), Vec::<Vec<i64>>::new());
     }
-    for name in self::routes(read, &routes, &mut compiled).await? {
-        names.insert(name.parse().map_err(StoreError::corrupt::<contract::mail::DomainError>("domains.name"))?);
-    }
-    if whole {
-        let row = installation::load(read).await?;
-        let postmaster = source::postmaster(read, &row.configured).await?;
-        compiled.installation(&row, postmaster, &source::installation_entries(read).await?)?;
-    }
-    let tenants: Vec<_> = tenants.into_iter().collect();
-    let entries = source::tenant_entries(read, &tenants).await?;
-    let entries = grouped(entries.into_iter().filter_map(|entry| entry.tenant_id.map(|tenant| (tenant, entry))));
-    let found: BTreeMap<_, _> =
-        source::tenants(read, Some(&tenants)).await?.into_iter().map(|row| (row.id, row)).collect();
-    for id in tenants {
-        match found.get(&id.uuid()) {
-            Some(row) => {
-                let entries = entries.get(&row.id).map_or(&[][..], Vec::as_slice);
-                compiled.or_damaged(Key::Tenant(id), |part| part.tenant(row, entries))?;
-            }
-            None => compiled.no_tenant(id),
-        }
-    }
-    let names: Vec<Domain> = names.into_iter().collect();
-    let found = one_a_name(source::domains(read, Some(&names)).await?);
-    let ids: Vec<Uuid> = found.values().map(|row| row.id).collect();
-    let recipients = grouped(source::recipients(read, Some(&ids)).await?);
-    let aliases = grouped(source::aliases(read, Some(&ids)).await?.into_iter().map(|alias| (alias.domain_id, alias)));
-    let entries = source::domain_entries(read, &ids).await?;
-    let entries = grouped(entries.into_iter().filter_map(|entry| entry.domain_id.map(|domain| (domain, entry))));
-    for name in names {
-        match found.get(name.as_ascii()) {
-            Some(row) => {
-                let locals = recipients.get(&row.id).map_or(&[][..], Vec::as_slice);
-                let aliases = aliases.get(&row.id).map_or(&[][..], Vec::as_slice);
-                let entries = entries.get(&row.id).map_or(&[][..], Vec::as_slice);
-                compiled.or_damaged(Key::Domain(name), |part| part.domain(row, locals, aliases, entries))?;
-            }
-            None => compiled.no_domain(&name),
-        }
-    }
-    Ok(compiled)
 }

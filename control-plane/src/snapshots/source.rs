@@ -1,7 +1,9 @@
-//! The rows that objects are compiled from, read by sets: no query per row.
+//! The rows that objects are compiled from, read by sets: no query per row, and never a whole table.
+
+use std::collections::HashMap;
 
 use contract::{
-    Id, Micros, ids,
+    Micros,
     mail::{Domain, Mailbox},
 };
 use serde::Serialize;
@@ -28,13 +30,14 @@ sql! {
     Main;
     OWNER = "SELECT p.email FROM persons p JOIN grants g ON g.person_id = p.id
         WHERE g.role = 'owner' AND g.tenant_id IS NULL AND p.disabled_at IS NULL ORDER BY p.created_at, p.id LIMIT 1";
-    TENANTS = "SELECT id, parent_id, closes_at, policy FROM tenants";
+    TENANT_IDS = "SELECT id FROM tenants WHERE id > $1 ORDER BY id LIMIT $2";
     TENANTS_OF = {
         sqlite: "SELECT id, parent_id, closes_at, policy FROM tenants WHERE id IN (SELECT unhex(value) FROM json_each($1))",
         postgres: "SELECT id, parent_id, closes_at, policy FROM tenants
             WHERE id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
-    DOMAINS = (domains!(""));
+    // Each once, however many tenants have it: what counts of one name is never divided between two pages.
+    NAMES = "SELECT DISTINCT name FROM domains WHERE name > $1 ORDER BY name LIMIT $2";
     DOMAINS_OF = {
         sqlite: domains!(" WHERE d.name IN (SELECT value FROM json_each($1))"),
         postgres: domains!(" WHERE d.name IN (SELECT x FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)"),
@@ -44,23 +47,26 @@ sql! {
         postgres: "SELECT DISTINCT name FROM domains
             WHERE route_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
-    ROUTES = "SELECT id, kind, hops, max_connections, certificate_id FROM routes";
+    ROUTE_IDS = "SELECT id FROM routes WHERE id > $1 ORDER BY id LIMIT $2";
     ROUTES_OF = {
         sqlite: "SELECT id, kind, hops, max_connections, certificate_id FROM routes
             WHERE id IN (SELECT unhex(value) FROM json_each($1))",
         postgres: "SELECT id, kind, hops, max_connections, certificate_id FROM routes
             WHERE id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
-    RECIPIENTS = "SELECT domain_id, local_key FROM recipients";
+    RECIPIENT_COUNTS = {
+        sqlite: "SELECT domain_id, COUNT(*) FROM recipients WHERE domain_id IN (SELECT unhex(value) FROM json_each($1))
+            GROUP BY domain_id",
+        postgres: "SELECT domain_id, COUNT(*) FROM recipients
+            WHERE domain_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)
+            GROUP BY domain_id",
+    };
     RECIPIENTS_OF = {
         sqlite: "SELECT domain_id, local_key FROM recipients WHERE domain_id IN (SELECT unhex(value) FROM json_each($1))",
         postgres: "SELECT domain_id, local_key FROM recipients
             WHERE domain_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
     // An alias whose mailbox is gone is a recipient like any other.
-    ALIASES = "SELECT a.domain_id, a.local_key, a.alias_of, a.hop_sees, m.local_part
-        FROM recipients a JOIN recipients m ON m.domain_id = a.domain_id AND m.local_key = a.alias_of
-        WHERE a.alias_of IS NOT NULL";
     ALIASES_OF = {
         sqlite: "SELECT a.domain_id, a.local_key, a.alias_of, a.hop_sees, m.local_part
             FROM recipients a JOIN recipients m ON m.domain_id = a.domain_id AND m.local_key = a.alias_of
@@ -70,16 +76,26 @@ sql! {
             WHERE a.alias_of IS NOT NULL
                 AND a.domain_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
-    ENTRIES = "SELECT id, scope, tenant_id, domain_id, recipient, kind, subject_kind, subject, expires_at FROM list_entries
-        ORDER BY id";
     ENTRIES_OF_INSTALLATION = "SELECT id, scope, tenant_id, domain_id, recipient, kind, subject_kind, subject, expires_at
         FROM list_entries WHERE scope = 'installation' ORDER BY id";
+    ENTRY_COUNTS_OF_TENANTS = {
+        sqlite: "SELECT tenant_id, COUNT(*) FROM list_entries
+            WHERE scope = 'tenant' AND tenant_id IN (SELECT unhex(value) FROM json_each($1)) GROUP BY tenant_id",
+        postgres: "SELECT tenant_id, COUNT(*) FROM list_entries WHERE scope = 'tenant' AND tenant_id IN
+                (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x) GROUP BY tenant_id",
+    };
     ENTRIES_OF_TENANTS = {
         sqlite: "SELECT id, scope, tenant_id, domain_id, recipient, kind, subject_kind, subject, expires_at
             FROM list_entries WHERE scope = 'tenant' AND tenant_id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY id",
         postgres: "SELECT id, scope, tenant_id, domain_id, recipient, kind, subject_kind, subject, expires_at
             FROM list_entries WHERE scope = 'tenant' AND tenant_id IN
                 (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x) ORDER BY id",
+    };
+    ENTRY_COUNTS_OF_DOMAINS = {
+        sqlite: "SELECT domain_id, COUNT(*) FROM list_entries WHERE domain_id IN (SELECT unhex(value) FROM json_each($1))
+            GROUP BY domain_id",
+        postgres: "SELECT domain_id, COUNT(*) FROM list_entries WHERE domain_id IN
+                (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x) GROUP BY domain_id",
     };
     ENTRIES_OF_DOMAINS = {
         sqlite: "SELECT id, scope, tenant_id, domain_id, recipient, kind, subject_kind, subject, expires_at
@@ -160,8 +176,8 @@ fn set<T: Serialize>(members: impl IntoIterator<Item = T>) -> String {
     serde_json::to_string(&members).unwrap_or_else(|_| "[]".to_owned())
 }
 
-fn id_set(ids: impl IntoIterator<Item = Uuid>) -> String {
-    set(ids.into_iter().map(|id| id.simple().to_string()))
+fn id_set(ids: &[Uuid]) -> String {
+    set(ids.iter().map(|id| id.simple().to_string()))
 }
 
 /// Who reads mail for `<postmaster>`: whom the configuration names, else the first owner, whose address is always known.
@@ -173,75 +189,83 @@ pub(crate) async fn postmaster(read: &mut Read, configured: &Configured) -> Resu
     Ok(row.and_then(|(email,)| email.parse().ok()))
 }
 
-pub(super) async fn tenants(read: &mut Read, of: Option<&[Id<ids::Tenant>]>) -> Result<Vec<TenantRow>, StoreError> {
-    match of {
-        None => run!(read, fetch_all TENANTS as TenantRow),
-        Some([]) => Ok(Vec::new()),
-        Some(ids) => run!(read, fetch_all TENANTS_OF as TenantRow, id_set(ids.iter().map(|id| id.uuid()))),
-    }
+/// The next tenants by their ids.
+pub(super) async fn tenant_ids(read: &mut Read, after: Uuid, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    let rows = run!(read, fetch_all TENANT_IDS as (Uuid,), after, limit)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-pub(super) async fn domains(read: &mut Read, of: Option<&[Domain]>) -> Result<Vec<DomainRow>, StoreError> {
-    match of {
-        None => run!(read, fetch_all DOMAINS as DomainRow),
-        Some([]) => Ok(Vec::new()),
-        Some(names) => run!(read, fetch_all DOMAINS_OF as DomainRow, set(names.iter().map(Domain::as_ascii))),
-    }
+pub(super) async fn tenants(read: &mut Read, of: &[Uuid]) -> Result<Vec<TenantRow>, StoreError> {
+    run!(read, fetch_all TENANTS_OF as TenantRow, id_set(of))
 }
 
-pub(super) async fn routes(read: &mut Read, of: Option<&[Uuid]>) -> Result<Vec<RouteRow>, StoreError> {
-    match of {
-        None => run!(read, fetch_all ROUTES as RouteRow),
-        Some([]) => Ok(Vec::new()),
-        Some(ids) => run!(read, fetch_all ROUTES_OF as RouteRow, id_set(ids.iter().copied())),
-    }
+/// The next routes by their ids.
+pub(super) async fn route_ids(read: &mut Read, after: Uuid, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    let rows = run!(read, fetch_all ROUTE_IDS as (Uuid,), after, limit)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-pub(super) async fn names_of_routes(read: &mut Read, routes: &[Uuid]) -> Result<Vec<String>, StoreError> {
+pub(super) async fn routes(read: &mut Read, of: &[Uuid]) -> Result<Vec<RouteRow>, StoreError> {
+    run!(read, fetch_all ROUTES_OF as RouteRow, id_set(of))
+}
+
+/// The next names that there are domains of.
+pub(super) async fn names(read: &mut Read, after: &str, limit: i64) -> Result<Vec<Domain>, StoreError> {
+    let rows = run!(read, fetch_all NAMES as (String,), after, limit)?;
+    rows.into_iter().map(|(name,)| domain(&name)).collect()
+}
+
+fn domain(name: &str) -> Result<Domain, StoreError> {
+    name.parse().map_err(StoreError::corrupt("domains.name"))
+}
+
+/// Several of one name, where several tenants have it.
+pub(super) async fn domains(read: &mut Read, of: &[Domain]) -> Result<Vec<DomainRow>, StoreError> {
+    run!(read, fetch_all DOMAINS_OF as DomainRow, set(of.iter().map(Domain::as_ascii)))
+}
+
+pub(super) async fn names_of_routes(read: &mut Read, routes: &[Uuid]) -> Result<Vec<Domain>, StoreError> {
     if routes.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = run!(read, fetch_all NAMES_OF_ROUTES as (String,), id_set(routes.iter().copied()))?;
-    Ok(rows.into_iter().map(|(name,)| name).collect())
+    let rows = run!(read, fetch_all NAMES_OF_ROUTES as (String,), id_set(routes))?;
+    rows.into_iter().map(|(name,)| domain(&name)).collect()
+}
+
+/// How many rows each of these domains has beside its own: recipients and entries of its list.
+pub(super) async fn rows_of_domains(read: &mut Read, of: &[Uuid]) -> Result<HashMap<Uuid, i64>, StoreError> {
+    let mut counts: HashMap<_, _> =
+        run!(read, fetch_all RECIPIENT_COUNTS as (Uuid, i64), id_set(of))?.into_iter().collect();
+    for (id, entries) in run!(read, fetch_all ENTRY_COUNTS_OF_DOMAINS as (Uuid, i64), id_set(of))? {
+        *counts.entry(id).or_default() += entries;
+    }
+    Ok(counts)
+}
+
+/// How many entries the list of each of these tenants has.
+pub(super) async fn rows_of_tenants(read: &mut Read, of: &[Uuid]) -> Result<HashMap<Uuid, i64>, StoreError> {
+    Ok(run!(read, fetch_all ENTRY_COUNTS_OF_TENANTS as (Uuid, i64), id_set(of))?.into_iter().collect())
 }
 
 /// Domain and local part, in lower case.
-pub(super) async fn recipients(read: &mut Read, of: Option<&[Uuid]>) -> Result<Vec<(Uuid, String)>, StoreError> {
-    match of {
-        None => run!(read, fetch_all RECIPIENTS as (Uuid, String)),
-        Some([]) => Ok(Vec::new()),
-        Some(ids) => run!(read, fetch_all RECIPIENTS_OF as (Uuid, String), id_set(ids.iter().copied())),
-    }
+pub(super) async fn recipients(read: &mut Read, of: &[Uuid]) -> Result<Vec<(Uuid, String)>, StoreError> {
+    run!(read, fetch_all RECIPIENTS_OF as (Uuid, String), id_set(of))
 }
 
-pub(super) async fn aliases(read: &mut Read, of: Option<&[Uuid]>) -> Result<Vec<AliasRow>, StoreError> {
-    match of {
-        None => run!(read, fetch_all ALIASES as AliasRow),
-        Some([]) => Ok(Vec::new()),
-        Some(ids) => run!(read, fetch_all ALIASES_OF as AliasRow, id_set(ids.iter().copied())),
-    }
-}
-
-pub(super) async fn all_entries(read: &mut Read) -> Result<Vec<EntryRow>, StoreError> {
-    run!(read, fetch_all ENTRIES as EntryRow)
+pub(super) async fn aliases(read: &mut Read, of: &[Uuid]) -> Result<Vec<AliasRow>, StoreError> {
+    run!(read, fetch_all ALIASES_OF as AliasRow, id_set(of))
 }
 
 pub(super) async fn installation_entries(read: &mut Read) -> Result<Vec<EntryRow>, StoreError> {
     run!(read, fetch_all ENTRIES_OF_INSTALLATION as EntryRow)
 }
 
-pub(super) async fn tenant_entries(read: &mut Read, of: &[Id<ids::Tenant>]) -> Result<Vec<EntryRow>, StoreError> {
-    match of {
-        [] => Ok(Vec::new()),
-        ids => run!(read, fetch_all ENTRIES_OF_TENANTS as EntryRow, id_set(ids.iter().map(|id| id.uuid()))),
-    }
+pub(super) async fn tenant_entries(read: &mut Read, of: &[Uuid]) -> Result<Vec<EntryRow>, StoreError> {
+    run!(read, fetch_all ENTRIES_OF_TENANTS as EntryRow, id_set(of))
 }
 
 pub(super) async fn domain_entries(read: &mut Read, of: &[Uuid]) -> Result<Vec<EntryRow>, StoreError> {
-    match of {
-        [] => Ok(Vec::new()),
-        ids => run!(read, fetch_all ENTRIES_OF_DOMAINS as EntryRow, id_set(ids.iter().copied())),
-    }
+    run!(read, fetch_all ENTRIES_OF_DOMAINS as EntryRow, id_set(of))
 }
 
 impl DomainRow {

@@ -1,6 +1,6 @@
 //! Rows of `heads`, `snapshot_objects`, `outbox_marks`, and the publisher's side of `outbox`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use contract::{
     Id, Micros, ids,
@@ -34,7 +34,13 @@ sql! {
             SELECT decode(x ->> 0, 'hex'), decode(x ->> 1, 'hex') FROM jsonb_array_elements(CAST($1 AS JSONB)) AS x
             ON CONFLICT (hash) DO UPDATE SET dropped_at = NULL",
     };
-    OBJECT_NAMES = "SELECT hash, dropped_at FROM snapshot_objects";
+    IN_USE = {
+        sqlite: "SELECT hash FROM snapshot_objects
+            WHERE dropped_at IS NULL AND hash IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "SELECT hash FROM snapshot_objects WHERE dropped_at IS NULL
+            AND hash IN (SELECT decode(x, 'hex') FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
+    NAMES_IN_USE = "SELECT hash FROM snapshot_objects WHERE dropped_at IS NULL AND hash > $1 ORDER BY hash LIMIT $2";
     DROP_OBJECTS = {
         sqlite: "UPDATE snapshot_objects SET dropped_at = $2 WHERE hash IN (SELECT unhex(value) FROM json_each($1))",
         postgres: "UPDATE snapshot_objects SET dropped_at = $2
@@ -54,6 +60,7 @@ sql! {
         WHERE pool_id = $1 AND ring = $2 AND (epoch > $3 OR (epoch = $3 AND version >= $4)) ORDER BY epoch, version LIMIT $5";
     SWEEP_CHANGES = "DELETE FROM snapshot_changes WHERE created_at <= $1";
     ANY_UNPUBLISHED = "SELECT seq FROM outbox WHERE published_at IS NULL LIMIT 1";
+    UNPUBLISHED_NUMBERS = "SELECT seq FROM outbox WHERE published_at IS NULL ORDER BY seq";
     UNPUBLISHED = "SELECT seq, kind, object_id, object_name FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT $1";
     PUBLISHED = {
         sqlite: "UPDATE outbox SET published_at = $2 WHERE seq IN (SELECT value FROM json_each($1))",
@@ -167,21 +174,21 @@ async fn put_pairs(tx: &mut Tx, pairs: &[(String, String)]) -> Result<(), StoreE
     Ok(())
 }
 
-/// Named by a head, as far as is known here; false: to be swept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct InUse(pub bool);
+fn name(bytes: &[u8]) -> Result<Hash, StoreError> {
+    let corrupt = StoreError::corrupt::<std::array::TryFromSliceError>("snapshot_objects.hash");
+    bytes.try_into().map(Hash::from_bytes).map_err(corrupt)
+}
 
-/// All there are.
-pub(super) async fn object_names(read: &mut Read) -> Result<HashMap<Hash, InUse>, StoreError> {
-    let rows = run!(read, fetch_all OBJECT_NAMES as (Vec<u8>, Option<i64>))?;
-    let name = |bytes: Vec<u8>| -> Result<Hash, StoreError> {
-        let bytes: [u8; 32] = bytes
-            .as_slice()
-            .try_into()
-            .map_err(StoreError::corrupt::<std::array::TryFromSliceError>("snapshot_objects.hash"))?;
-        Ok(Hash::from_bytes(bytes))
-    };
-    rows.into_iter().map(|(hash, dropped_at)| Ok((name(hash)?, InUse(dropped_at.is_none())))).collect()
+/// Those of these that are there and not to be swept.
+pub(super) async fn in_use(read: &mut Read, hashes: &[Hash]) -> Result<Vec<Hash>, StoreError> {
+    let rows = run!(read, fetch_all IN_USE as (Vec<u8>,), names(hashes))?;
+    rows.iter().map(|(hash,)| name(hash)).collect()
+}
+
+/// The next names of all that are there and not to be swept.
+pub(super) async fn names_in_use(read: &mut Read, after: &[u8], limit: i64) -> Result<Vec<Hash>, StoreError> {
+    let rows = run!(read, fetch_all NAMES_IN_USE as (Vec<u8>,), after, limit)?;
+    rows.iter().map(|(hash,)| name(hash)).collect()
 }
 
 fn names(hashes: &[Hash]) -> String {
@@ -295,6 +302,12 @@ pub async fn publishing(read: &mut Read) -> Result<Publishing, StoreError> {
         last_published_at: last.map(|(at,)| Micros::from_micros(at)),
         head: heads(read).await?.into_iter().find(|head| head.ring == super::RINGS[0]),
     })
+}
+
+/// Numbers of all rows that no head holds yet.
+pub(super) async fn unpublished_numbers(read: &mut Read) -> Result<Vec<i64>, StoreError> {
+    let rows = run!(read, fetch_all UNPUBLISHED_NUMBERS as (i64,))?;
+    Ok(rows.into_iter().map(|(seq,)| seq).collect())
 }
 
 /// Rows that no head holds yet, oldest first.

@@ -1,0 +1,179 @@
+//! The transaction that moves a head, and what a head says.
+
+use std::time::Duration;
+
+use contract::{
+    Micros,
+    snapshot::{
+        changes::{MAX_BYTES, encode},
+        hash::Hash,
+        head::{self, Totals},
+        tree::{Changes, Tree},
+    },
+    worker_api::HeadVersion,
+};
+
+use super::{LEASE, LEASE_LASTS, PublishError, draft::Done, state::State};
+use crate::{
+    app::AppState,
+    audit,
+    db::{Read, StoreError, System},
+    installation,
+    lease::Lease,
+    snapshots::{
+        RINGS,
+        heads::{Head, Peak},
+        store,
+    },
+};
+
+/// A head is signed again so often, and expires so much later.
+pub(super) const RENEW: Duration = Duration::from_mins(1);
+const EXPIRES: Duration = Duration::from_mins(15);
+/// What a head of the last day names is kept.
+pub(super) const KEPT: Duration = Duration::from_hours(24);
+/// Audited deletions of so long explain fewer tenants and domains.
+const DELETIONS: Duration = Duration::from_hours(7 * 24);
+/// Rows that are marked, and names that go out of use, in one transaction.
+const AT_ONCE: usize = 10_000;
+
+impl State {
+    /// Moves the head to what is done, and marks the outbox rows that it covers.
+    pub(super) async fn commit(
+        &mut self,
+        app: &AppState,
+        lease: Lease,
+        done: Done,
+        rows: &[i64],
+    ) -> Result<(), PublishError> {
+        let root = done.tree.hash();
+        let same = self.head.as_ref().is_some_and(|head| head.root == root);
+        let totals = counted(self.tree.as_ref(), self.totals, &done.changes);
+        let system = System::task(LEASE);
+        let mut tx = app.db.begin(&system).await?;
+        lease.check(&mut tx).await?;
+        let epoch = number(installation::load(&mut tx).await?.epoch);
+        store::put_objects(&mut tx, done.waiting.iter()).await?;
+        let at = match &self.head {
+            Some(head) if same && head.at.epoch == epoch => head.at,
+            Some(head) if head.at.epoch == epoch => HeadVersion { epoch, version: head.at.version + 1 },
+            _ => HeadVersion { epoch, version: 1 },
+        };
+        let head = self.sign(app, &mut tx, at, root, totals).await?;
+        store::put_head(&mut tx, &head).await?;
+        // One that begins does not know the tree that was published before.
+        let before = self.tree.as_ref().map(Tree::hash);
+        if let Some(before) = before.filter(|before| !same && self.head.as_ref().map(|head| head.root) == Some(*before))
+        {
+            let encoded = encode(&done.changes);
+            if encoded.len() <= MAX_BYTES {
+                store::put_changes(&mut tx, &head, before, encoded).await?;
+            }
+        }
+        let (rows_now, rows_later) = rows.split_at(rows.len().min(AT_ONCE));
+        store::mark_all(&mut tx, rows_now, &head).await?;
+        let (unused_now, unused_later) = done.unused.split_at(done.unused.len().min(AT_ONCE));
+        store::drop_objects(&mut tx, unused_now).await?;
+        lease.extend(&mut tx, LEASE_LASTS).await?;
+        tx.commit().await?;
+        let moved = done.moved;
+        tracing::info!(version = %head.at, edits = rows.len(), objects = moved.objects, bytes = moved.bytes, "published");
+        app.metrics.with(|| {
+            metrics::counter!("postern_snapshot_versions_total").increment(1);
+            metrics::counter!("postern_snapshot_new_bytes_total").increment(moved.bytes as u64);
+        });
+        app.heads.look_now();
+        // The head holds these rows and does not name these objects, whenever that is noted; whoever comes next notes what is
+        // left.
+        for some in rows_later.chunks(AT_ONCE) {
+            let mut tx = app.db.begin(&system).await?;
+            lease.check(&mut tx).await?;
+            store::mark_all(&mut tx, some, &head).await?;
+            lease.extend(&mut tx, LEASE_LASTS).await?;
+            tx.commit().await?;
+        }
+        for some in unused_later.chunks(AT_ONCE) {
+            let mut tx = app.db.begin(&system).await?;
+            lease.check(&mut tx).await?;
+            store::drop_objects(&mut tx, some).await?;
+            lease.extend(&mut tx, LEASE_LASTS).await?;
+            tx.commit().await?;
+        }
+        (self.tree, self.totals, self.head, self.shards) = (Some(done.tree), totals, Some(head), done.shards);
+        Ok(())
+    }
+
+    pub(super) async fn sign(
+        &self,
+        app: &AppState,
+        read: &mut Read,
+        at: HeadVersion,
+        root: Hash,
+        totals: Totals,
+    ) -> Result<Head, PublishError> {
+        let issued_at = app.clock.now();
+        let peak = peak_after(self.head.as_ref().map(|head| head.peak), totals, issued_at);
+        let lowest_totals = lowest(read, peak.totals, issued_at - DELETIONS).await?;
+        let ring = RINGS[0];
+        let jws = app.signing.head(&head::Head {
+            installation: app.installation,
+            pool: self.pool,
+            ring,
+            epoch: at.epoch,
+            version: at.version,
+            issued_at,
+            expires_at: issued_at + EXPIRES,
+            schema: self.schema,
+            root,
+            totals,
+            lowest_totals,
+            nonce: None,
+        })?;
+        Ok(Head { pool: self.pool, ring, at, root, issued_at, jws: jws.into(), peak })
+    }
+}
+
+fn number(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+/// Totals after a change, without a walk over the tree.
+fn counted(before: Option<&Tree>, totals: Totals, changes: &Changes) -> Totals {
+    let mut totals = totals;
+    for (key, value) in changes {
+        let count = match key.split('/').next() {
+            Some("tenant") => &mut totals.tenants,
+            Some("domain") => &mut totals.domains,
+            _ => continue,
+        };
+        match (before.and_then(|tree| tree.get(key)).is_some(), value.is_some()) {
+            (false, true) => *count += 1,
+            (true, false) => *count = count.saturating_sub(1),
+            _ => {}
+        }
+    }
+    totals
+}
+
+/// The lowest totals that audited deletions explain; none where there were none.
+async fn lowest(read: &mut Read, peak: Totals, since: Micros) -> Result<Option<Totals>, StoreError> {
+    let (tenants, domains) = audit::deletions(read, since).await?;
+    Ok(((tenants, domains) != (0, 0)).then(|| Totals {
+        tenants: peak.tenants.saturating_sub(tenants),
+        domains: peak.domains.saturating_sub(domains),
+    }))
+}
+
+fn peak_after(before: Option<Peak>, totals: Totals, now: Micros) -> Peak {
+    match before.filter(|peak| now.since(peak.at) < DELETIONS) {
+        Some(peak) if peak.totals.tenants >= totals.tenants && peak.totals.domains >= totals.domains => peak,
+        Some(peak) => Peak {
+            totals: Totals {
+                tenants: peak.totals.tenants.max(totals.tenants),
+                domains: peak.totals.domains.max(totals.domains),
+            },
+            at: now,
+        },
+        None => Peak { totals, at: now },
+    }
+}

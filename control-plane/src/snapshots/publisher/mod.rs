@@ -1,0 +1,134 @@
+//! Takes outbox rows to a new head. One replica at a time, under a lease that is renewed while it compiles and whose fence
+//! is checked in every transaction that writes. Edits made close together are published together; an edit compiles only what
+//! it touches. `state` is what the holder remembers, `anew` how it begins, `draft` what is compiled and not in a head yet,
+//! `commit` how it gets there.
+
+mod anew;
+mod commit;
+mod draft;
+mod shards;
+mod state;
+
+use std::{pin::Pin, time::Duration};
+
+use contract::Micros;
+
+use self::state::State;
+use super::compile::CompileError;
+use crate::{app::AppState, db::StoreError, lease::Lease};
+pub(super) use draft::Draft;
+
+const LEASE: &str = "publisher";
+const LEASE_LASTS: Duration = Duration::from_secs(10);
+/// At most four versions a second.
+const PACE: Duration = Duration::from_millis(250);
+/// After so many failures in a row the lease is given back, and this replica stands back for a while each time: what keeps
+/// one from publishing need not keep another.
+const FAILURES: u32 = 8;
+const STANDS_BACK: Duration = Duration::from_secs(2);
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PublishError {
+    #[error("the database failed")]
+    Store(#[from] StoreError),
+    #[error("the configuration cannot be compiled")]
+    Compile(#[from] CompileError),
+    #[error("the head cannot be signed")]
+    Seal(#[from] contract::snapshot::seal::SealError),
+    #[error("there is no pool")]
+    NoPool,
+    #[error("compiling was cut short")]
+    CutShort(#[source] tokio::task::JoinError),
+    #[error("a stop was asked for")]
+    Stopping,
+}
+
+/// Runs until the stop.
+pub async fn run(app: AppState) {
+    let mut publisher = Publisher { app, held: None, state: None };
+    let mut failures = 0;
+    loop {
+        let mut pause = PACE;
+        match publisher.turn().await {
+            Ok(()) => failures = 0,
+            Err(PublishError::Stopping) => {}
+            Err(error) => {
+                failures += 1;
+                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                if failures == 1 {
+                    tracing::warn!(%error, cause, "cannot publish; tried again");
+                } else {
+                    tracing::debug!(%error, cause, failures, "still cannot publish");
+                }
+                if failures >= FAILURES {
+                    publisher.release().await;
+                    pause = STANDS_BACK;
+                }
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = publisher.app.stopping.cancelled() => break,
+        }
+    }
+    // Whoever comes next, this one started again perhaps, need not wait for its end.
+    publisher.release().await;
+}
+
+struct Publisher {
+    app: AppState,
+    /// The lease, and until when it was taken.
+    held: Option<(Lease, Micros)>,
+    /// None: what is in memory may not be what is stored, and it begins anew.
+    state: Option<State>,
+}
+
+impl Publisher {
+    async fn turn(&mut self) -> Result<(), PublishError> {
+        let now = self.app.clock.now();
+        let Some(lease) = self.lease(now).await? else { return Ok(()) };
+        // Comes back only if all went well.
+        let mut state = match self.state.take() {
+            Some(state) if state.writes_for_all(&self.app, now).await? => state,
+            _ => State::anew(&self.app, lease).await?,
+        };
+        state.publish(&self.app, lease, now).await?;
+        self.state = Some(state);
+        Ok(())
+    }
+
+    /// The lease, while it is here or can be had.
+    async fn lease(&mut self, now: Micros) -> Result<Option<Lease>, StoreError> {
+        if let Some((lease, until)) = self.held
+            && until > now + LEASE_LASTS / 2
+        {
+            return Ok(Some(lease));
+        }
+        let before = self.held.take();
+        let lease = Lease::take(&self.app.db, LEASE, self.app.replica, LEASE_LASTS).await?;
+        // Another one may have published in between.
+        if before.map(|(lease, _)| lease.fence()) != lease.map(|lease| lease.fence()) {
+            self.state = None;
+        }
+        self.held = lease.map(|lease| (lease, now + LEASE_LASTS));
+        Ok(lease)
+    }
+
+    async fn release(&mut self) {
+        self.state = None;
+        if let Some((lease, _)) = self.held.take()
+            && let Err(error) = lease.release(&self.app.db).await
+        {
+            tracing::debug!(%error, "the lease ends by itself");
+        }
+    }
+}
+
+/// On a thread of its own: a large installation compiles for seconds, and requests must be answered meanwhile.
+async fn apart<T: Send + 'static>(
+    work: Pin<Box<dyn Future<Output = Result<T, PublishError>> + Send>>,
+) -> Result<T, PublishError> {
+    let runtime = tokio::runtime::Handle::current();
+    let done = tokio::task::spawn_blocking(move || runtime.block_on(work)).await;
+    done.unwrap_or_else(|error| Err(PublishError::CutShort(error)))
+}

@@ -1,0 +1,104 @@
+//! What the lease's holder remembers of what it published, and how it follows edits.
+
+use std::sync::Arc;
+
+use contract::{
+    Id, Micros, ids,
+    snapshot::{head::Totals, object::SCHEMAS, tree::Tree},
+};
+
+use super::{
+    LEASE, LEASE_LASTS, PublishError, apart,
+    commit::{KEPT, RENEW},
+    draft::Draft,
+    shards::Shards,
+};
+use crate::{
+    app::AppState,
+    db::{Read, StoreError, System},
+    lease::Lease,
+    snapshots::{
+        gather::{Audience, Gathering},
+        heads::Head,
+        store,
+    },
+    workers,
+};
+
+/// Outbox rows that are published together.
+const MAX_ROWS: i64 = 10_000;
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) pool: Id<ids::Pool>,
+    /// None before everything was compiled.
+    pub(super) tree: Option<Tree>,
+    pub(super) totals: Totals,
+    pub(super) head: Option<Head>,
+    pub(super) shards: Shards,
+    /// In which objects are written.
+    pub(super) schema: u16,
+}
+
+impl State {
+    /// Of one that knows what was published last, and not yet what is in it.
+    pub(super) fn before(pool: Id<ids::Pool>, head: Option<Head>, schema: u16) -> Self {
+        Self { pool, tree: None, totals: Totals::default(), head, shards: Shards::default(), schema }
+    }
+
+    /// The schema that all live workers of the pool read. With one that reads none of ours, the newest: that one is told so.
+    pub(super) async fn schema(read: &mut Read, pool: Id<ids::Pool>, now: Micros) -> Result<u16, StoreError> {
+        let [newest, ..] = SCHEMAS;
+        Ok(workers::schema_for_all(read, pool, now - workers::SEEN_WITHIN, &SCHEMAS).await?.unwrap_or(newest))
+    }
+
+    /// Did a worker come that does not read what is written, or the last such go?
+    pub(super) async fn writes_for_all(&self, app: &AppState, now: Micros) -> Result<bool, StoreError> {
+        let schema = Self::schema(&mut app.db.read(&System::task(LEASE)).await?, self.pool, now).await?;
+        if schema != self.schema {
+            tracing::info!(from = self.schema, to = schema, "objects are written in the schema that all workers read");
+        }
+        Ok(schema == self.schema)
+    }
+
+    /// Publishes what was changed since, or renews the head where it is time to. After an error this is of no use any more.
+    pub(super) async fn publish(&mut self, app: &AppState, lease: Lease, now: Micros) -> Result<(), PublishError> {
+        let system = System::task(LEASE);
+        let mut read = app.db.read(&system).await?;
+        let rows = if store::any_unpublished(&mut read).await? {
+            store::unpublished(&mut read, MAX_ROWS).await?
+        } else {
+            Vec::new()
+        };
+        if rows.is_empty() {
+            drop(read);
+            return self.renew(app, lease, now).await;
+        }
+        let audience = Audience { vault: Arc::clone(&app.vault), pool: self.pool, schema: self.schema };
+        let (numbers, changes): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let mut draft = Draft::new(app.clone(), lease, self.tree.clone(), std::mem::take(&mut self.shards));
+        let compiling = apart(Box::pin(async move {
+            Gathering { read: &mut read, audience: &audience, draft: &mut draft }.touched(&changes).await?;
+            draft.done(&mut read).await
+        }));
+        let done = lease.while_held(&app.db, LEASE_LASTS, compiling).await??;
+        self.commit(app, lease, done, &numbers).await
+    }
+
+    async fn renew(&mut self, app: &AppState, lease: Lease, now: Micros) -> Result<(), PublishError> {
+        let Some(head) = self.head.as_ref().filter(|head| now.since(head.issued_at) >= RENEW) else {
+            return Ok(());
+        };
+        let (at, root) = (head.at, head.root);
+        let mut tx = app.db.begin(&System::task(LEASE)).await?;
+        lease.check(&mut tx).await?;
+        let head = self.sign(app, &mut tx, at, root, self.totals).await?;
+        store::put_head(&mut tx, &head).await?;
+        store::sweep_objects(&mut tx, now - KEPT).await?;
+        store::sweep_changes(&mut tx, now - KEPT).await?;
+        tx.commit().await?;
+        self.head = Some(head);
+        app.heads.look_now();
+        Ok(())
+    }
+}
