@@ -143,7 +143,7 @@ pub(in crate::bench) async fn fill(database: &Database, size: &Size) -> Result<S
     to.run("COMMIT").await?;
     // Planners go by counts.
     to.run("ANALYZE").await?;
-    Ok(Sample { customers, domains })
+    Ok(Sample { msps, customers, routes, domains })
 }
 
 /// Workers that have joined, by name, with the hashes of their tokens: they push events without an enrolment.
@@ -159,6 +159,14 @@ pub(in crate::bench) async fn workers(database: &Database, tokens: &[(String, [u
     to.insert(WORKERS, rows).await?;
     let rows = workers.iter().zip(tokens).map(|(id, (_, hash))| json!([digits(hash), hex(id.uuid()), until]));
     to.insert(WORKER_TOKENS, rows).await
+}
+
+/// How long the newest head is.
+pub(in crate::bench) async fn head_bytes(database: &Database) -> Result<u64, Failure> {
+    let mut from = Connected::open(database).await?;
+    let length =
+        from.number("SELECT CAST(length(jws) AS BIGINT) FROM heads ORDER BY epoch DESC, version DESC LIMIT 1").await?;
+    Ok(u64::try_from(length)?)
 }
 
 pub(in crate::bench) fn domain_name(n: usize) -> String {
