@@ -38,6 +38,8 @@ impl Engine {
     }
 }
 
+const LOOK: Duration = Duration::from_millis(100);
+
 /// A control plane and its database.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -82,12 +84,14 @@ pub(super) async fn until_published(stage: &Stage, domains: usize) -> Result<(),
 pub(super) async fn until_in_a_head(api: &Api, version: &str, bound: Duration) -> Result<(), Failure> {
     let since = Instant::now();
     loop {
-        let state = api.get(&format!("/v1/config/versions/{version}?wait=10")).await?;
+        // Its own waiting is for workers, of whom there may be none.
+        let state = api.get(&format!("/v1/config/versions/{version}")).await?;
         if !state.body["head"].is_null() {
             return Ok(());
         }
         if since.elapsed() > bound {
             return Err(format!("not published within {} s: {}", bound.as_secs(), state.body).into());
         }
+        tokio::time::sleep(LOOK).await;
     }
 }
