@@ -8,6 +8,7 @@ use crate::{
     db::{Read, StoreError, Tx, run, sql},
     http::Page,
     labels,
+    outbox::{self, Change},
 };
 
 sql! {
@@ -165,6 +166,7 @@ pub(crate) async fn remove_all(tx: &mut Tx, tenant: Id<ids::Tenant>) -> Result<(
     for (id,) in run!(tx, fetch_all OF_TENANT as (Uuid,), tenant.uuid())? {
         if let Some(route) = find(tx, Id::from_uuid(id)).await? {
             delete(tx, &route).await?;
+            outbox::record(tx, &Change::Route(route.id)).await?;
         }
     }
     Ok(())

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{certificates, db::Read, installation, outbox::Change, pool_keys, vault::Vault};
 
-/// Tenants or names of domains that are read at once.
+/// Tenants, routes or names of domains that are read at once.
 const PAGE: usize = 2_000;
 /// Recipients and entries that are read at once; more only where one domain or one list has more.
 const ROWS: i64 = 50_000;
@@ -59,8 +59,8 @@ impl Gathering<'_> {
         }
         if self.audience.schema >= ROUTES_APART {
             let mut after = Uuid::nil();
-            while let Some((some, last)) = page(source::route_ids(self.read, after, limit(PAGE)).await?) {
-                self.routes(&some).await?;
+            while let Some((routes, last)) = page(source::route_ids(self.read, after, limit(PAGE)).await?) {
+                self.routes(&routes).await?;
                 after = last;
             }
         }
@@ -93,12 +93,12 @@ impl Gathering<'_> {
             self.all_certificates().await?;
         }
         let routes: Vec<_> = routes.into_iter().collect();
-        for some in routes.chunks(PAGE) {
-            if self.audience.schema >= ROUTES_APART {
+        if self.audience.schema >= ROUTES_APART {
+            for some in routes.chunks(PAGE) {
                 self.routes(some).await?;
-            } else {
-                names.extend(source::names_of_routes(self.read, some).await?);
             }
+        } else {
+            names.extend(source::names_of_routes(self.read, &routes).await?);
         }
         if whole {
             self.installation().await?;
@@ -150,15 +150,15 @@ impl Gathering<'_> {
         self.take(compiled).await
     }
 
-    /// A page of routes, as objects of their own.
-    async fn routes(&mut self, of: &[Uuid]) -> Result<(), PublishError> {
+    /// A page of routes: those that are there, and those that are gone.
+    async fn routes(&mut self, ids: &[Uuid]) -> Result<(), PublishError> {
         let mut compiled = Compiled::new(self.audience.schema);
-        let found = source::routes(self.read, of).await?;
-        let there: BTreeSet<_> = found.iter().map(|row| row.id).collect();
-        compiled.gone.extend(of.iter().filter(|id| !there.contains(id)).map(|id| Key::Route(Id::from_uuid(*id))));
-        for row in found {
+        let mut gone: BTreeSet<_> = ids.iter().copied().collect();
+        for row in source::routes(self.read, ids).await? {
+            gone.remove(&row.id);
             compiled.or_damaged(Key::Route(Id::from_uuid(row.id)), |part| part.route(&row))?;
         }
+        compiled.gone.extend(gone.into_iter().map(|id| Key::Route(Id::from_uuid(id))));
         self.take(compiled).await
     }
 

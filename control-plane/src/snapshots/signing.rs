@@ -54,16 +54,20 @@ impl Signing {
     }
 
     /// A stored head again, for a worker that asked with a nonce.
-    pub(super) fn for_nonce(&self, jws: &str, nonce: &str) -> Result<String, ForNonceError> {
-        let claims = jws.split('.').nth(1).ok_or(ForNonceError::Form)?;
-        let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| ForNonceError::Form)?;
-        let head: Head = serde_json::from_slice(&claims).map_err(|_| ForNonceError::Form)?;
-        Ok(self.head(&Head { nonce: Some(nonce.to_owned()), ..head })?)
+    pub(super) fn for_nonce(&self, jws: &str, nonce: &str) -> Result<String, StoredHeadError> {
+        Ok(self.head(&Head { nonce: Some(nonce.to_owned()), ..claims(jws)? })?)
     }
 }
 
+/// What a stored head says.
+pub(super) fn claims(jws: &str) -> Result<Head, StoredHeadError> {
+    let claims = jws.split('.').nth(1).ok_or(StoredHeadError::Form)?;
+    let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| StoredHeadError::Form)?;
+    serde_json::from_slice(&claims).map_err(|_| StoredHeadError::Form)
+}
+
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ForNonceError {
+pub(super) enum StoredHeadError {
     #[error("the stored head cannot be read")]
     Form,
     #[error(transparent)]

@@ -199,16 +199,6 @@ pub(super) async fn tenants(read: &mut Read, of: &[Uuid]) -> Result<Vec<TenantRo
     run!(read, fetch_all TENANTS_OF as TenantRow, id_set(of))
 }
 
-/// The next routes by their ids.
-pub(super) async fn route_ids(read: &mut Read, after: Uuid, limit: i64) -> Result<Vec<Uuid>, StoreError> {
-    let rows = run!(read, fetch_all ROUTE_IDS as (Uuid,), after, limit)?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
-}
-
-pub(super) async fn routes(read: &mut Read, of: &[Uuid]) -> Result<Vec<RouteRow>, StoreError> {
-    run!(read, fetch_all ROUTES_OF as RouteRow, id_set(of))
-}
-
 /// The next names that there are domains of.
 pub(super) async fn names(read: &mut Read, after: &str, limit: i64) -> Result<Vec<Domain>, StoreError> {
     let rows = run!(read, fetch_all NAMES as (String,), after, limit)?;
@@ -222,6 +212,16 @@ fn domain(name: &str) -> Result<Domain, StoreError> {
 /// Several of one name, where several tenants have it.
 pub(super) async fn domains(read: &mut Read, of: &[Domain]) -> Result<Vec<DomainRow>, StoreError> {
     run!(read, fetch_all DOMAINS_OF as DomainRow, set(of.iter().map(Domain::as_ascii)))
+}
+
+/// The next routes by their ids.
+pub(super) async fn route_ids(read: &mut Read, after: Uuid, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    let rows = run!(read, fetch_all ROUTE_IDS as (Uuid,), after, limit)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+pub(super) async fn routes(read: &mut Read, of: &[Uuid]) -> Result<Vec<RouteRow>, StoreError> {
+    run!(read, fetch_all ROUTES_OF as RouteRow, id_set(of))
 }
 
 pub(super) async fn names_of_routes(read: &mut Read, routes: &[Uuid]) -> Result<Vec<Domain>, StoreError> {

@@ -13,7 +13,7 @@ use contract::{Id, Micros, ids};
 
 use crate::db::{Db, Read, StoreError, System, Tx};
 pub(crate) use store::STATEMENTS;
-pub use store::{Running, default_pool, running, schema_for_all};
+pub use store::{Running, default_pool, running, snapshot_schemas};
 pub use view::{WorkerState, WorkerView};
 
 /// Workers heard of within this count as there.

@@ -106,19 +106,15 @@ pub async fn default_pool(read: &mut Read) -> Result<Option<Id<ids::Pool>>, Stor
     Ok(row.map(|(id,)| Id::from_uuid(id)))
 }
 
-/// The newest schema of `ours` (the newest first) that every worker of a pool reads which was seen lately. None where one of
-/// them reads none of these.
-pub async fn schema_for_all(
+/// What the workers of a pool read that were seen lately: each different set of schemas once.
+pub async fn snapshot_schemas(
     read: &mut Read,
     pool: Id<ids::Pool>,
     seen_since: Micros,
-    ours: &[u16],
-) -> Result<Option<u16>, StoreError> {
+) -> Result<Vec<Vec<u16>>, StoreError> {
     let rows = run!(read, fetch_all SCHEMAS as (String,), pool.uuid(), seen_since.as_micros())?;
-    let theirs = rows.iter().map(|(text,)| serde_json::from_str(text));
-    let theirs: Vec<Vec<u16>> =
-        theirs.collect::<Result<_, _>>().map_err(StoreError::corrupt("workers.snapshot_schemas"))?;
-    Ok(ours.iter().copied().find(|schema| theirs.iter().all(|theirs| theirs.contains(schema))))
+    let sets = rows.iter().map(|(text,)| serde_json::from_str(text));
+    sets.collect::<Result<_, _>>().map_err(StoreError::corrupt("workers.snapshot_schemas"))
 }
 
 pub(super) async fn pools(read: &mut Read) -> Result<Vec<Pool>, StoreError> {

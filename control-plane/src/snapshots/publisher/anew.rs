@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use contract::Micros;
+
 use super::{
     LEASE, LEASE_LASTS, PublishError, apart,
     draft::{Done, Draft},
+    schema,
     shards::Shards,
     state::State,
 };
@@ -16,23 +19,23 @@ use crate::{
     snapshots::{
         RINGS,
         gather::{Audience, Gathering},
-        store,
+        signing, store,
     },
     workers,
 };
 
 impl State {
     /// Compiles everything. What is stored already keeps its version; what differs makes a new one.
-    pub(super) async fn anew(app: &AppState, lease: Lease) -> Result<Self, PublishError> {
+    pub(super) async fn anew(app: &AppState, lease: Lease, up_since: Micros) -> Result<Self, PublishError> {
         let (mut state, rows, done) =
-            lease.while_held(&app.db, LEASE_LASTS, apart(Box::pin(compiled(app.clone(), lease)))).await??;
+            lease.while_held(&app.db, LEASE_LASTS, apart(Box::pin(compiled(app.clone(), lease, up_since)))).await??;
         state.commit(app, lease, done, &rows).await?;
         Ok(state)
     }
 }
 
 /// With the outbox rows that it covers.
-async fn compiled(app: AppState, lease: Lease) -> Result<(State, Vec<i64>, Done), PublishError> {
+async fn compiled(app: AppState, lease: Lease, up_since: Micros) -> Result<(State, Vec<i64>, Done), PublishError> {
     let system = System::task(LEASE);
     let pool = workers::default_pool(&mut app.db.read(&system).await?).await?.ok_or(PublishError::NoPool)?;
     pool_keys::ensure(&app.db, &app.vault, pool).await?;
@@ -40,10 +43,11 @@ async fn compiled(app: AppState, lease: Lease) -> Result<(State, Vec<i64>, Done)
     // Of the same moment as all that is compiled: what changes meanwhile has a row that is not among these.
     let rows = store::unpublished_numbers(&mut read).await?;
     let head = store::heads(&mut read).await?.into_iter().find(|head| head.pool == pool && head.ring == RINGS[0]);
-    let schema = State::schema(&mut read, pool, app.clock.now()).await?;
+    let written = head.as_ref().and_then(|head| signing::claims(&head.jws).ok()).map(|claims| claims.schema);
+    let schema = schema::schema(&mut read, pool, written, app.clock.now(), up_since).await?;
     let audience = Audience { vault: Arc::clone(&app.vault), pool, schema };
     let mut draft = Draft::new(app.clone(), lease, None, Shards::default());
     Gathering { read: &mut read, audience: &audience, draft: &mut draft }.everything().await?;
     let done = draft.done(&mut read).await?;
-    Ok((State::before(pool, head, schema), rows, done))
+    Ok((State::before(pool, schema, head), rows, done))
 }

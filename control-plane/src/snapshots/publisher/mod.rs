@@ -6,6 +6,7 @@
 mod anew;
 mod commit;
 mod draft;
+mod schema;
 mod shards;
 mod state;
 
@@ -15,7 +16,11 @@ use contract::Micros;
 
 use self::state::State;
 use super::compile::CompileError;
-use crate::{app::AppState, db::StoreError, lease::Lease};
+use crate::{
+    app::AppState,
+    db::{StoreError, System},
+    lease::Lease,
+};
 pub(super) use draft::Draft;
 
 const LEASE: &str = "publisher";
@@ -45,7 +50,7 @@ pub(super) enum PublishError {
 
 /// Runs until the stop.
 pub async fn run(app: AppState) {
-    let mut publisher = Publisher { app, held: None, state: None };
+    let mut publisher = Publisher { up_since: app.clock.now(), app, held: None, state: None };
     let mut failures = 0;
     loop {
         let mut pause = PACE;
@@ -77,6 +82,7 @@ pub async fn run(app: AppState) {
 
 struct Publisher {
     app: AppState,
+    up_since: Micros,
     /// The lease, and until when it was taken.
     held: Option<(Lease, Micros)>,
     /// None: what is in memory may not be what is stored, and it begins anew.
@@ -88,13 +94,27 @@ impl Publisher {
         let now = self.app.clock.now();
         let Some(lease) = self.lease(now).await? else { return Ok(()) };
         // Comes back only if all went well.
-        let mut state = match self.state.take() {
-            Some(state) if state.writes_for_all(&self.app, now).await? => state,
-            _ => State::anew(&self.app, lease).await?,
+        let state = match self.state.take() {
+            Some(state) if self.is_read(&state, now).await? => Some(state),
+            _ => None,
+        };
+        let mut state = match state {
+            Some(state) => state,
+            None => State::anew(&self.app, lease, self.up_since).await?,
         };
         state.publish(&self.app, lease, now).await?;
         self.state = Some(state);
         Ok(())
+    }
+
+    /// Do all live workers read what is written, and none of them could read a newer one?
+    async fn is_read(&self, state: &State, now: Micros) -> Result<bool, StoreError> {
+        let mut read = self.app.db.read(&System::task(LEASE)).await?;
+        let schema = schema::schema(&mut read, state.pool, Some(state.schema), now, self.up_since).await?;
+        if schema != state.schema {
+            tracing::info!(from = state.schema, to = schema, "objects are written in the schema that all workers read");
+        }
+        Ok(schema == state.schema)
     }
 
     /// The lease, while it is here or can be had.

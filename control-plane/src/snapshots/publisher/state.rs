@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use contract::{
     Id, Micros, ids,
-    snapshot::{head::Totals, object::SCHEMAS, tree::Tree},
+    snapshot::{head::Totals, tree::Tree},
 };
 
 use super::{
@@ -15,14 +15,13 @@ use super::{
 };
 use crate::{
     app::AppState,
-    db::{Read, StoreError, System},
+    db::System,
     lease::Lease,
     snapshots::{
         gather::{Audience, Gathering},
         heads::Head,
         store,
     },
-    workers,
 };
 
 /// Outbox rows that are published together.
@@ -31,34 +30,19 @@ const MAX_ROWS: i64 = 10_000;
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) pool: Id<ids::Pool>,
+    /// In which the objects are written.
+    pub(super) schema: u16,
     /// None before everything was compiled.
     pub(super) tree: Option<Tree>,
     pub(super) totals: Totals,
     pub(super) head: Option<Head>,
     pub(super) shards: Shards,
-    /// In which objects are written.
-    pub(super) schema: u16,
 }
 
 impl State {
     /// Of one that knows what was published last, and not yet what is in it.
-    pub(super) fn before(pool: Id<ids::Pool>, head: Option<Head>, schema: u16) -> Self {
-        Self { pool, tree: None, totals: Totals::default(), head, shards: Shards::default(), schema }
-    }
-
-    /// The schema that all live workers of the pool read. With one that reads none of ours, the newest: that one is told so.
-    pub(super) async fn schema(read: &mut Read, pool: Id<ids::Pool>, now: Micros) -> Result<u16, StoreError> {
-        let [newest, ..] = SCHEMAS;
-        Ok(workers::schema_for_all(read, pool, now - workers::SEEN_WITHIN, &SCHEMAS).await?.unwrap_or(newest))
-    }
-
-    /// Did a worker come that does not read what is written, or the last such go?
-    pub(super) async fn writes_for_all(&self, app: &AppState, now: Micros) -> Result<bool, StoreError> {
-        let schema = Self::schema(&mut app.db.read(&System::task(LEASE)).await?, self.pool, now).await?;
-        if schema != self.schema {
-            tracing::info!(from = self.schema, to = schema, "objects are written in the schema that all workers read");
-        }
-        Ok(schema == self.schema)
+    pub(super) fn before(pool: Id<ids::Pool>, schema: u16, head: Option<Head>) -> Self {
+        Self { pool, schema, tree: None, totals: Totals::default(), head, shards: Shards::default() }
     }
 
     /// Publishes what was changed since, or renews the head where it is time to. After an error this is of no use any more.
