@@ -12,7 +12,7 @@ use super::{Check, Domain, Finding};
 use crate::{
     app::App,
     audit,
-    db::{StoreError, Tx},
+    db::{StoreError, System, Tx},
     http::Time,
 };
 pub(crate) use store::{Lost, STATEMENTS, lost};
@@ -88,6 +88,19 @@ pub(super) async fn note_one(
         note(app, tx, &[Look { domain: domain.id, before: now.check.checked_at, finding }]).await?;
     }
     super::store::find(tx, domain.id).await
+}
+
+/// How many domains have lost it, in the text form of Prometheus: counted anew each time, so that all replicas say the same.
+pub(crate) async fn metrics(app: &App) -> String {
+    const NAME: &str = "postern_domains_ownership_lost";
+    let found = async { lost(&mut app.db.read(&System::task("metrics")).await?, 1).await };
+    match found.await {
+        Ok(Lost { total, .. }) => format!("# TYPE {NAME} gauge\n{NAME} {total}\n"),
+        Err(error) => {
+            tracing::debug!(%error, "lost domains are missing from the metrics");
+            String::new()
+        }
+    }
 }
 
 fn chance(app: &App) -> u32 {

@@ -31,10 +31,7 @@ pub(crate) async fn check_due(app: AppState) -> Result<(), StoreError> {
     let mut read = app.db.read(&system).await?;
     let due = store::due(&mut read, app.clock.now()).await?;
     let unplanned = store::unplanned(&mut read).await?;
-    let lost = store::lost(&mut read, 1).await?.total;
     drop(read);
-    #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-    app.metrics.with(|| metrics::gauge!("postern_domains_ownership_lost").set(lost as f64));
     if due.is_empty() && !unplanned {
         return Ok(());
     }
