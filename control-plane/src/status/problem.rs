@@ -196,7 +196,7 @@ pub(super) fn judge(facts: &Facts) -> Vec<StatusProblem> {
     if lost.total > 0 {
         let more = if lost.total > lost.names.len() as u64 { ", …" } else { "" };
         let message =
-            format!("DNS no longer proves who holds {} domains: {}{more}.", lost.total, lost.names.join(", "));
+            format!("Domains whose owner DNS no longer proves: {} ({}{more}).", lost.total, lost.names.join(", "));
         of_installation(Code::OwnershipLost, message, lost.since);
     }
     if facts.postmaster_is_built_in {

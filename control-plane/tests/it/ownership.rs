@@ -138,7 +138,7 @@ async fn an_ownership_that_is_lost_is_told_and_one_that_is_back_is_as_well(plane
     let gone = acme.read(&plane, &token).await;
     assert_eq!((of(&gone, "result"), &gone["ownership_lost_at"]), (json!("wildcard"), &of(&gone, "checked_at")));
     let messages = told(&plane, &token).await;
-    assert_eq!(messages, ["DNS no longer proves who holds 1 domains: acme.example."]);
+    assert_eq!(messages, ["Domains whose owner DNS no longer proves: 1 (acme.example)."]);
     assert_eq!(lost(&plane, &token, true).await, BTreeSet::from(["acme.example".to_owned()]));
     assert_eq!(lost(&plane, &token, false).await, BTreeSet::from(["other.example".to_owned()]));
     assert_eq!(metric(&plane).await, "postern_domains_ownership_lost 1");

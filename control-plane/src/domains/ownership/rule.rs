@@ -12,7 +12,7 @@ const LOST_AFTER: Duration = Duration::from_hours(24);
 /// A good one.
 const DAILY: RangeInclusive<Duration> = Duration::from_hours(22)..=Duration::from_hours(26);
 /// One that is missing and may be a slip.
-const SUSPECT: RangeInclusive<Duration> = Duration::from_mins(30)..=Duration::from_mins(60);
+const SUSPECT: RangeInclusive<Duration> = Duration::from_mins(30)..=Duration::from_hours(1);
 /// One that nobody could tell about.
 const UNKNOWN: RangeInclusive<Duration> = Duration::from_hours(4)..=Duration::from_hours(8);
 /// One that is lost: `verify` looks at once.
@@ -49,7 +49,7 @@ pub(super) fn daily(now: Micros, chance: u32) -> Micros {
 
 fn within(range: &RangeInclusive<Duration>, chance: u32) -> Duration {
     let (least, most) = (*range.start(), *range.end());
-    least + (most - least).mul_f64(f64::from(chance) / f64::from(u32::MAX))
+    least + most.saturating_sub(least).mul_f64(f64::from(chance) / f64::from(u32::MAX))
 }
 
 #[cfg(test)]
