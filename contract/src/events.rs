@@ -58,8 +58,8 @@ pub struct Transaction {
     pub reverse_path: String,
     /// The Message-ID field, without brackets; bounded.
     pub message_id: Option<String>,
-    /// The Subject field in one line, as it was written (RFC 2047 words are not decoded) and bounded; only where policy says
-    /// that it is kept.
+    /// The Subject field in one line, with encoded words (RFC 2047) decoded, and bounded; only where policy says that it is
+    /// kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// Octets of the message as received; None when none came.

@@ -10,6 +10,16 @@ use super::settings::{Effective, InboundTls, Origins, Setting, Settings};
 pub struct Folded<L> {
     pub effective: Arc<Effective>,
     pub origins: Arc<Origins<L>>,
+    /// What the installation, the first level that is laid over the defaults, came to: what sessions are told before any
+    /// domain is known. None: nothing is laid over them yet.
+    pub(super) top: Option<Top<L>>,
+}
+
+/// What the installation came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Top<L> {
+    pub(super) effective: Arc<Effective>,
+    pub(super) origins: Arc<Origins<L>>,
 }
 
 /// Where one value comes from.
@@ -30,17 +40,29 @@ impl<L> Default for Origin<L> {
 impl<L> Default for Folded<L> {
     /// The defaults that are built in.
     fn default() -> Self {
-        Self { effective: Arc::default(), origins: Arc::default() }
+        Self { effective: Arc::default(), origins: Arc::default(), top: None }
     }
 }
 
-/// Settings of one level that make no sense together, where it is laid over what holds above it. The level above may
-/// change later: then what makes no sense has no effect.
-pub fn contradictions<L: Clone>(above: &Folded<L>, level: &L, settings: &Settings) -> Vec<(Setting, &'static str)> {
+impl<L: Clone> Folded<L> {
+    /// Whatever comes next stands below the installation.
+    pub(super) fn below_top(mut self) -> Self {
+        if self.top.is_none() {
+            self.top = Some(Top { effective: Arc::clone(&self.effective), origins: Arc::clone(&self.origins) });
+        }
+        self
+    }
+}
+
+/// Settings of one level that cannot hold where it is laid over what is above it: those that make no sense together, and
+/// those that are more than the installation's. The levels above may change later: then what makes no sense has no effect,
+/// and what is too much holds as far as it can.
+pub fn contradictions<L: Clone>(above: &Folded<L>, level: &L, settings: &Settings) -> Vec<(Setting, String)> {
     let folded = above.overlaid_by(level, settings);
-    let mut wrong = Vec::new();
+    let mut wrong = above.top.as_ref().map(|top| settings.beyond_top(&top.effective)).unwrap_or_default();
     if settings.inbound_tls_min_version.is_some() && folded.effective.inbound_tls == InboundTls::Optional {
-        wrong.push((Setting::InboundTlsMinVersion, "a version of TLS is demanded only where inbound_tls is required"));
+        let why = "a version of TLS is demanded only where inbound_tls is required";
+        wrong.push((Setting::InboundTlsMinVersion, why.to_owned()));
     }
     wrong
 }
@@ -99,19 +121,50 @@ mod tests {
         assert_eq!(contradictions(&both, &2, &lifted), vec![]);
     }
 
+    #[test]
+    fn no_level_below_the_installation_has_more_than_what_sessions_are_told() {
+        let bytes = |bytes| Settings { max_message_size_bytes: Some(bytes), ..Settings::default() };
+        let defaults = Folded::default();
+        let of = |folded: &Folded<u8>| {
+            (folded.effective.max_message_size_bytes, folded.origins.max_message_size_bytes.set_by)
+        };
+        // The installation itself is bound by nothing but the range, and its default binds those below.
+        let built_in = Effective::default().max_message_size_bytes;
+        assert_eq!(contradictions(&defaults, &0, &bytes(built_in + 1)), vec![]);
+        let nothing_set = defaults.overlaid_by(&0, &Settings::default());
+        let wrong = contradictions(&nothing_set, &1, &bytes(built_in + 1));
+        assert_eq!(wrong.first().map(|(setting, _)| *setting), Some(Setting::MaxMessageSizeBytes));
+        assert_eq!(of(&nothing_set.overlaid_by(&1, &bytes(built_in + 1))), (built_in, None));
+        // A tenant's value is no bound of its domains: who means one locks it.
+        let tenant = defaults.overlaid_by(&0, &bytes(300_000)).overlaid_by(&1, &bytes(100_000));
+        assert_eq!(contradictions(&tenant, &2, &bytes(300_000)), vec![]);
+        assert_eq!(of(&tenant.overlaid_by(&2, &bytes(300_000))), (300_000, Some(2)));
+        assert_eq!(of(&tenant.overlaid_by(&2, &bytes(300_001))), (300_000, Some(0)));
+        let locked = Settings { locked: [Setting::MaxMessageSizeBytes].into(), ..bytes(400_000) };
+        let held = tenant.overlaid_by(&2, &locked).overlaid_by(&3, &bytes(70_000));
+        assert_eq!(of(&held), (300_000, Some(0)));
+        assert_eq!(held.origins.max_message_size_bytes.locked_by, Some(2));
+    }
+
     fn settings() -> impl Strategy<Value = Settings> {
         let locked = proptest::sample::subsequence(Setting::ALL.to_vec(), 0..=Setting::ALL.len());
         let flags = (proptest::option::of(any::<bool>()), proptest::option::of(any::<bool>()));
         let numbers = (proptest::option::of(998..2_000u32), proptest::option::of(0..3u32));
-        (flags, numbers, any::<bool>(), locked, 0..4u8).prop_map(|(flags, numbers, tls, locked, how_many)| Settings {
-            keep_subject: flags.0,
-            bare_newline: flags.1.map(|flag| if flag { BareNewline::Reject } else { BareNewline::Normalize }),
-            max_line_octets: numbers.0,
-            max_client_messages_per_minute: numbers.1,
-            inbound_tls: tls.then_some(InboundTls::Required),
-            // Most levels lock little.
-            locked: locked.into_iter().take(usize::from(how_many)).collect::<BTreeSet<_>>(),
-            ..Settings::default()
+        // About the default, so that levels are above and below it.
+        let recipients = proptest::option::of(998..1_003u32);
+        (flags, numbers, recipients, any::<bool>(), locked, 0..4u8).prop_map(|all| {
+            let (flags, numbers, max_recipients, tls, locked, how_many) = all;
+            Settings {
+                keep_subject: flags.0,
+                bare_newline: flags.1.map(|flag| if flag { BareNewline::Reject } else { BareNewline::Normalize }),
+                max_line_octets: numbers.0,
+                max_client_messages_per_minute: numbers.1,
+                inbound_tls: tls.then_some(InboundTls::Required),
+                max_recipients,
+                // Most levels lock little.
+                locked: locked.into_iter().take(usize::from(how_many)).collect::<BTreeSet<_>>(),
+                ..Settings::default()
+            }
         })
     }
 
@@ -139,6 +192,31 @@ mod tests {
             let value = rate.0.and_then(|n| levels[n].max_client_messages_per_minute).unwrap_or(0);
             prop_assert_eq!(all.effective.max_client_messages_per_minute, value);
             prop_assert_eq!(all.origins.of(Setting::MaxClientMessagesPerMinute).locked_by, rate.1);
+        }
+
+        /// What sessions are told bounds every level below, and nothing else does: the value that would hold without a
+        /// bound holds as far as the installation's goes, and then it is the installation's.
+        #[test]
+        fn what_sessions_are_told_is_the_most_that_any_level_has(
+            levels in proptest::collection::vec(settings(), 1..6),
+        ) {
+            let all = folded(&levels);
+            let top = folded(levels.get(..1).unwrap_or_default());
+            let told = top.effective.max_recipients;
+            let lock = levels.iter().position(|level| level.locked.contains(&Setting::MaxRecipients));
+            let open = levels.get(..=lock.unwrap_or(levels.len())).unwrap_or(&levels);
+            let set_by = open.iter().rposition(|level| level.max_recipients.is_some());
+            let wanted = set_by.and_then(|n| levels[n].max_recipients).unwrap_or(1_000);
+            let holds = if set_by == Some(0) { wanted } else { wanted.min(told) };
+            prop_assert_eq!(all.effective.max_recipients, holds);
+            let from = if holds == wanted { set_by } else { top.origins.max_recipients.set_by };
+            prop_assert_eq!(&all.origins.max_recipients, &Origin { set_by: from, locked_by: lock });
+            // What a write is refused for is what would not hold as it is written.
+            if let Some((last, above)) = levels.split_last().filter(|(_, above)| !above.is_empty()) {
+                let refused = contradictions(&folded(above), &above.len(), last);
+                let is_refused = refused.iter().any(|(setting, _)| *setting == Setting::MaxRecipients);
+                prop_assert_eq!(is_refused, last.max_recipients.is_some_and(|value| value > told));
+            }
         }
 
         /// Nothing below a level that locks everything changes anything.

@@ -10,14 +10,16 @@ use serde::{Deserialize, Serialize};
 use super::fold::{Folded, Origin};
 
 /// Hands the list of settings to a macro: its documentation, name, name as a variant, type, default, an example and, for
-/// numbers, the least and the greatest value.
+/// numbers, the least and the greatest value. `at most top`: sessions are told the installation's value before any domain is
+/// known, and no level below it can have more.
 #[macro_export]
 macro_rules! policy_settings {
     ($then:ident) => {
         $then! {
-            /// Largest message accepted, in bytes; announced as SIZE (RFC 1870).
+            /// Largest message accepted, in bytes. What holds for the installation is announced as SIZE (RFC 1870), and no
+            /// tenant or domain may have more.
             max_message_size_bytes / MaxMessageSizeBytes: u64 = 50 * 1024 * 1024,
-                like 26_214_400, within 65_536 to 1_073_741_824;
+                like 26_214_400, within 65_536 to 1_073_741_824, at most top;
             /// Longest line passed on, in octets without CRLF; longer ones are refused with 5.6.0.
             max_line_octets / MaxLineOctets: u32 = 65_536, like 65_536, within 998 to 1_048_576;
             /// What is done with a CR or LF that stands alone in a message.
@@ -32,8 +34,9 @@ macro_rules! policy_settings {
             inbound_tls / InboundTls: InboundTls = InboundTls::Optional, like "required";
             /// The oldest version of TLS that mail may come under, where `inbound_tls` is `required`.
             inbound_tls_min_version / InboundTlsMinVersion: TlsVersion = TlsVersion::Tls12, like "tls12";
-            /// Recipients in one transaction. RFC 5321 §4.5.3.1.8 asks for 100 at least; a worker has a limit of its own.
-            max_recipients / MaxRecipients: u32 = 1_000, like 200, within 100 to 10_000;
+            /// Recipients in one transaction. RFC 5321 §4.5.3.1.8 asks for 100 at least; a worker has a limit of its own. What
+            /// holds for the installation is announced (RFC 9422), and no tenant or domain may have more.
+            max_recipients / MaxRecipients: u32 = 1_000, like 200, within 100 to 10_000, at most top;
             /// Sessions at once of one client network (/24 or /64) that bring mail for a domain, at all workers of the pool
             /// together; the next is told 451 at RCPT. The installation's own value holds for all its sessions together, at
             /// the connection. 0: no limit.
@@ -95,7 +98,7 @@ impl TlsVersion {
 
 macro_rules! define {
     ($($(#[$doc:meta])* $name:ident / $variant:ident: $type:ident = $default:expr, like $example:tt
-        $(, within $min:tt to $max:tt)?;)*) => {
+        $(, within $min:tt to $max:tt)? $(, at most $top:ident)?;)*) => {
         /// What one level sets. `null` (or absent) inherits.
         #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields)]
@@ -156,6 +159,19 @@ macro_rules! define {
                 )?)*
                 wrong
             }
+
+            /// Values that are more than the installation's, and what it has.
+            pub fn beyond_top(&self, top: &Effective) -> Vec<(Setting, String)> {
+                let mut wrong = Vec::new();
+                $($(
+                    let $top = top.$name;
+                    if self.$name.is_some_and(|value| value > $top) {
+                        let why = format!("expected at most {}, which is the installation's", $top);
+                        wrong.push((Setting::$variant, why));
+                    }
+                )?)*
+                wrong
+            }
         }
 
         /// Where each value comes from.
@@ -181,7 +197,7 @@ macro_rules! define {
             #[must_use]
             pub fn overlaid_by(&self, level: &L, settings: &Settings) -> Self {
                 if *settings == Settings::default() {
-                    return self.clone();
+                    return self.clone().below_top();
                 }
                 let (mut effective, mut origins) = ((*self.effective).clone(), (*self.origins).clone());
                 $(
@@ -191,12 +207,19 @@ macro_rules! define {
                             effective.$name = value;
                             origins.$name.set_by = Some(level.clone());
                         }
+                        $(
+                            // Set while the installation had more: what is left of it is the installation's own value.
+                            if let Some($top) = &self.top && effective.$name > $top.effective.$name {
+                                effective.$name = $top.effective.$name;
+                                origins.$name.set_by = $top.origins.$name.set_by.clone();
+                            }
+                        )?
                         if settings.locked.contains(&Setting::$variant) {
                             origins.$name.locked_by = Some(level.clone());
                         }
                     }
                 )*
-                Self { effective: Arc::new(effective), origins: Arc::new(origins) }
+                Self { effective: Arc::new(effective), origins: Arc::new(origins), top: self.top.clone() }.below_top()
             }
         }
     };

@@ -71,6 +71,7 @@ const MODULES: &[&[Statement]] = &[
     crate::policy::STATEMENTS,
     crate::pool_keys::STATEMENTS,
     crate::domains::STATEMENTS,
+    crate::domains::OWNERSHIP_STATEMENTS,
     crate::lists::STATEMENTS,
     crate::recipients::STATEMENTS,
     crate::routes::STATEMENTS,

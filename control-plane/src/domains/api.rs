@@ -57,7 +57,15 @@ pub(super) async fn list_domains(
     ApiQuery(query): ApiQuery<DomainQuery>,
 ) -> Result<Answer, ApiError> {
     const LIST: &str = "domains";
-    let filters = (&query.tenant_id, &query.name, &query.external_ref, &query.label, &query.state, &query.alias_of);
+    let filters = (
+        &query.tenant_id,
+        &query.name,
+        &query.external_ref,
+        &query.label,
+        &query.state,
+        &query.alias_of,
+        &query.ownership_lost,
+    );
     let page = app.cursors.page::<Uuid>(LIST, &filters, query.limit, query.cursor.as_deref())?;
     let name = query
         .name
@@ -72,6 +80,7 @@ pub(super) async fn list_domains(
         tenant: query.tenant_id,
         state: query.state,
         alias_of: query.alias_of,
+        ownership_lost: query.ownership_lost,
     };
     let mut rows = store::list(&mut app.db.read(&grant).await?, &filter, &page).await?;
     let next_cursor = app.cursors.cut(LIST, &filters, page.limit, &mut rows, |row| row.id.uuid());
@@ -132,7 +141,7 @@ pub(super) async fn create_domain(
         }
         domain.state = State::Active;
         domain.activated_at = Some(now);
-        domain.check = Check { checked_at: None, finding: Some(Finding::NotChecked), next_check_at: None };
+        domain.check = Check { finding: Some(Finding::NotChecked), ..Check::default() };
     }
     store::insert(&mut tx, &domain).await?;
     let view = DomainView::new(&domain, &app.vault);
@@ -242,7 +251,8 @@ pub(super) async fn restore_domain(
     save(&app, tx, "domain.restore", &before, after).await
 }
 
-/// Ask DNS for the proof now. What was found is in `verification.result`; a domain that is proven becomes active.
+/// Ask DNS for the proof now. What was found is in `verification.result`; a domain that is proven becomes active, and an active
+/// one whose ownership was lost has it again.
 #[utoipa::path(post, path = "/v1/domains/{domain_id}/verify", operation_id = "verify_domain", tag = "domains",
     params(("domain_id" = DomainId, Path)),
     responses((status = 200, description = "The domain as it is now", body = DomainView), CommonProblems))]
@@ -252,10 +262,7 @@ pub(super) async fn verify_domain(
     ApiPath(id): ApiPath<DomainId>,
 ) -> Result<Response, ApiError> {
     let domain = store::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
-    if domain.state == State::Active {
-        return Ok(Answer::ok(&DomainView::new(&domain, &app.vault)).revision(domain.revision).into_response());
-    }
-    let finding = proof::look(&app, &domain).await;
+    let finding = proof::look(&app, domain.tenant, &domain.name).await;
     let mut tx = app.db.begin(&grant).await?;
     let domain = proof::apply(&app, &mut tx, id, finding).await?.ok_or_else(ApiError::not_found)?;
     let view = DomainView::new(&domain, &app.vault);

@@ -1,10 +1,12 @@
 //! Mail domains: `pending` until DNS proves who holds them.
 //!
-//! `alias` says which may be another's other name, `name` which names nobody may register, `proof` looks at DNS, `records` shows all that stands there, `watch` does so again and again, `view` is the wire.
+//! `alias` says which may be another's other name, `name` which names nobody may register, `proof` looks at DNS, `records` shows all that stands there, `watch` does so again and again
+//! while a domain is pending and `ownership` once it is active, `view` is the wire.
 
 mod alias;
 pub mod api;
 mod name;
+pub(crate) mod ownership;
 mod proof;
 mod records;
 mod store;
@@ -15,6 +17,7 @@ use contract::{Id, Micros, ids, mail::Domain as Name, policy::recipient::Unasked
 
 use crate::labels::Labels;
 pub(crate) use alias::must_be_no_alias;
+pub(crate) use ownership::STATEMENTS as OWNERSHIP_STATEMENTS;
 pub use store::find;
 pub(crate) use store::{STATEMENTS, active, lock, remove_all, serving};
 pub use view::{AliasDomainView, RecipientMode};
@@ -68,8 +71,12 @@ pub enum State {
 pub struct Check {
     pub checked_at: Option<Micros>,
     pub finding: Option<Finding>,
-    /// None: not asked again by itself.
+    /// None: not asked again by itself, or, where it is active, not planned yet.
     pub next_check_at: Option<Micros>,
+    /// Of an active domain: since when each look that had an answer found the proof missing.
+    pub missing_since: Option<Micros>,
+    /// Of an active domain: since when its ownership is taken for lost. Its mail flows on.
+    pub lost_at: Option<Micros>,
 }
 
 macro_rules! findings {

@@ -21,13 +21,13 @@ pub(super) fn expected(vault: &Vault, tenant: Id<ids::Tenant>, name: &Name) -> S
 }
 
 /// Asks DNS. Never while a transaction is open.
-pub(super) async fn look(app: &App, domain: &Domain) -> Finding {
+pub(super) async fn look(app: &App, tenant: Id<ids::Tenant>, name: &Name) -> Finding {
     if app.config.accept_domains_without_proof {
         return Finding::NotChecked;
     }
-    let expected = expected(&app.vault, domain.tenant, &domain.name);
+    let expected = expected(&app.vault, tenant, name);
     let sibling = hex::digits(&app.entropy.bytes::<8>());
-    match ownership::ownership(&app.dns, &domain.name, &expected, &sibling).await {
+    match ownership::ownership(&app.dns, name, &expected, &sibling).await {
         Ownership::Proven => Finding::Proven,
         Ownership::NotProven(Missing::Record) => Finding::RecordMissing,
         Ownership::NotProven(Missing::Value) => Finding::ValueDiffers,
@@ -36,8 +36,8 @@ pub(super) async fn look(app: &App, domain: &Domain) -> Finding {
     }
 }
 
-/// Writes down what was found about a pending domain and activates it where that is enough. The domain as it is now; none
-/// if it went meanwhile.
+/// Writes down what was found about a domain, and activates a pending one where that is enough. The domain as it is now;
+/// none if it went meanwhile.
 pub(super) async fn apply(
     app: &App,
     tx: &mut Tx,
@@ -48,7 +48,7 @@ pub(super) async fn apply(
     store::lock_names(tx).await?;
     let Some(mut domain) = store::find(tx, id).await? else { return Ok(None) };
     if domain.state == State::Active {
-        return Ok(Some(domain));
+        return super::ownership::note_one(app, tx, &domain, finding).await;
     }
     let enough = matches!(finding, Finding::Proven | Finding::NotChecked);
     let finding = if enough && store::held_elsewhere(tx, domain.tenant, &domain.name).await? {
@@ -57,8 +57,8 @@ pub(super) async fn apply(
         finding
     };
     let now = tx.now();
-    domain.check =
-        Check { checked_at: Some(now), finding: Some(finding), next_check_at: next_check(app, &domain, now) };
+    let next_check_at = next_check(app, &domain, now);
+    domain.check = Check { checked_at: Some(now), finding: Some(finding), next_check_at, ..Check::default() };
     if !matches!(finding, Finding::Proven | Finding::NotChecked) {
         store::note_check(tx, &domain).await?;
         return Ok(Some(domain));
@@ -66,7 +66,7 @@ pub(super) async fn apply(
     let before = domain.clone();
     domain.state = State::Active;
     domain.activated_at = Some(now);
-    domain.check.next_check_at = None;
+    domain.check.next_check_at = Some(super::ownership::first(app, now));
     store::note_check(tx, &domain).await?;
     store::update(tx, &domain).await?;
     domain.revision += 1;

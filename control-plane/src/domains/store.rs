@@ -17,8 +17,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT d.id, d.tenant_id, d.name, d.external_ref, d.labels, d.state, d.recipients, d.call_out, d.alias_of,
-                d.alias_hop_sees, d.route_id, d.hash_key, d.defer_until, d.activated_at, d.checked_at, d.check_result, d.next_check_at, d.closes_at, d.revision,
-                d.created_at
+                d.alias_hop_sees, d.route_id, d.hash_key, d.defer_until, d.activated_at, d.checked_at, d.check_result, d.next_check_at,
+                d.ownership_missing_since, d.ownership_lost_at, d.closes_at, d.revision, d.created_at
             FROM domains d WHERE ", $rest
         )
     };
@@ -38,6 +38,7 @@ macro_rules! list {
             AND (CAST($7 AS TEXT) IS NULL
                 OR $7 = CASE WHEN d.closes_at IS NOT NULL THEN 'closing' ELSE d.state END)
             AND (CAST($9 AS UUID) IS NULL OR d.alias_of = $9)
+            AND (CAST($10 AS BOOLEAN) IS NULL OR CAST($10 AS BOOLEAN) = (d.ownership_lost_at IS NOT NULL))
             ORDER BY d.id LIMIT $8"
         )
     };
@@ -54,6 +55,7 @@ sql! {
     LIST_BY_REF = (list!("d.external_ref = $3 AND "));
     LIST_BY_TENANT = (list!("d.tenant_id = $6 AND "));
     LIST_BY_PRIMARY = (list!("d.alias_of = $9 AND "));
+    LIST_LOST = (list!("d.ownership_lost_at IS NOT NULL AND "));
     TAKEN = "SELECT name, external_ref FROM domains WHERE tenant_id = $1 AND id <> $2 AND (name = $3 OR external_ref = $4)";
     HOLDER = "SELECT tenant_id FROM domains WHERE name = $1 AND state = 'active' AND tenant_id <> $2";
     ACTIVE = {
@@ -108,6 +110,8 @@ struct Row {
     checked_at: Option<i64>,
     check_result: Option<String>,
     next_check_at: Option<i64>,
+    ownership_missing_since: Option<i64>,
+    ownership_lost_at: Option<i64>,
     closes_at: Option<i64>,
     revision: i64,
     created_at: i64,
@@ -160,6 +164,8 @@ impl TryFrom<Row> for Domain {
                 checked_at: row.checked_at.map(Micros::from_micros),
                 finding: row.check_result.as_deref().and_then(Finding::parse),
                 next_check_at: row.next_check_at.map(Micros::from_micros),
+                missing_since: row.ownership_missing_since.map(Micros::from_micros),
+                lost_at: row.ownership_lost_at.map(Micros::from_micros),
             },
             revision: row.revision,
             created_at: Micros::from_micros(row.created_at),
@@ -175,6 +181,7 @@ pub(super) struct Filter {
     pub tenant: Option<Id<ids::Tenant>>,
     pub state: Option<DomainStateFilter>,
     pub alias_of: Option<Id<ids::Domain>>,
+    pub ownership_lost: Option<bool>,
 }
 
 /// Which of a domain's unique fields another one of the tenant has.
@@ -211,6 +218,7 @@ pub(super) async fn list(read: &mut Read, filter: &Filter, page: &Page<Uuid>) ->
         Filter { external_ref: Some(_), .. } => LIST_BY_REF,
         Filter { alias_of: Some(_), .. } => LIST_BY_PRIMARY,
         Filter { tenant: Some(_), .. } => LIST_BY_TENANT,
+        Filter { ownership_lost: Some(true), .. } => LIST_LOST,
         _ => LIST,
     };
     let (label, value) =
@@ -222,7 +230,7 @@ pub(super) async fn list(read: &mut Read, filter: &Filter, page: &Page<Uuid>) ->
     });
     let rows = run!(read, fetch_all statement as Row, page.after.unwrap_or_default(), filter.name.as_deref(),
         filter.external_ref.as_deref(), label, value, filter.tenant.map(Id::uuid), state, page.rows(),
-        filter.alias_of.map(Id::uuid))?;
+        filter.alias_of.map(Id::uuid), filter.ownership_lost)?;
     rows.into_iter().map(Domain::try_from).collect()
 }
 

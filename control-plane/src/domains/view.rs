@@ -170,6 +170,9 @@ pub(super) struct DomainView {
     #[schema(value_type = LabelsView)]
     pub labels: Labels,
     pub verification: DomainVerification,
+    /// Since when the ownership of an active domain is taken for lost: its proof is missing for a day. Its mail flows on.
+    #[schema(required)]
+    pub ownership_lost_at: Option<Time>,
     #[schema(required)]
     pub activated_at: Option<Time>,
     /// When a closing domain will be gone.
@@ -194,12 +197,15 @@ pub(super) struct DomainVerification {
     #[schema(required)]
     pub checked_at: Option<Time>,
     /// `proven`, `record_missing`, `value_differs`, `wildcard`, `dns_unavailable`, `held_elsewhere`, `not_checked`. More
-    /// may come.
+    /// may come. An active domain is looked at about once a day.
     #[schema(required, example = "record_missing")]
     pub result: Option<String>,
     /// When DNS will be asked again without a call.
     #[schema(required)]
     pub next_check_at: Option<Time>,
+    /// Since when each look at an active domain that had an answer found the proof missing. Null: it was there.
+    #[schema(required)]
+    pub missing_since: Option<Time>,
     /// Mail for a pending domain is deferred until then, and refused afterwards.
     pub defer_until: Time,
 }
@@ -237,6 +243,8 @@ pub(super) struct DomainQuery {
     pub state: Option<DomainStateFilter>,
     /// Aliases of this domain.
     pub alias_of: Option<DomainId>,
+    /// Those whose ownership is lost, or those whose is not.
+    pub ownership_lost: Option<bool>,
     /// 1 to 500.
     #[param(minimum = 1, maximum = 500, default = 100)]
     pub limit: Option<u32>,
@@ -271,8 +279,10 @@ impl DomainView {
                 checked_at: domain.check.checked_at.map(Time),
                 result: domain.check.finding.map(|finding| finding.name().to_owned()),
                 next_check_at: domain.check.next_check_at.map(Time),
+                missing_since: domain.check.missing_since.map(Time),
                 defer_until: Time(domain.defer_until),
             },
+            ownership_lost_at: domain.check.lost_at.map(Time),
             activated_at: domain.activated_at.map(Time),
             closes_at: domain.closes_at.map(Time),
             created_at: Time(domain.created_at),

@@ -27,7 +27,7 @@ pub(crate) async fn check_due(app: AppState) -> Result<(), StoreError> {
     let looks = futures::stream::iter(due).map(|domain| {
         let app = app.clone();
         async move {
-            let finding = proof::look(&app, &domain).await;
+            let finding = proof::look(&app, domain.tenant, &domain.name).await;
             (domain.id, finding)
         }
     });

@@ -10,7 +10,7 @@ use axum::{
 use serde_json::Value;
 
 use super::{ApiError, Code, layers::Peer};
-use crate::{app::AppState, certificates, db::System};
+use crate::{app::AppState, certificates, db::System, domains::ownership};
 
 /// `documents`: the REST API's and the worker API's.
 pub fn router(documents: &(Value, Value)) -> Router<AppState> {
@@ -47,6 +47,7 @@ async fn metrics(State(app): State<AppState>, Extension(peer): Extension<Peer>) 
     if !app.config.metrics_allow.iter().any(|network| network.contains(address)) {
         return ApiError::not_found().into_response();
     }
-    let text = app.metrics.render() + &certificates::api::metrics(&app).await;
+    let of_the_database = [certificates::api::metrics(&app).await, ownership::metrics(&app).await];
+    let text = app.metrics.render() + &of_the_database.concat();
     (StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }

@@ -29,7 +29,7 @@ pub struct MessageView {
     /// The Message-ID field, without brackets.
     #[schema(example = "b0a4@example.net", required)]
     pub message_id: Option<String>,
-    /// The Subject field, where policy says that it is kept.
+    /// The Subject field, with encoded words (RFC 2047) decoded, where policy says that it is kept.
     #[schema(example = "Your invoice", required)]
     pub subject: Option<String>,
     /// Octets as received; null where no message came.

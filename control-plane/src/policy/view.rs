@@ -79,7 +79,7 @@ impl<T> Effective<T> {
 
 macro_rules! views {
     ($($(#[$doc:meta])* $name:ident / $variant:ident: $type:ident = $default:expr, like $example:tt
-        $(, within $min:tt to $max:tt)?;)*) => {
+        $(, within $min:tt to $max:tt)? $(, at most $top:ident)?;)*) => {
         /// What one level sets. What it does not set is null and comes from the level above, or is built in.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
         pub(super) struct PolicyView {

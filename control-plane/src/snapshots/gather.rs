@@ -246,12 +246,11 @@ fn parts<T>(members: Vec<T>, rows: impl Fn(&T) -> Option<i64>) -> Vec<Vec<T>> {
     for member in members {
         let rows = rows(&member).unwrap_or(0);
         sum += rows;
-        match parts.last_mut().filter(|_| sum <= ROWS) {
-            Some(part) => part.push(member),
-            None => {
-                parts.push(vec![member]);
-                sum = rows;
-            }
+        if let Some(part) = parts.last_mut().filter(|_| sum <= ROWS) {
+            part.push(member);
+        } else {
+            parts.push(vec![member]);
+            sum = rows;
         }
     }
     parts

@@ -9,6 +9,7 @@ use crate::{
     auth::{Grant, action::ReadStatus},
     certificates,
     db::{Engine, StoreError},
+    domains::ownership,
     events, installation,
     routes::health::{self, Seen},
     snapshots, workers,
@@ -21,6 +22,8 @@ const MAX_WORKERS: i64 = 2_000;
 const MAX_VERSIONS: usize = 20;
 /// Next hops in trouble that are looked at.
 const MAX_HOPS: i64 = 500;
+/// Domains named whose ownership is lost; the list of domains has all.
+const MAX_NAMES: u32 = 5;
 /// How far back gaps and rejected events are counted.
 pub(super) const LOOK_BACK: std::time::Duration = std::time::Duration::from_hours(24);
 
@@ -36,6 +39,7 @@ pub(super) struct Facts {
     /// Those that end first.
     pub certificates: Vec<certificates::Soonest>,
     pub trouble: events::Trouble,
+    pub lost: ownership::Lost,
     pub accepts_domains_without_proof: bool,
     /// Its address leads nowhere.
     pub postmaster_is_built_in: bool,
@@ -59,6 +63,7 @@ pub(super) async fn gather(app: &App, grant: &Grant<ReadStatus>) -> Result<Facts
     let configured = installation::load(&mut read).await?.configured;
     let postmaster = snapshots::postmaster(&mut read, &configured).await?;
     let certificates = certificates::soonest(&mut read, now).await?;
+    let lost = ownership::lost(&mut read, MAX_NAMES).await?;
     drop(read);
     let trouble = events::trouble(&mut app.trace.read(grant).await?, now - LOOK_BACK).await?;
     let built_in = crate::config::FirstOwner::default().email;
@@ -71,6 +76,7 @@ pub(super) async fn gather(app: &App, grant: &Grant<ReadStatus>) -> Result<Facts
         hops,
         certificates,
         trouble,
+        lost,
         accepts_domains_without_proof: app.config.accept_domains_without_proof,
         postmaster_is_built_in: postmaster.is_none_or(|postmaster| postmaster.to_string() == built_in),
     })

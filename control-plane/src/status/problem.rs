@@ -85,6 +85,8 @@ codes! {
         "Upload another with PATCH /v1/certificates/{id}; no restart is needed and no session is dropped.";
     OwnershipNotAsked = "ownership_not_asked" Warning,
         "control_plane.accept_domains_without_proof is for development: anybody may register anybody's domain.";
+    OwnershipLost = "ownership_lost" Warning,
+        "GET /v1/domains?ownership_lost=true lists them. Have the record of `verification` set again, then POST /v1/domains/{id}/verify; delete a domain that the tenant no longer holds. Mail flows on. If it is all of them, look at the control plane's own resolver.";
     PostmasterUnreachable = "postmaster_unreachable" Warning,
         "Set control_plane.postmaster to an address that somebody reads (RFC 5321 §4.5.1).";
     VersionsMixed = "versions_mixed" Notice,
@@ -189,6 +191,13 @@ pub(super) fn judge(facts: &Facts) -> Vec<StatusProblem> {
     if facts.accepts_domains_without_proof {
         let message = "Domains are active as soon as they are registered, without proof of ownership.".to_owned();
         of_installation(Code::OwnershipNotAsked, message, None);
+    }
+    let lost = &facts.lost;
+    if lost.total > 0 {
+        let more = if lost.total > lost.names.len() as u64 { ", …" } else { "" };
+        let message =
+            format!("Domains whose owner DNS no longer proves: {} ({}{more}).", lost.total, lost.names.join(", "));
+        of_installation(Code::OwnershipLost, message, lost.since);
     }
     if facts.postmaster_is_built_in {
         let message = "Mail to <postmaster> goes to an address that nobody reads, and is put off with 451.".to_owned();

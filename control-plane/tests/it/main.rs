@@ -14,6 +14,7 @@ mod harness;
 mod heads;
 mod hostile;
 mod listener;
+mod ownership;
 mod plans;
 mod policy;
 mod policy_trials;

@@ -1,4 +1,5 @@
-//! How the engines would run the searches of the trace: none walks over all messages, whatever is asked for.
+//! How the engines would run the searches of the trace and the schedules of domains: none walks over all there is, whatever is
+//! asked for.
 
 use std::sync::Arc;
 
@@ -140,4 +141,87 @@ fn arguments(statement: &Statement) -> Vec<Vec<String>> {
     }
     "false".clone_into(&mut only[11]);
     vec![only, texts(&all)]
+}
+
+/// What runs every few seconds or belongs to it, and parameters as literals.
+fn schedules() -> Vec<(Statement, &'static [&'static str])> {
+    let found = statements().into_iter().filter_map(|statement| {
+        let of_ownership = statement.module.ends_with("::ownership::store");
+        let arguments: &[&str] = match statement.name {
+            "DUE" if of_ownership => &["5000000", "50"],
+            "PLAN" if of_ownership => &["5000000", "86400000", "1000"],
+            "LOST" if of_ownership => &["5"],
+            "UNPLANNED" if of_ownership => &[],
+            "DUE" if statement.module.ends_with("::domains::store") => &["5000000"],
+            _ => return None,
+        };
+        Some((statement, arguments))
+    });
+    let found: Vec<_> = found.collect();
+    assert_eq!(found.len(), 5, "{found:?}");
+    found
+}
+
+/// Twenty thousand domains that are due far away, some that are due, pending, without a time, lost.
+fn domains(id: &str, numbers: &str) -> String {
+    format!(
+        "INSERT INTO domains (id, tenant_id, name, labels, state, recipients, hash_key, defer_until, next_check_at,
+            ownership_lost_at, revision, created_at)
+        SELECT {id}, {id}, 'd' || n || '.example', '{{}}', CASE WHEN n % 100 = 0 THEN 'pending' ELSE 'active' END, 'any',
+            '', 0, CASE WHEN n % 1000 = 1 THEN NULL ELSE n * CAST(1000000 AS BIGINT) END, CASE WHEN n % 1000 = 3 THEN n END, 1, 0
+        FROM {numbers}"
+    )
+}
+
+#[tokio::test]
+async fn no_schedule_walks_over_all_domains_on_sqlite() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("postern.db");
+    Db::open(&Place::Sqlite(path.clone()), Which::Main, ambient()).await.unwrap().close().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).foreign_keys(false);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let numbers = "(WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 20000) SELECT n FROM c)";
+    let fill = domains("randomblob(16)", numbers).replace("'', 0,", "x'', 0,");
+    let mut walks = Vec::new();
+    for fill in [String::new(), format!("{fill}; ANALYZE")] {
+        connection.execute(AssertSqlSafe(fill)).await.unwrap();
+        for (statement, _) in schedules() {
+            let explain = format!("EXPLAIN QUERY PLAN {}", statement.sqlite);
+            let plan = connection.fetch_all(AssertSqlSafe(explain)).await.unwrap();
+            let lines: Vec<String> = plan.iter().map(|row| row.get::<String, _>("detail")).collect();
+            // A partial index may be walked over: that is what it is for.
+            let walk = |line: &&String| line.starts_with("SCAN d") && !line.contains("USING INDEX domains_lost");
+            if let Some(line) = lines.iter().find(walk) {
+                walks.push(format!("{}: {line} in {lines:?}", statement.name));
+            }
+        }
+    }
+    connection.close().await.unwrap();
+    assert!(walks.is_empty(), "{walks:#?}");
+}
+
+#[tokio::test]
+async fn no_schedule_walks_over_all_domains_on_postgresql() {
+    let Some(database) = crate::postgres::database().await else { return };
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    // Nobody's domains are enough to plan with.
+    connection.execute("SET session_replication_role = replica").await.unwrap();
+    let fill = domains("gen_random_uuid()", "generate_series(1, 20000) AS n");
+    connection.execute(AssertSqlSafe(format!("{fill}; ANALYZE"))).await.unwrap();
+    let mut walks = Vec::new();
+    for (statement, arguments) in schedules() {
+        connection.execute(AssertSqlSafe(format!("PREPARE it AS {}", statement.postgres))).await.unwrap();
+        for mode in ["force_custom_plan", "force_generic_plan"] {
+            connection.execute(AssertSqlSafe(format!("SET plan_cache_mode = {mode}"))).await.unwrap();
+            let call = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
+            let plan = connection.fetch_all(AssertSqlSafe(format!("EXPLAIN EXECUTE it{call}"))).await.unwrap();
+            let lines: Vec<String> = plan.iter().map(|row| row.get::<String, _>(0)).collect();
+            if let Some(line) = lines.iter().find(|line| line.contains("Seq Scan on domains")) {
+                walks.push(format!("{} ({mode}): {line} in {lines:#?}", statement.name));
+            }
+        }
+        connection.execute("DEALLOCATE it").await.unwrap();
+    }
+    connection.close().await.unwrap();
+    assert!(walks.is_empty(), "{walks:#?}");
 }

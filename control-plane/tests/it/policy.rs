@@ -13,6 +13,7 @@ on_both! {
     an_alias_domain_has_the_policy_of_its_primary
     what_an_edit_above_made_senseless_is_in_nobodys_way
     what_a_tenants_domains_share_is_set_at_the_tenant
+    nobody_has_more_than_sessions_are_told_before_a_domain_is_known
 }
 
 /// An MSP, its customer, the customer's domain.
@@ -300,4 +301,46 @@ async fn what_a_tenants_domains_share_is_set_at_the_tenant(plane: Plane) {
     }
     let refused = patch(&plane, &domain, limit).await;
     assert_eq!(refused.problem(422, "invalid_body").pointers(), ["/max_client_messages_per_minute_to_tenant"]);
+}
+
+async fn nobody_has_more_than_sessions_are_told_before_a_domain_is_known(plane: Plane) {
+    let tree = tree(&plane).await;
+    let [installation, msp, customer, domain] = tree.paths();
+    // What is built in binds as what is set does; the installation itself may go beyond it.
+    let (many, built_in) = (json!({ "max_recipients": 1_001 }), 50 * 1024 * 1024);
+    for path in [&msp, &customer, &domain] {
+        let refused =
+            patch(&plane, path, json!({ "max_message_size_bytes": built_in + 1, "max_recipients": 1_001 })).await;
+        refused.problem(422, "invalid_body");
+        assert_eq!(refused.pointers(), ["/max_message_size_bytes", "/max_recipients"]);
+        assert!(refused.text.contains("at most 52428800"), "{}", refused.text);
+    }
+    patch(&plane, &installation, many.clone()).await.expect(200);
+    let size = json!({ "max_message_size_bytes": 200_000 });
+    patch(&plane, &installation, size).await.expect(200);
+    // A tenant's value is what its domains inherit, and no bound of theirs.
+    patch(&plane, &msp, json!({ "max_message_size_bytes": 100_000 })).await.expect(200);
+    patch(&plane, &domain, json!({ "max_message_size_bytes": 150_000, "max_recipients": 1_001 })).await.expect(200);
+    let of = async |path: &str, setting: &str| {
+        let held = effective(&plane, path).await[setting].clone();
+        (held["value"].clone(), held["from"]["level"].clone())
+    };
+    assert_eq!(of(&domain, "max_message_size_bytes").await, (json!(150_000), json!("domain")));
+    assert_eq!(of(&customer, "max_message_size_bytes").await, (json!(100_000), json!("tenant")));
+    assert_eq!(of(&domain, "max_recipients").await, (json!(1_001), json!("domain")));
+
+    // The installation's goes down, and what is above it below is the installation's.
+    patch(&plane, &installation, json!({ "max_message_size_bytes": 120_000, "max_recipients": null }))
+        .await
+        .expect(200);
+    assert_eq!(of(&domain, "max_message_size_bytes").await, (json!(120_000), json!("installation")));
+    assert_eq!(of(&customer, "max_message_size_bytes").await, (json!(100_000), json!("tenant")));
+    assert_eq!(of(&domain, "max_recipients").await, (json!(1_000), json!("default")));
+    // It stays stored and in nobody's way, can be sent back as it was read, and comes back with the room for it.
+    let mut read = plane.get(&domain).send().await.expect(200);
+    (read["keep_subject"], read["inbound_tls"]) = (json!(true), json!("required"));
+    assert_eq!(patch(&plane, &domain, read).await.expect(200)["max_message_size_bytes"], 150_000);
+    patch(&plane, &domain, json!({ "max_message_size_bytes": 140_000 })).await.problem(422, "invalid_body");
+    patch(&plane, &installation, many).await.expect(200);
+    assert_eq!(of(&domain, "max_recipients").await, (json!(1_001), json!("domain")));
 }

@@ -122,6 +122,28 @@ async fn two_proofs_of_one_name_at_once_make_one_active_domain() {
     assert_eq!(statuses, [200, 409], "{} {}", first.text, second.text);
 }
 
+#[tokio::test]
+async fn one_replica_looks_at_active_domains_at_a_time() {
+    let Some((one, two)) = two().await else { return };
+    let tenant = one.post("/v1/tenants").json(&json!({ "name": "acme" })).send().await.expect(201)["id"].clone();
+    let body = json!({ "tenant_id": tenant, "name": "acme.example" });
+    let made = one.post("/v1/domains").json(&body).send().await.expect(201);
+    let record = made["verification"].clone();
+    let name = record["record_name"].as_str().unwrap();
+    // Each has a name server of its own, which tells who asked.
+    for plane in [&one, &two] {
+        plane.dns.txt(name, record["record_value"].as_str().unwrap());
+    }
+    let path = format!("/v1/domains/{}", made["id"].as_str().unwrap());
+    assert_eq!(one.post(&format!("{path}/verify")).send().await.expect(200)["state"], "active");
+    let before = [&one, &two].map(|plane| plane.dns.queries_for(name));
+    one.clock.advance(Duration::from_hours(27));
+    tokio::join!(one.run_jobs(), two.run_jobs());
+    let asked = [&one, &two].map(|plane| plane.dns.queries_for(name));
+    let of = [asked[0] - before[0], asked[1] - before[1]];
+    assert!((of[0] == 0) != (of[1] == 0), "{of:?}");
+}
+
 async fn another_master_key_is_told_at_the_start() {
     let plane = Plane::start().await;
     let error = plane.restart_fails(|config| config.master_key = Some(Secret("00".repeat(32)))).await;

@@ -1,5 +1,14 @@
 //! Nobody receives a domain's mail before DNS proves that it is theirs.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use contract::Clock;
 use serde_json::json;
 use tests::{Options, System};
 
@@ -39,5 +48,56 @@ async fn a_domain_is_deferred_until_its_owner_has_proven_it() {
     assert_ne!((refused.status, refused.body["state"].as_str()), (200, Some("active")), "{}", refused.body);
     let found = system.rest.until_messages(&format!("tenant_id={}&disposition=accepted", owner.tenant), 1).await;
     assert_eq!(found[0]["recipients"][0]["domain_id"], json!(owner.domain));
+    system.end().await;
+}
+
+/// The machine's clock, put forward.
+fn shifted(by_s: &Arc<AtomicI64>) -> Clock {
+    let (by_s, clock) = (Arc::clone(by_s), pretend::clock::system_clock());
+    Clock::new(move || clock.now() + Duration::from_secs(by_s.load(SeqCst).unsigned_abs()))
+}
+
+/// A record that is gone may be a slip; a customer's mail is not cut for it.
+#[tokio::test]
+async fn a_domain_that_loses_its_proof_is_told_and_its_mail_flows_on() {
+    let forward_s = Arc::new(AtomicI64::new(0));
+    let mut system = System::start_with(Options {
+        workers: 0,
+        control_plane: Box::new(|config| config.accept_domains_without_proof = false),
+        control_plane_clock: shifted(&forward_s),
+        worker_clock: shifted(&forward_s),
+        ..Options::default()
+    })
+    .await;
+    let acme = system.customer("Acme", "acme.example", &["anna"]).await;
+    let path = format!("/v1/domains/{}", acme.domain);
+    let proof = system.rest.get(&path).await.body["verification"].clone();
+    let record = proof["record_name"].as_str().expect("a name").to_owned();
+    system.dns.txt(&record, proof["record_value"].as_str().expect("a value"));
+    assert_eq!(system.rest.act(&format!("{path}/verify")).await.text("state"), "active");
+
+    // Two days go by for the control plane before any worker is there.
+    system.dns.clear(&record);
+    for (hours, what, member) in
+        [(27, "it is missed", "/verification/missing_since"), (52, "it is lost", "/ownership_lost_at")]
+    {
+        system.stop_control_plane().await;
+        forward_s.store(hours * 3_600, SeqCst);
+        system.start_control_plane().await;
+        let state =
+            system.rest.until(what, &path, |view| view.pointer(member)?.is_string().then(|| view["state"].clone()));
+        assert_eq!(state.await, "active");
+    }
+    system.add_worker().await;
+    let status = system.rest.get("/v1/status").await.body;
+    let told = status["problems"].as_array().expect("problems").iter().find(|p| p["code"] == "ownership_lost");
+    assert!(told.is_some_and(|told| told["message"].as_str().expect("a text").contains("acme.example")), "{status}");
+    let mut client = system.smtp().await;
+    client.send_message("x@sender.example", &["anna@acme.example"], b"Subject: one\r\n\r\n").await.expect("250");
+    assert_eq!(system.hop.messages().len(), 1);
+
+    system.dns.txt(&record, proof["record_value"].as_str().expect("a value"));
+    let back = system.rest.act(&format!("{path}/verify")).await;
+    assert_eq!((&back.body["ownership_lost_at"], back.config_version), (&json!(null), None));
     system.end().await;
 }

@@ -25,6 +25,10 @@ async fn a_subject_is_kept_and_found_only_where_policy_says_so() {
     client.reply().await.expect("250");
     let found = system.rest.until_messages("subject=your%20INVOICE", 1).await;
     assert_eq!((&found[0]["subject"], &found[0]["message_id"]), (&json!("Your  Invoice"), &json!("2@s.example")));
+    let encoded = b"Message-ID: <3@s.example>\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nhello\r\n";
+    client.send_message("x@s.example", &["anna@acme.example"], encoded).await.expect("250");
+    let found = system.rest.until_messages("subject=gr%C3%BC%C3%9Fe", 1).await;
+    assert_eq!((&found[0]["subject"], &found[0]["message_id"]), (&json!("Grüße"), &json!("3@s.example")));
     let others = system.rest.until_messages("recipient=carl@other.example", 1).await;
     assert_eq!(others[0]["subject"], json!(null));
     system.end().await;

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{
-    engines::{self, Engine},
+    engines::{self, Engine, until_published},
     figures::{Times, per_second, round},
     installation::{Sample, Size, fill},
 };
@@ -109,25 +109,6 @@ pub(super) async fn run(bench: &Bench, exe: PathBuf) -> Result<(), Failure> {
         say(&out.to_string());
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n").into()) }
-}
-
-/// Calls that wait for the first compilation of a large installation would measure that. It is over when one change is out.
-async fn until_published(stage: &Stage, domains: usize) -> Result<(), Failure> {
-    let api = stage.api().quietly();
-    let edit = api.post("/v1/tenants", json!({ "name": "the last of them" })).await?;
-    let Some(version) = edit.config_version else { return Ok(()) };
-    // A second for each ten thousand is more than it takes; its lease of before ends within ten.
-    let bound = Duration::from_secs(60 + domains as u64 / 1_000);
-    let since = Instant::now();
-    loop {
-        let state = api.get(&format!("/v1/config/versions/{version}?wait=10")).await?;
-        if !state.body["head"].is_null() {
-            return Ok(());
-        }
-        if since.elapsed() > bound {
-            return Err(format!("not published within {} s: {}", bound.as_secs(), state.body).into());
-        }
-    }
 }
 
 struct World {

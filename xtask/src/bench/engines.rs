@@ -1,10 +1,12 @@
 //! The databases that a bench runs on, each with a control plane of its own.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use clap::ValueEnum;
-use postern::demo::stage::{Options, Stage, Voice};
+use postern::demo::stage::{Api, Options, Stage, Voice};
 use pretend::postgres::Server;
+use serde_json::json;
+use tokio::time::Instant;
 
 use super::installation::Database;
 use crate::Failure;
@@ -36,6 +38,8 @@ impl Engine {
     }
 }
 
+const LOOK: Duration = Duration::from_millis(100);
+
 /// A control plane and its database.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -65,4 +69,29 @@ pub(super) async fn open(engine: Engine, exe: &Path) -> Result<Option<Running>, 
             }
         },
     })
+}
+
+/// Calls that wait for the first compilation of a large installation would measure that. It is over when one change is out.
+pub(super) async fn until_published(stage: &Stage, domains: usize) -> Result<(), Failure> {
+    let api = stage.api().quietly();
+    let edit = api.post("/v1/tenants", json!({ "name": "the last of them" })).await?;
+    let Some(version) = edit.config_version else { return Ok(()) };
+    // A second for each ten thousand is more than it takes; its lease of before ends within ten.
+    until_in_a_head(&api, &version, Duration::from_secs(60 + domains as u64 / 1_000)).await
+}
+
+/// Waits until a configuration version is published.
+pub(super) async fn until_in_a_head(api: &Api, version: &str, bound: Duration) -> Result<(), Failure> {
+    let since = Instant::now();
+    loop {
+        // Its own waiting is for workers, of whom there may be none.
+        let state = api.get(&format!("/v1/config/versions/{version}")).await?;
+        if !state.body["head"].is_null() {
+            return Ok(());
+        }
+        if since.elapsed() > bound {
+            return Err(format!("not published within {} s: {}", bound.as_secs(), state.body).into());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }

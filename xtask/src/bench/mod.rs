@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: loopback only, bounded in time and number, ends by itself. docs/benchmarks.md says what each measures.
 //!
-//! `relay`, `api` and `events` measure; `installation` fills a database, `engines` starts one, `process` reads /proc.
+//! `relay`, `api`, `events` and `config` measure; `installation` fills a database, `engines` starts one, `process` reads /proc.
 
 mod api;
+mod config;
 mod engines;
 mod events;
 mod figures;
@@ -24,6 +25,8 @@ pub(crate) enum Bench {
     Api(api::Bench),
     /// Events into one control plane, on both databases.
     Events(events::Bench),
+    /// A worker's cold start and edits under mail load, over a generated installation.
+    Config(config::Bench),
 }
 
 pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
@@ -44,6 +47,7 @@ pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
             Bench::Relay(relay) => relay::run(&relay, exe).await,
             Bench::Api(bench) => api::run(&bench, exe).await,
             Bench::Events(bench) => events::run(&bench, exe).await,
+            Bench::Config(bench) => config::run(&bench, exe).await,
         }
     })
 }

@@ -48,6 +48,11 @@ pub(super) fn peak_kib(pid: u32) -> io::Result<u64> {
     field(&format!("/proc/{pid}/status"), "VmHWM:")
 }
 
+/// The memory that a process has now, in KiB.
+pub(super) fn now_kib(pid: u32) -> io::Result<u64> {
+    field(&format!("/proc/{pid}/status"), "VmRSS:")
+}
+
 /// Memory of a process and all below it now, in KiB; what they share is counted once.
 pub(super) fn family_kib(pid: u32) -> io::Result<u64> {
     let of = |pid: &u32| field(&format!("/proc/{pid}/smaps_rollup"), "Pss:").unwrap_or(0);
@@ -110,6 +115,7 @@ mod tests {
     fn this_process_has_used_memory_and_has_a_family() {
         let pid = std::process::id();
         assert!(peak_kib(pid).unwrap() > 100);
+        assert!(now_kib(pid).unwrap() > 100);
         assert!(family_kib(pid).unwrap() > 0);
         assert!(family(pid).unwrap().contains(&pid));
         Ticks::new().used_by_family(pid).unwrap();

@@ -17,17 +17,19 @@ class DomainVerification:
     Attributes:
         checked_at (datetime.datetime | None):
         defer_until (datetime.datetime):
+        missing_since (datetime.datetime | None):
         next_check_at (datetime.datetime | None):
         record_name (str): Set a record here … Example: _postern.acme.example.
         record_type (str): … of this type … Example: TXT.
         record_value (str): … with this value. Example: postern-domain-verification=Rk9PQkFSQkFaUVVYLi4uLi4uLi4.
         result (None | str): `proven`, `record_missing`, `value_differs`, `wildcard`, `dns_unavailable`,
             `held_elsewhere`, `not_checked`. More
-            may come. Example: record_missing.
+            may come. An active domain is looked at about once a day. Example: record_missing.
     """
 
     checked_at: datetime.datetime | None
     defer_until: datetime.datetime
+    missing_since: datetime.datetime | None
     next_check_at: datetime.datetime | None
     record_name: str
     record_type: str
@@ -43,6 +45,12 @@ class DomainVerification:
             checked_at = self.checked_at
 
         defer_until = self.defer_until.isoformat()
+
+        missing_since: None | str
+        if isinstance(self.missing_since, datetime.datetime):
+            missing_since = self.missing_since.isoformat()
+        else:
+            missing_since = self.missing_since
 
         next_check_at: None | str
         if isinstance(self.next_check_at, datetime.datetime):
@@ -65,6 +73,7 @@ class DomainVerification:
             {
                 "checked_at": checked_at,
                 "defer_until": defer_until,
+                "missing_since": missing_since,
                 "next_check_at": next_check_at,
                 "record_name": record_name,
                 "record_type": record_type,
@@ -95,6 +104,21 @@ class DomainVerification:
         checked_at = _parse_checked_at(d.pop("checked_at"))
 
         defer_until = datetime.datetime.fromisoformat(d.pop("defer_until"))
+
+        def _parse_missing_since(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                missing_since_type_0 = datetime.datetime.fromisoformat(data)
+
+                return missing_since_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        missing_since = _parse_missing_since(d.pop("missing_since"))
 
         def _parse_next_check_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -127,6 +151,7 @@ class DomainVerification:
         domain_verification = cls(
             checked_at=checked_at,
             defer_until=defer_until,
+            missing_since=missing_since,
             next_check_at=next_check_at,
             record_name=record_name,
             record_type=record_type,

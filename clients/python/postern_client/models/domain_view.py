@@ -34,6 +34,7 @@ class DomainView:
         id (str):
         labels (Labels): Labels by name: up to 32, values of up to 255 bytes. Example: {'plan': 'gold'}.
         name (str): A-label form. Example: acme.example.
+        ownership_lost_at (datetime.datetime | None):
         recipients (KnownRecipientMode | str): Which recipients a domain has. More may come.
         route_id (None | str):
         state (str): `pending`, `active` or `closing`. More may come. Example: pending.
@@ -52,6 +53,7 @@ class DomainView:
     id: str
     labels: Labels
     name: str
+    ownership_lost_at: datetime.datetime | None
     recipients: KnownRecipientMode | str
     route_id: None | str
     state: str
@@ -99,6 +101,12 @@ class DomainView:
 
         name = self.name
 
+        ownership_lost_at: None | str
+        if isinstance(self.ownership_lost_at, datetime.datetime):
+            ownership_lost_at = self.ownership_lost_at.isoformat()
+        else:
+            ownership_lost_at = self.ownership_lost_at
+
         recipients: str
         if isinstance(self.recipients, KnownRecipientMode):
             recipients = self.recipients.value
@@ -130,6 +138,7 @@ class DomainView:
                 "id": id,
                 "labels": labels,
                 "name": name,
+                "ownership_lost_at": ownership_lost_at,
                 "recipients": recipients,
                 "route_id": route_id,
                 "state": state,
@@ -230,6 +239,21 @@ class DomainView:
 
         name = d.pop("name")
 
+        def _parse_ownership_lost_at(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                ownership_lost_at_type_0 = datetime.datetime.fromisoformat(data)
+
+                return ownership_lost_at_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        ownership_lost_at = _parse_ownership_lost_at(d.pop("ownership_lost_at"))
+
         def _parse_recipients(data: object) -> KnownRecipientMode | str:
             try:
                 if not isinstance(data, str):
@@ -269,6 +293,7 @@ class DomainView:
             id=id,
             labels=labels,
             name=name,
+            ownership_lost_at=ownership_lost_at,
             recipients=recipients,
             route_id=route_id,
             state=state,

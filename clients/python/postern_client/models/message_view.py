@@ -44,7 +44,8 @@ class MessageView:
         sender (str): The envelope's sender; empty for the null sender. Example: anna@example.net.
         size_bytes (int | None): Octets as received; null where no message came. Example: 4312.
         started_at (datetime.datetime):
-        subject (None | str): The Subject field, where policy says that it is kept. Example: Your invoice.
+        subject (None | str): The Subject field, with encoded words (RFC 2047) decoded, where policy says that it is
+            kept. Example: Your invoice.
         tenant_id (None | str):
         timings (Timings): Microseconds.
         worker_id (str):

@@ -41,9 +41,12 @@ class PolicyUpdate:
         max_client_messages_per_minute_to_tenant (int | None | Unset): The same for all domains of a tenant together.
         max_line_octets (int | None | Unset): Longest line passed on, in octets without CRLF; longer ones are refused
             with 5.6.0.
-        max_message_size_bytes (int | None | Unset): Largest message accepted, in bytes; announced as SIZE (RFC 1870).
+        max_message_size_bytes (int | None | Unset): Largest message accepted, in bytes. What holds for the installation
+            is announced as SIZE (RFC 1870), and no
+            tenant or domain may have more.
         max_recipients (int | None | Unset): Recipients in one transaction. RFC 5321 §4.5.3.1.8 asks for 100 at least; a
-            worker has a limit of its own.
+            worker has a limit of its own. What
+            holds for the installation is announced (RFC 9422), and no tenant or domain may have more.
         reject_null_mx_sender (bool | None | Unset): Refuse mail whose sender's domain says by null MX that it takes no
             mail (RFC 7505 §4.2).
         trace_dialogue (KnownTraceDialogue | None | str | Unset):

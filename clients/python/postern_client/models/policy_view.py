@@ -43,10 +43,12 @@ class PolicyView:
             1000.
         max_line_octets (int | None): Longest line passed on, in octets without CRLF; longer ones are refused with
             5.6.0. Example: 65536.
-        max_message_size_bytes (int | None): Largest message accepted, in bytes; announced as SIZE (RFC 1870). Example:
-            26214400.
+        max_message_size_bytes (int | None): Largest message accepted, in bytes. What holds for the installation is
+            announced as SIZE (RFC 1870), and no
+            tenant or domain may have more. Example: 26214400.
         max_recipients (int | None): Recipients in one transaction. RFC 5321 §4.5.3.1.8 asks for 100 at least; a worker
-            has a limit of its own. Example: 200.
+            has a limit of its own. What
+            holds for the installation is announced (RFC 9422), and no tenant or domain may have more. Example: 200.
         reject_null_mx_sender (bool | None): Refuse mail whose sender's domain says by null MX that it takes no mail
             (RFC 7505 §4.2). Example: True.
         trace_dialogue (KnownTraceDialogue | None | str):

@@ -33,6 +33,8 @@ pub const EMBEDDED_ROUTES: u16 = 1;
 pub const ROUTES_APART: u16 = 2;
 /// Recipients or list entries in one shard; a fuller one is split.
 pub const SHARD_ENTRIES: usize = 1_000;
+/// Octets of them: an edit moves one shard, and should move less than 64 kB.
+pub const SHARD_BYTES: usize = 60_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

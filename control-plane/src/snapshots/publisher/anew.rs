@@ -28,7 +28,7 @@ impl State {
     /// Compiles everything. What is stored already keeps its version; what differs makes a new one.
     pub(super) async fn anew(app: &AppState, lease: Lease, up_since: Micros) -> Result<Self, PublishError> {
         let (mut state, rows, done) =
-            lease.while_held(&app.db, LEASE_LASTS, apart(compiled(app.clone(), lease, up_since))).await??;
+            lease.while_held(&app.db, LEASE_LASTS, apart(Box::pin(compiled(app.clone(), lease, up_since)))).await??;
         state.commit(app, lease, done, &rows).await?;
         Ok(state)
     }

@@ -175,15 +175,13 @@ impl Draft {
 
     /// Makes the tree.
     pub(super) async fn done(mut self, read: &mut Read) -> Result<Done, PublishError> {
-        let (tree, mut nodes) = match &self.before {
-            Some(before) => before.update(&self.changes),
-            None => {
-                let entries = self
-                    .changes
-                    .iter()
-                    .filter_map(|(key, value)| value.map(|(hash, size)| Entry::new(Arc::clone(key), hash, size)));
-                Tree::build(entries.collect())
-            }
+        let (tree, mut nodes) = if let Some(before) = &self.before {
+            before.update(&self.changes)
+        } else {
+            let all = self.changes.iter();
+            let entries =
+                all.filter_map(|(key, value)| value.map(|(hash, size)| Entry::new(Arc::clone(key), hash, size)));
+            Tree::build(entries.collect())
         };
         self.leave_out_stored(read, &mut nodes).await?;
         let mut unused = match &self.before {

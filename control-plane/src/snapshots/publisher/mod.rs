@@ -10,7 +10,7 @@ mod schema;
 mod shards;
 mod state;
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use contract::Micros;
 
@@ -146,7 +146,7 @@ impl Publisher {
 
 /// On a thread of its own: a large installation compiles for seconds, and requests must be answered meanwhile.
 async fn apart<T: Send + 'static>(
-    work: impl Future<Output = Result<T, PublishError>> + Send + 'static,
+    work: Pin<Box<dyn Future<Output = Result<T, PublishError>> + Send>>,
 ) -> Result<T, PublishError> {
     let runtime = tokio::runtime::Handle::current();
     let done = tokio::task::spawn_blocking(move || runtime.block_on(work)).await;

@@ -39,19 +39,19 @@ mod tests {
     fn the_newest_that_all_read_is_written_and_a_pause_of_everybody_changes_nothing() {
         let (one, both, two, other) =
             (vec![EMBEDDED_ROUTES], vec![ROUTES_APART, EMBEDDED_ROUTES], vec![ROUTES_APART], vec![99]);
-        let table: &[(&[Vec<u16>], Option<u16>, bool, u16)] = &[
-            (&[], None, false, ROUTES_APART),
-            (&[], Some(EMBEDDED_ROUTES), false, EMBEDDED_ROUTES),
-            (&[], Some(EMBEDDED_ROUTES), true, ROUTES_APART),
-            (&[], Some(99), false, ROUTES_APART),
-            (&[both.clone()], Some(EMBEDDED_ROUTES), false, ROUTES_APART),
-            (&[both.clone(), one.clone()], Some(ROUTES_APART), true, EMBEDDED_ROUTES),
-            (&[both, two.clone()], Some(EMBEDDED_ROUTES), true, ROUTES_APART),
-            (&[one, two], Some(EMBEDDED_ROUTES), true, ROUTES_APART),
-            (&[other], Some(EMBEDDED_ROUTES), true, ROUTES_APART),
+        let table = [
+            (vec![], None, false, ROUTES_APART),
+            (vec![], Some(EMBEDDED_ROUTES), false, EMBEDDED_ROUTES),
+            (vec![], Some(EMBEDDED_ROUTES), true, ROUTES_APART),
+            (vec![], Some(99), false, ROUTES_APART),
+            (vec![both.clone()], Some(EMBEDDED_ROUTES), false, ROUTES_APART),
+            (vec![both.clone(), one.clone()], Some(ROUTES_APART), true, EMBEDDED_ROUTES),
+            (vec![both, two.clone()], Some(EMBEDDED_ROUTES), true, ROUTES_APART),
+            (vec![one, two], Some(EMBEDDED_ROUTES), true, ROUTES_APART),
+            (vec![other], Some(EMBEDDED_ROUTES), true, ROUTES_APART),
         ];
         for (live, written, had_time, expected) in table {
-            assert_eq!(newest_for(live, *written, *had_time), *expected, "{live:?} {written:?} {had_time}");
+            assert_eq!(newest_for(&live, written, had_time), expected, "{live:?} {written:?} {had_time}");
         }
     }
 }

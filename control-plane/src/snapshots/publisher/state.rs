@@ -63,10 +63,10 @@ impl State {
         let audience = Audience { vault: Arc::clone(&app.vault), pool: self.pool, schema: self.schema };
         let (numbers, changes): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         let mut draft = Draft::new(app.clone(), lease, self.tree.clone(), std::mem::take(&mut self.shards));
-        let compiling = apart(async move {
+        let compiling = apart(Box::pin(async move {
             Gathering { read: &mut read, audience: &audience, draft: &mut draft }.touched(&changes).await?;
             draft.done(&mut read).await
-        });
+        }));
         let done = lease.while_held(&app.db, LEASE_LASTS, compiling).await??;
         self.commit(app, lease, done, &numbers).await
     }

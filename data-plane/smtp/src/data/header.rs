@@ -4,6 +4,7 @@
 use memchr::memmem;
 
 use super::Facts;
+use crate::text;
 
 const KEPT_OF_LINE: usize = 1_000;
 const KEPT_OF_FIELD: usize = 4_000;
@@ -139,9 +140,11 @@ impl Header {
                 let id = value.trim_ascii();
                 let id = id.strip_prefix(b"<").unwrap_or(id);
                 let id = id.strip_suffix(b">").unwrap_or(id);
-                facts.message_id = (!id.is_empty()).then(|| crate::text::printable(id, 250));
+                facts.message_id = (!id.is_empty()).then(|| text::printable(id, 250));
             }
-            Some((Field::Subject, value)) => facts.subject = Some(crate::text::one_line(value.trim_ascii(), 250)),
+            Some((Field::Subject, value)) => {
+                facts.subject = Some(text::one_line(&text::decoded(value.trim_ascii()), 250));
+            }
             None => {}
         }
     }

@@ -29,7 +29,7 @@ pub struct Facts {
     pub received_here: u32,
     /// The first Message-ID field, without its brackets; printable, at most 250 octets.
     pub message_id: Option<String>,
-    /// The first Subject field, unfolded, as it was written (RFC 2047 words are not decoded); at most 250 characters.
+    /// The first Subject field, unfolded, with encoded words (RFC 2047) decoded; at most 250 characters.
     pub subject: Option<String>,
 }
 

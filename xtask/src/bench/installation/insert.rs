@@ -67,6 +67,15 @@ impl Connected {
         Ok(id)
     }
 
+    /// The number that a query finds.
+    pub(super) async fn number(&mut self, statement: &'static str) -> Result<i64, Failure> {
+        let (number,): (i64,) = match self {
+            Self::Sqlite(connection) => sqlx::query_as(statement).fetch_one(connection).await?,
+            Self::Postgres(connection) => sqlx::query_as(statement).fetch_one(connection).await?,
+        };
+        Ok(number)
+    }
+
     /// Each row is an array in the order of the columns.
     pub(super) async fn insert(
         &mut self,

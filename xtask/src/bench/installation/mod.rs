@@ -13,7 +13,7 @@ use clap::Args;
 use contract::{Id, ids};
 
 pub(super) use insert::Database;
-pub(super) use rows::{domain_name, fill, workers};
+pub(super) use rows::{domain_name, fill, head_bytes, workers};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
 pub(crate) struct Size {
@@ -105,6 +105,9 @@ fn pareto(n: usize, total: usize, largest: f64) -> Vec<usize> {
 /// Ids of some of what was made, for whoever measures.
 #[derive(Debug, Default)]
 pub(super) struct Sample {
+    pub msps: Vec<Id<ids::Tenant>>,
     pub customers: Vec<Id<ids::Tenant>>,
+    /// One of each customer.
+    pub routes: Vec<Id<ids::Route>>,
     pub domains: Vec<Id<ids::Domain>>,
 }

@@ -40,7 +40,15 @@ fn a_small_one_adds_up_too() {
 async fn a_control_plane_on_sqlite_takes_a_generated_installation_for_its_own() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("postern.db");
-    is_taken(dir.path(), None, Database::Sqlite(file)).await;
+    let database = Database::Sqlite(file);
+    is_taken(dir.path(), None, database.clone()).await;
+    // Statistics from before it had any would make each look-up of an object a scan of all.
+    let mut with = insert::Connected::open(&database).await.unwrap();
+    let counted =
+        with.number("SELECT COUNT(*) FROM sqlite_stat1 WHERE tbl IN ('domains', 'list_entries')").await.unwrap();
+    let objects = with.number("SELECT COUNT(*) FROM sqlite_stat1 WHERE tbl = 'snapshot_objects'").await.unwrap();
+    assert!(counted > 0);
+    assert_eq!(objects, 0);
 }
 
 #[tokio::test]

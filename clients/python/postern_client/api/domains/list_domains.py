@@ -19,6 +19,7 @@ def _get_kwargs(
     label: str | Unset = UNSET,
     state: ListDomainsState | Unset = UNSET,
     alias_of: str | Unset = UNSET,
+    ownership_lost: bool | Unset = UNSET,
     limit: int | Unset = 100,
     cursor: str | Unset = UNSET,
 ) -> dict[str, Any]:
@@ -40,6 +41,8 @@ def _get_kwargs(
     params["state"] = json_state
 
     params["alias_of"] = alias_of
+
+    params["ownership_lost"] = ownership_lost
 
     params["limit"] = limit
 
@@ -153,6 +156,7 @@ def sync_detailed(
     label: str | Unset = UNSET,
     state: ListDomainsState | Unset = UNSET,
     alias_of: str | Unset = UNSET,
+    ownership_lost: bool | Unset = UNSET,
     limit: int | Unset = 100,
     cursor: str | Unset = UNSET,
 ) -> Response[DomainPage | Problem]:
@@ -165,6 +169,7 @@ def sync_detailed(
         label (str | Unset):
         state (ListDomainsState | Unset): The state of a domain in a filter.
         alias_of (str | Unset):
+        ownership_lost (bool | Unset):
         limit (int | Unset):  Default: 100.
         cursor (str | Unset):
 
@@ -183,6 +188,7 @@ def sync_detailed(
         label=label,
         state=state,
         alias_of=alias_of,
+        ownership_lost=ownership_lost,
         limit=limit,
         cursor=cursor,
     )
@@ -203,6 +209,7 @@ def sync(
     label: str | Unset = UNSET,
     state: ListDomainsState | Unset = UNSET,
     alias_of: str | Unset = UNSET,
+    ownership_lost: bool | Unset = UNSET,
     limit: int | Unset = 100,
     cursor: str | Unset = UNSET,
 ) -> DomainPage | Problem | None:
@@ -215,6 +222,7 @@ def sync(
         label (str | Unset):
         state (ListDomainsState | Unset): The state of a domain in a filter.
         alias_of (str | Unset):
+        ownership_lost (bool | Unset):
         limit (int | Unset):  Default: 100.
         cursor (str | Unset):
 
@@ -234,6 +242,7 @@ def sync(
         label=label,
         state=state,
         alias_of=alias_of,
+        ownership_lost=ownership_lost,
         limit=limit,
         cursor=cursor,
     ).parsed
@@ -248,6 +257,7 @@ async def asyncio_detailed(
     label: str | Unset = UNSET,
     state: ListDomainsState | Unset = UNSET,
     alias_of: str | Unset = UNSET,
+    ownership_lost: bool | Unset = UNSET,
     limit: int | Unset = 100,
     cursor: str | Unset = UNSET,
 ) -> Response[DomainPage | Problem]:
@@ -260,6 +270,7 @@ async def asyncio_detailed(
         label (str | Unset):
         state (ListDomainsState | Unset): The state of a domain in a filter.
         alias_of (str | Unset):
+        ownership_lost (bool | Unset):
         limit (int | Unset):  Default: 100.
         cursor (str | Unset):
 
@@ -278,6 +289,7 @@ async def asyncio_detailed(
         label=label,
         state=state,
         alias_of=alias_of,
+        ownership_lost=ownership_lost,
         limit=limit,
         cursor=cursor,
     )
@@ -296,6 +308,7 @@ async def asyncio(
     label: str | Unset = UNSET,
     state: ListDomainsState | Unset = UNSET,
     alias_of: str | Unset = UNSET,
+    ownership_lost: bool | Unset = UNSET,
     limit: int | Unset = 100,
     cursor: str | Unset = UNSET,
 ) -> DomainPage | Problem | None:
@@ -308,6 +321,7 @@ async def asyncio(
         label (str | Unset):
         state (ListDomainsState | Unset): The state of a domain in a filter.
         alias_of (str | Unset):
+        ownership_lost (bool | Unset):
         limit (int | Unset):  Default: 100.
         cursor (str | Unset):
 
@@ -328,6 +342,7 @@ async def asyncio(
             label=label,
             state=state,
             alias_of=alias_of,
+            ownership_lost=ownership_lost,
             limit=limit,
             cursor=cursor,
         )

@@ -126,7 +126,8 @@ def sync_detailed(
     idempotency_key: str | Unset = UNSET,
 ) -> Response[DomainView | Problem]:
     """Ask DNS for the proof now. What was found is in `verification.result`; a domain that is proven
-    becomes active.
+    becomes active, and an active
+    one whose ownership was lost has it again.
 
     Args:
         domain_id (str):
@@ -159,7 +160,8 @@ def sync(
     idempotency_key: str | Unset = UNSET,
 ) -> DomainView | Problem | None:
     """Ask DNS for the proof now. What was found is in `verification.result`; a domain that is proven
-    becomes active.
+    becomes active, and an active
+    one whose ownership was lost has it again.
 
     Args:
         domain_id (str):
@@ -187,7 +189,8 @@ async def asyncio_detailed(
     idempotency_key: str | Unset = UNSET,
 ) -> Response[DomainView | Problem]:
     """Ask DNS for the proof now. What was found is in `verification.result`; a domain that is proven
-    becomes active.
+    becomes active, and an active
+    one whose ownership was lost has it again.
 
     Args:
         domain_id (str):
@@ -218,7 +221,8 @@ async def asyncio(
     idempotency_key: str | Unset = UNSET,
 ) -> DomainView | Problem | None:
     """Ask DNS for the proof now. What was found is in `verification.result`; a domain that is proven
-    becomes active.
+    becomes active, and an active
+    one whose ownership was lost has it again.
 
     Args:
         domain_id (str):

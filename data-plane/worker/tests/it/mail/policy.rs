@@ -305,6 +305,35 @@ async fn a_domain_takes_so_many_recipients_in_a_transaction_and_the_installation
     assert_eq!(world.hop.messages()[0].rcpt.len(), 100);
 }
 
+/// What was set while the installation had more: such a domain is as all others are, and its mail goes with theirs.
+#[tokio::test]
+async fn a_domain_that_sets_more_than_the_session_was_told_has_what_the_session_was_told() {
+    let world = World::with(|plan| {
+        plan.policy =
+            Settings { max_message_size_bytes: Some(70_000), max_recipients: Some(150), ..Settings::default() };
+        let more =
+            Settings { max_message_size_bytes: Some(90_000), max_recipients: Some(1_000), ..Settings::default() };
+        // By the same way as acme.example.
+        plan.more = vec![
+            Object::Domain(Box::new(DomainObject { policy: more, ..domain("more.example", 4) })),
+            Object::Domain(Box::new(domain("plain.example", 4))),
+        ];
+    })
+    .await;
+    let mut client = world.client().await;
+    let ehlo = client.say("EHLO client.example").await;
+    assert_eq!(ehlo.parameter("SIZE"), Some("70000"), "{ehlo:?}");
+    client.say("MAIL FROM:<x@sender.example> SIZE=80000").await.expect("552 5.3.4");
+    client.say("MAIL FROM:<x@sender.example>").await.expect("250");
+    begins(&said(&mut client, "a@plain.example").await, "250");
+    // Another policy would be another group: 452.
+    begins(&said(&mut client, "a@more.example").await, "250");
+    client.say("DATA").await.expect("354");
+    let body = b"0123456789012345678901234567890123456789\r\n".repeat(2_000);
+    client.send(&[&b"Subject: x\r\n\r\n"[..], &body, b".\r\n"].concat()).await;
+    client.reply().await.expect("552 5.3.4");
+}
+
 #[tokio::test]
 async fn limits_are_shared_by_the_live_workers_of_the_pool() {
     let world = World::with(|plan| {
