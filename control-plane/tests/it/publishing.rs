@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     doors::worker_token,
     harness::{Plane, Reply, on_both},
-    heads::{claims, framed, head_with},
+    heads::{framed, head_with},
     policy::tenant,
 };
 
