@@ -26,7 +26,7 @@ on_both! {
 
 const NONCE: &str = "q0P6dTwwZ0mDqJ4kJtY0xA";
 
-fn claims(reply: &Reply) -> Head {
+pub(crate) fn claims(reply: &Reply) -> Head {
     assert_eq!(reply.status, 200, "{}", reply.text);
     let claims = reply.text.split('.').nth(1).expect("a JWS");
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
