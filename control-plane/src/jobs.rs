@@ -12,7 +12,7 @@ use crate::{
     errands, events,
     http::idempotency,
     lease::Lease,
-    lists, pool_keys, routes, sessions, snapshots,
+    lists, outbox, pool_keys, routes, sessions, snapshots,
     tenants::closing,
     workers,
 };
@@ -26,6 +26,7 @@ pub fn spawn(app: &AppState, tasks: &TaskTracker) {
     tasks.spawn(errands::Errands::follow(app.clone()));
     tasks.spawn(every(app.clone(), "gaps", Duration::from_secs(10), move |app| events::look_for_gaps(app, up_since)));
     tasks.spawn(every(app.clone(), "trace_sweep", Duration::from_mins(1), sweep_trace));
+    tasks.spawn(every(app.clone(), "outbox_sweep", Duration::from_mins(1), outbox::sweep));
     tasks.spawn(every(app.clone(), "sweep", Duration::from_mins(1), move |app| sweep(app, up_since)));
     tasks.spawn(every(app.clone(), "domain_checks", Duration::from_secs(2), watch::check_due));
     tasks.spawn(every(app.clone(), "ownership_checks", ownership::watch::PAUSE, ownership::watch::check_due));
@@ -38,6 +39,7 @@ pub fn spawn(app: &AppState, tasks: &TaskTracker) {
 pub async fn run_all(app: &AppState) -> Result<(), StoreError> {
     sweep(app.clone(), app.clock.now()).await?;
     sweep_trace(app.clone()).await?;
+    outbox::sweep(app.clone()).await?;
     events::look_for_gaps(app.clone(), contract::Micros::EPOCH).await?;
     watch::check_due(app.clone()).await?;
     ownership::watch::check_due(app.clone()).await?;

@@ -74,7 +74,7 @@ pub struct MissingWorker {
     pub refused: Option<String>,
 }
 
-/// Read how far a configuration write has come; wait for it.
+/// Read how far a configuration write has come; wait for it. A number is known until 7 days after its change was published.
 #[utoipa::path(get, path = "/v1/config/versions/{version}", operation_id = "read_config_version", tag = "configuration",
     params(("version" = i64, Path, description = "`Config-Version` of the write", example = 42), ConfigVersionQuery),
     responses((status = 200, description = "How far it has come", body = ConfigVersionView), CommonProblems))]

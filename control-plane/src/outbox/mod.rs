@@ -5,9 +5,15 @@
 
 mod store;
 
+use std::time::Duration;
+
 use contract::{Id, ids, mail::Domain};
 
-use crate::db::{StoreError, Tx};
+use crate::{
+    app::AppState,
+    db::{StoreError, System, Tx},
+    lease::Lease,
+};
 pub(crate) use store::STATEMENTS;
 
 /// What changed. Names are kept beside ids, so that a thing that is gone can be taken out of the tree.
@@ -49,4 +55,31 @@ pub async fn record(tx: &mut Tx, change: &Change) -> Result<i64, StoreError> {
     let seq = store::insert(tx, kind, id, name.map(Domain::as_ascii)).await?;
     tx.note_config_version(seq);
     Ok(seq)
+}
+
+/// How long it is known which head holds a change.
+const KEPT: Duration = Duration::from_hours(7 * 24);
+const LEASE: &str = "outbox_sweep";
+const LEASE_LASTS: Duration = Duration::from_mins(1);
+/// Rows that go in one transaction: others write here all the time.
+const AT_ONCE: usize = 2_000;
+
+/// Takes away what was published long ago. On one replica at a time: two would only wait for each other's rows.
+pub(crate) async fn sweep(app: AppState) -> Result<(), StoreError> {
+    let Some(lease) = Lease::take(&app.db, LEASE, app.replica, LEASE_LASTS).await? else { return Ok(()) };
+    let swept = lease.while_held(&app.db, LEASE_LASTS, sweep_all(&app)).await?;
+    lease.release(&app.db).await?;
+    swept
+}
+
+async fn sweep_all(app: &AppState) -> Result<(), StoreError> {
+    loop {
+        let mut tx = app.db.begin(&System::task(LEASE)).await?;
+        let until = tx.now() - KEPT;
+        let swept = store::sweep(&mut tx, until, i64::try_from(AT_ONCE).unwrap_or(i64::MAX)).await?;
+        tx.commit().await?;
+        if swept < AT_ONCE || app.stopping.is_cancelled() {
+            return Ok(());
+        }
+    }
 }

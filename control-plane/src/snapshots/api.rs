@@ -9,7 +9,7 @@ use axum::{
 };
 use contract::{
     snapshot::hash::Hash,
-    worker_api::{HeadVersion, MAX_OBJECT_NAMES, MAX_OBJECTS_BYTES, NONCE_CHARS, ObjectsRequest, Ring},
+    worker_api::{HeadVersion, MAX_OBJECT_NAMES, NONCE_CHARS, ObjectsRequest, Ring},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -142,14 +142,14 @@ pub(super) async fn read_objects(
     }
     let mut answer = Vec::new();
     let mut read = app.db.read(&grant).await?;
-    for names in body.names.chunks(CHUNK) {
+    'answer: for names in body.names.chunks(CHUNK) {
         let found: HashMap<Vec<u8>, Vec<u8>> = store::objects(&mut read, names).await?.into_iter().collect();
         for name in names {
             let bytes = found.get(&name.as_bytes()[..]).ok_or_else(|| gone(name))?;
+            if !subtree::fits(&answer, bytes) {
+                break 'answer;
+            }
             subtree::frame(&mut answer, name.as_bytes(), bytes);
-        }
-        if answer.len() >= MAX_OBJECTS_BYTES {
-            break;
         }
     }
     Ok(octets(&app, answer))

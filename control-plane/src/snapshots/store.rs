@@ -58,7 +58,8 @@ sql! {
         WHERE pool_id = $1 AND ring = $2 ORDER BY epoch DESC, version DESC LIMIT $3";
     CHANGES_SINCE = "SELECT epoch, version, changes FROM snapshot_changes
         WHERE pool_id = $1 AND ring = $2 AND (epoch > $3 OR (epoch = $3 AND version >= $4)) ORDER BY epoch, version LIMIT $5";
-    SWEEP_CHANGES = "DELETE FROM snapshot_changes WHERE created_at <= $1";
+    SWEEP_CHANGES = "DELETE FROM snapshot_changes
+        WHERE created_at <= $1 OR (pool_id = $2 AND ring = $3 AND epoch = $4 AND version <= $5)";
     ANY_UNPUBLISHED = "SELECT seq FROM outbox WHERE published_at IS NULL LIMIT 1";
     UNPUBLISHED_NUMBERS = "SELECT seq FROM outbox WHERE published_at IS NULL ORDER BY seq";
     UNPUBLISHED = "SELECT seq, kind, object_id, object_name FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT $1";
@@ -209,8 +210,24 @@ pub(super) async fn sweep_objects(tx: &mut Tx, dropped_until: Micros) -> Result<
     Ok(())
 }
 
-pub(super) async fn sweep_changes(tx: &mut Tx, created_until: Micros) -> Result<(), StoreError> {
-    run!(tx, execute SWEEP_CHANGES, created_until.as_micros())?;
+/// What was changed until then, and what lies so many versions behind a head: no way leads back so far.
+pub(super) async fn sweep_changes(
+    tx: &mut Tx,
+    created_until: Micros,
+    head: &Head,
+    versions: u64,
+) -> Result<(), StoreError> {
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let version = number(head.at.version.saturating_sub(versions));
+    run!(
+        tx,
+        execute SWEEP_CHANGES,
+        created_until.as_micros(),
+        head.pool.uuid(),
+        head.ring.name(),
+        number(head.at.epoch),
+        version
+    )?;
     Ok(())
 }
 

@@ -31,6 +31,11 @@ pub(super) fn frame(answer: &mut Vec<u8>, name: &[u8; 32], bytes: &[u8]) {
     answer.extend(bytes);
 }
 
+/// Is there room for this one in the answer? Whoever asked reads no more than an answer may have.
+pub(super) const fn fits(answer: &[u8], bytes: &[u8]) -> bool {
+    answer.len() + 36 + bytes.len() <= MAX_OBJECTS_BYTES
+}
+
 /// Nodes, the upper ones first, then objects. None for what is not kept (not all of it), is no node, or is too large.
 pub(super) async fn pack(read: &mut Read, top: Hash) -> Result<Option<Vec<u8>>, StoreError> {
     let (mut answer, mut objects, mut level) = (Vec::new(), Vec::new(), vec![top]);
@@ -101,10 +106,10 @@ pub(super) async fn changes(
         let found = by_name(read, some).await?;
         // What is missing is asked for by name, and then it is said that it is not kept.
         for (name, bytes) in some.iter().filter_map(|name| Some((name, found.get(&name.as_bytes()[..])?))) {
-            frame(&mut answer, name.as_bytes(), bytes);
-            if answer.len() >= MAX_OBJECTS_BYTES {
+            if !fits(&answer, bytes) {
                 return Ok(Some(answer));
             }
+            frame(&mut answer, name.as_bytes(), bytes);
         }
     }
     Ok(Some(answer))

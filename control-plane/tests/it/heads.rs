@@ -59,7 +59,7 @@ async fn a_head_for_a_nonce_is_the_newest_there_is_signed_for_it(plane: Plane) {
 }
 
 /// The head that holds a change, or a later one: a replica sees what was published a moment after it was.
-async fn head_with(plane: &Plane, worker: &str, changed: &Reply) -> Head {
+pub(crate) async fn head_with(plane: &Plane, worker: &str, changed: &Reply) -> Head {
     assert!(changed.status.is_success(), "{}", changed.text);
     let version = changed.header("config-version").expect("a number");
     plane.until_published(version).await;
@@ -69,7 +69,7 @@ async fn head_with(plane: &Plane, worker: &str, changed: &Reply) -> Head {
 }
 
 /// Octets of an answer, piece by piece.
-fn framed(mut bytes: &[u8]) -> Vec<(Hash, Vec<u8>)> {
+pub(crate) fn framed(mut bytes: &[u8]) -> Vec<(Hash, Vec<u8>)> {
     let mut pieces = Vec::new();
     while let Some((name, rest)) = bytes.split_first_chunk::<32>() {
         let (len, rest) = rest.split_first_chunk::<4>().expect("a length");

@@ -19,6 +19,7 @@ mod plans;
 mod policy;
 mod policy_trials;
 mod postgres;
+mod publishing;
 mod recipients;
 mod replicas;
 mod routes;

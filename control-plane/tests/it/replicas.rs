@@ -222,6 +222,26 @@ async fn a_lease_on_postgresql_is_held_while_the_work_lasts() {
     }
 }
 
+#[tokio::test]
+async fn one_that_cannot_publish_lets_the_other_try() {
+    let Some((one, two)) = two().await else { return };
+    let made = one.post("/v1/tenants").json(&json!({ "name": "acme" })).send().await;
+    one.until_published(made.header("config-version").unwrap()).await;
+    let fence = "SELECT fence FROM leases WHERE name = 'publisher'";
+    let before = one.count(fence).await;
+    let edit = "UPDATE installation SET policy = 'nonsense';
+        INSERT INTO outbox (kind, changed_at) VALUES ('installation', 0)";
+    one.tamper(edit, edit).await;
+    // What neither can read goes from one to the other and back.
+    let passed_on = async { while one.count(fence).await < before + 2 {} };
+    tokio::time::timeout(pretend::wait::BOUND, passed_on).await.expect("another holder, and another");
+    let policy = "UPDATE installation SET policy = '{}'";
+    one.tamper(policy, policy).await;
+    let token = two.sign_in(EMAIL, PASSWORD).await;
+    let made = two.post("/v1/tenants").with_token(&token).json(&json!({ "name": "next" })).send().await;
+    one.until_published(made.header("config-version").unwrap()).await;
+}
+
 /// Objects of a head whose publisher is gone: whoever comes next knows them only from the table.
 async fn what_went_out_of_use_while_nobody_published_is_swept(plane: Plane) {
     let made = plane.post("/v1/tenants").json(&json!({ "name": "acme" })).send().await;

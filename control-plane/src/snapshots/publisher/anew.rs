@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use contract::Micros;
+use tokio::time::Instant;
 
 use super::{
     LEASE, LEASE_LASTS, PublishError, apart,
+    commit::Of,
     draft::{Done, Draft},
     schema,
     shards::Shards,
@@ -27,9 +29,10 @@ use crate::{
 impl State {
     /// Compiles everything. What is stored already keeps its version; what differs makes a new one.
     pub(super) async fn anew(app: &AppState, lease: Lease, up_since: Micros) -> Result<Self, PublishError> {
+        let began = Instant::now();
         let (mut state, rows, done) =
             lease.while_held(&app.db, LEASE_LASTS, apart(Box::pin(compiled(app.clone(), lease, up_since)))).await??;
-        state.commit(app, lease, done, &rows).await?;
+        state.commit(app, lease, done, &rows, (Of::Everything, began)).await?;
         Ok(state)
     }
 }

@@ -12,6 +12,7 @@ use contract::{
     },
     worker_api::HeadVersion,
 };
+use tokio::time::Instant;
 
 use super::{LEASE, LEASE_LASTS, PublishError, draft::Done, state::State};
 use crate::{
@@ -34,6 +35,13 @@ const EXPIRES: Duration = Duration::from_mins(15);
 pub(super) const KEPT: Duration = Duration::from_hours(24);
 /// Audited deletions of so long explain fewer tenants and domains.
 const DELETIONS: Duration = Duration::from_hours(7 * 24);
+/// What a commit is about, for metrics.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Of {
+    Everything,
+    Edits,
+}
+
 /// Rows that are marked, and names that go out of use, in one transaction.
 const AT_ONCE: usize = 10_000;
 
@@ -45,6 +53,7 @@ impl State {
         lease: Lease,
         done: Done,
         rows: &[i64],
+        (of, began): (Of, Instant),
     ) -> Result<(), PublishError> {
         let root = done.tree.hash();
         let same = self.head.as_ref().is_some_and(|head| head.root == root);
@@ -79,6 +88,11 @@ impl State {
         let moved = done.moved;
         tracing::info!(version = %head.at, edits = rows.len(), objects = moved.objects, bytes = moved.bytes, "published");
         app.metrics.with(|| {
+            let of = match of {
+                Of::Everything => "everything",
+                Of::Edits => "edits",
+            };
+            metrics::histogram!("postern_snapshot_publish_seconds", "of" => of).record(began.elapsed().as_secs_f64());
             metrics::counter!("postern_snapshot_versions_total").increment(1);
             metrics::counter!("postern_snapshot_new_bytes_total").increment(moved.bytes as u64);
         });

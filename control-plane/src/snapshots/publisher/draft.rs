@@ -1,5 +1,5 @@
 //! What was compiled and is in no head yet. Of an object that is written its key, hash and size stay here; what is not
-//! written yet never grows beyond a few MiB. A draft that comes to nothing leaves objects behind that no tree names: whoever
+//! written yet hardly grows beyond a MiB. A draft that comes to nothing leaves objects behind that no tree names: whoever
 //! publishes next begins anew, and sweeps them.
 
 use std::{
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Octets that are written by one transaction.
-const PART_BYTES: usize = 4 * 1024 * 1024;
+const PART_BYTES: usize = 1024 * 1024;
 /// Names that are looked up or read at once.
 const NAMES: usize = 5_000;
 /// How often a part is tried to be written while others hold the database.

@@ -59,6 +59,9 @@ pub async fn run(app: AppState) {
             Err(PublishError::Stopping) => {}
             Err(error) => {
                 failures += 1;
+                publisher.app.metrics.with(|| {
+                    metrics::counter!("postern_snapshot_publish_failures_total").increment(1);
+                });
                 let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
                 if failures == 1 {
                     tracing::warn!(%error, cause, "cannot publish; tried again");

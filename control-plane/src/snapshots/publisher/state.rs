@@ -6,10 +6,11 @@ use contract::{
     Id, Micros, ids,
     snapshot::{head::Totals, tree::Tree},
 };
+use tokio::time::Instant;
 
 use super::{
     LEASE, LEASE_LASTS, PublishError, apart,
-    commit::{KEPT, RENEW},
+    commit::{KEPT, Of, RENEW},
     draft::Draft,
     shards::Shards,
 };
@@ -24,6 +25,8 @@ use crate::{
     },
 };
 
+/// What so many versions changed is kept: several times as many as a way between two trees may have.
+const CHANGES_KEPT: u64 = 256;
 /// Outbox rows that are published together.
 const MAX_ROWS: i64 = 10_000;
 
@@ -47,7 +50,7 @@ impl State {
 
     /// Publishes what was changed since, or renews the head where it is time to. After an error this is of no use any more.
     pub(super) async fn publish(&mut self, app: &AppState, lease: Lease, now: Micros) -> Result<(), PublishError> {
-        let system = System::task(LEASE);
+        let (system, began) = (System::task(LEASE), Instant::now());
         let mut read = app.db.read(&system).await?;
         let rows = if store::any_unpublished(&mut read).await? {
             store::unpublished(&mut read, MAX_ROWS).await?
@@ -66,7 +69,7 @@ impl State {
             draft.done(&mut read).await
         }));
         let done = lease.while_held(&app.db, LEASE_LASTS, compiling).await??;
-        self.commit(app, lease, done, &numbers).await
+        self.commit(app, lease, done, &numbers, (Of::Edits, began)).await
     }
 
     async fn renew(&mut self, app: &AppState, lease: Lease, now: Micros) -> Result<(), PublishError> {
@@ -79,7 +82,7 @@ impl State {
         let head = self.sign(app, &mut tx, at, root, self.totals).await?;
         store::put_head(&mut tx, &head).await?;
         store::sweep_objects(&mut tx, now - KEPT).await?;
-        store::sweep_changes(&mut tx, now - KEPT).await?;
+        store::sweep_changes(&mut tx, now - KEPT, &head, CHANGES_KEPT).await?;
         tx.commit().await?;
         self.head = Some(head);
         app.heads.look_now();
