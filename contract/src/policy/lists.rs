@@ -135,8 +135,9 @@ type Short = [u8; 8];
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl Subjected<'_> {
-    fn short(&self) -> Short {
-        HASHER.hash_one(self).to_be_bytes()
+    /// With the recipient, where an entry is for one: thousands who list the same sender are not looked through.
+    fn short(&self, recipient: Option<&RecipientHash>) -> Short {
+        HASHER.hash_one((self, recipient)).to_be_bytes()
     }
 }
 
@@ -199,7 +200,7 @@ impl Index {
             if more {
                 rare.extras.push(Extra { id: entry.id, recipient: entry.recipient, expires_at: entry.expires_at });
             }
-            slots.push(Slot { subject: subject.short(), id: entry.id, kind: entry.kind, more });
+            slots.push(Slot { subject: subject.short(entry.recipient.as_ref()), id: entry.id, kind: entry.kind, more });
         }
         Self::of(slots, rare)
     }
@@ -249,7 +250,7 @@ impl Index {
         }
         let mut best = None;
         let mut look = |by, subject: &Subjected<'_>| {
-            let found = self.of_subject(subject).filter(|slot| {
+            let found = self.of_subject(subject, recipient).filter(|slot| {
                 let extra = self.extra(slot);
                 extra.and_then(|extra| extra.recipient.as_ref()) == recipient
                     && extra.and_then(|extra| extra.expires_at).is_none_or(|at| at > now)
@@ -267,8 +268,8 @@ impl Index {
         best
     }
 
-    fn of_subject(&self, subject: &Subjected<'_>) -> impl Iterator<Item = &Slot> {
-        let short = subject.short();
+    fn of_subject(&self, subject: &Subjected<'_>, recipient: Option<&RecipientHash>) -> impl Iterator<Item = &Slot> {
+        let short = subject.short(recipient);
         let from = self.slots.partition_point(|slot| slot.subject < short);
         self.slots.get(from..).unwrap_or_default().iter().take_while(move |slot| slot.subject == short)
     }

@@ -133,7 +133,8 @@ async fn objects_are_written_so_that_every_live_worker_reads_them(plane: Plane) 
     assert_eq!((embedded, acme.route_id), (vec!["acme-example.mail.protection.outlook.com".to_owned()], None));
     assert!(!objects.keys().any(|key| key.starts_with("route/")));
 
-    // It is upgraded: nobody is left that needs the older one, and nobody edited anything.
+    // It is upgraded: nobody is left that needs the older one, and nobody edited anything. Others had time to come.
+    plane.clock.advance(std::time::Duration::from_secs(31));
     plane
         .tamper("UPDATE workers SET snapshot_schemas = '[2,1]'", "UPDATE workers SET snapshot_schemas = '[2,1]'")
         .await;
