@@ -54,8 +54,8 @@ pub(crate) async fn worker_token(plane: &Plane) -> String {
     let statements = |worker: &str, key: &str, hash: &str| {
         format!(
             "INSERT INTO workers (id, pool_id, ring, name, public_key, software_version, join_token_id, created_at,
-                last_seen_at)
-            SELECT {worker}, id, 'stable', 'a worker', {key}, '0', id, {now}, {now} FROM pools LIMIT 1;
+                last_seen_at, snapshot_schemas)
+            SELECT {worker}, id, 'stable', 'a worker', {key}, '0', id, {now}, {now}, '[2,1]' FROM pools LIMIT 1;
             INSERT INTO worker_tokens (token_hash, worker_id, expires_at) VALUES ({hash}, {worker}, {until})"
         )
     };

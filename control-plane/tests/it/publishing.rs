@@ -4,7 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use contract::{
     mail::Domain,
-    snapshot::{hash::Hash, head::Head, names, object::Object},
+    snapshot::{
+        hash::Hash,
+        head::Head,
+        names,
+        object::{Object, ROUTES_APART},
+    },
 };
 use pretend::postgres::Engine;
 use serde_json::{Value, json};
@@ -12,7 +17,7 @@ use serde_json::{Value, json};
 use crate::{
     doors::worker_token,
     harness::{Plane, Reply, on_both},
-    heads::{framed, head_with},
+    heads::{claims, framed, head_with},
     policy::tenant,
 };
 
@@ -20,6 +25,7 @@ on_both! {
     of_a_name_the_row_that_counts_is_found_whatever_page_it_is_on
     a_set_that_shrinks_and_grows_leaves_no_shard_behind
     a_mark_of_damage_stays_as_long_as_one_is_damaged
+    what_a_tenant_had_goes_with_it
     an_answer_is_never_longer_than_a_worker_reads
     which_head_holds_a_change_is_known_for_a_week
 }
@@ -218,7 +224,9 @@ async fn a_mark_of_damage_stays_as_long_as_one_is_damaged(plane: Plane) {
         let (mut wanted, top) = (Vec::new(), all(&plane, &worker, &[head.root]).await);
         wanted.extend(names(&top[0].1).unwrap().objects.into_iter().map(|(name, _)| name));
         let objects = all(&plane, &worker, &wanted).await;
-        let damaged = objects.iter().filter(|(_, bytes)| zstd::stream::decode_all(&bytes[..]).unwrap() == b"{}");
+        let damaged = objects
+            .iter()
+            .filter(|(_, bytes)| zstd::stream::decode_all(&bytes[..]).unwrap().starts_with(br#"{"damaged":"#));
         let named: HashSet<_> = wanted.iter().collect();
         (damaged.count(), i64::try_from(named.len() + 1).unwrap())
     };
@@ -227,6 +235,45 @@ async fn a_mark_of_damage_stays_as_long_as_one_is_damaged(plane: Plane) {
     set("One", "{}").await;
     let (damaged, names) = marks(&touch(&tenants[0], "*@worse.example").await).await;
     assert_eq!((damaged, plane.count(IN_USE).await), (1, names));
+}
+
+async fn what_a_tenant_had_goes_with_it(plane: Plane) {
+    let worker = worker_token(&plane).await;
+    // It reads routes that are objects, and stays for longer than the tenant.
+    let late = (plane.clock.now() + std::time::Duration::from_hours(24 * 30)).as_micros();
+    let reads = format!(
+        "UPDATE workers SET snapshot_schemas = '[2]', last_seen_at = {late}; UPDATE worker_tokens SET expires_at = {late}"
+    );
+    plane.tamper(&reads, &reads).await;
+    let until = async |what: &str, is_it: &dyn Fn(&Head) -> bool| {
+        let came = async {
+            loop {
+                let head = claims(&plane.get("/worker/v1/head").with_token(&worker).send().await);
+                if is_it(&head) {
+                    return head;
+                }
+            }
+        };
+        tokio::time::timeout(pretend::wait::BOUND, came).await.expect(what)
+    };
+    let acme = tenant(&plane, json!({ "name": "Acme" })).await;
+    let route = json!({ "tenant_id": acme, "name": "out", "kind": "google_workspace" });
+    let route = plane.post("/v1/routes").json(&route).send().await.expect(201)["id"].clone();
+    let body = json!({ "tenant_id": acme, "name": "acme.example", "route_id": route });
+    let made = plane.post("/v1/domains").json(&body).send().await;
+    head_with(&plane, &worker, &made).await;
+    let before = until("routes as objects", &|head| head.schema == ROUTES_APART && head.totals.domains == 1).await;
+    let (objects, _) = walk(&plane, &worker, &before).await;
+    assert!(objects.contains_key(&format!("route/{}", route.as_str().unwrap())), "{:?}", objects.keys());
+    plane.delete(&format!("/v1/tenants/{acme}")).send().await.expect(200);
+    plane.clock.advance(std::time::Duration::from_hours(24 * 8));
+    plane.run_jobs().await;
+    let after = until("a head without it", &|head| head.totals.tenants < before.totals.tenants).await;
+    assert!(after.schema == ROUTES_APART && after.totals.domains == 0);
+    let (objects, nodes) = walk(&plane, &worker, &after).await;
+    let left: Vec<_> = objects.keys().filter(|key| key.starts_with("route/") || key.contains("acme")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(plane.count(IN_USE).await, i64::try_from(objects.len() + nodes).unwrap());
 }
 
 async fn an_answer_is_never_longer_than_a_worker_reads(plane: Plane) {
