@@ -1,7 +1,7 @@
 //! The bodies of the worker API, under `/worker/v1`. Workers call, the control plane answers.
 //!
-//! `POST enrol` · `POST token` · `GET head` · `POST objects` · `POST events` · `POST status` · `GET errands` ·
-//! `POST errands/{id}` · `POST pool-keys`. Errors are RFC 9457 problems. Times are [`Micros`].
+//! `POST enrol` · `POST token` · `GET head` · `POST objects` · `GET packs/{top}` · `GET changes` · `POST events` ·
+//! `POST status` · `GET errands` · `POST errands/{id}` · `POST pool-keys`. Errors are RFC 9457 problems. Times are [`Micros`].
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -135,8 +135,9 @@ type Short = [u8; 8];
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl Subjected<'_> {
-    fn short(&self) -> Short {
-        HASHER.hash_one(self).to_be_bytes()
+    /// With the recipient, where an entry is for one: thousands who list the same sender are not looked through.
+    fn short(&self, recipient: Option<&RecipientHash>) -> Short {
+        HASHER.hash_one((self, recipient)).to_be_bytes()
     }
 }
 
@@ -164,16 +165,22 @@ struct Extra {
 pub struct Index {
     /// Sorted by subject.
     slots: Box<[Slot]>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What most lists have nothing of.
+#[derive(Debug, Clone, Default)]
+struct Rare {
     /// Sorted by id.
-    extras: Box<[Extra]>,
+    extras: Vec<Extra>,
     /// The prefix lengths in use, so that a client address is looked up once for each and not 33 or 129 times.
-    v4_lengths: Box<[u8]>,
-    v6_lengths: Box<[u8]>,
+    v4_lengths: Vec<u8>,
+    v6_lengths: Vec<u8>,
 }
 
 impl Index {
     pub fn new<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
-        let (mut slots, mut extras, mut v4_lengths, mut v6_lengths) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut slots, mut rare) = (Vec::new(), Rare::default());
         for entry in entries {
             let subject = match &entry.subject {
                 Subject::Sender(SenderPattern::Null) => Subjected::Null,
@@ -181,7 +188,8 @@ impl Index {
                 Subject::Sender(SenderPattern::Domain(domain)) => Subjected::Domain(domain.as_ascii()),
                 Subject::Sender(SenderPattern::Subdomains(domain)) => Subjected::Subdomains(domain.as_ascii()),
                 Subject::Client(network) => {
-                    let lengths = if network.network().is_ipv4() { &mut v4_lengths } else { &mut v6_lengths };
+                    let is_v4 = network.network().is_ipv4();
+                    let lengths = if is_v4 { &mut rare.v4_lengths } else { &mut rare.v6_lengths };
                     if !lengths.contains(&network.prefix_len()) {
                         lengths.push(network.prefix_len());
                     }
@@ -190,33 +198,36 @@ impl Index {
             };
             let more = entry.recipient.is_some() || entry.expires_at.is_some();
             if more {
-                extras.push(Extra { id: entry.id, recipient: entry.recipient, expires_at: entry.expires_at });
+                rare.extras.push(Extra { id: entry.id, recipient: entry.recipient, expires_at: entry.expires_at });
             }
-            slots.push(Slot { subject: subject.short(), id: entry.id, kind: entry.kind, more });
+            slots.push(Slot { subject: subject.short(entry.recipient.as_ref()), id: entry.id, kind: entry.kind, more });
         }
-        Self::of(slots, extras, v4_lengths, v6_lengths)
+        Self::of(slots, rare)
     }
 
     /// One of several parts of one scope.
     pub fn merged<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
-        let (mut slots, mut extras, mut v4_lengths, mut v6_lengths) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut slots, mut all) = (Vec::new(), Rare::default());
         for part in parts {
             slots.extend_from_slice(&part.slots);
-            extras.extend_from_slice(&part.extras);
-            v4_lengths.extend_from_slice(&part.v4_lengths);
-            v6_lengths.extend_from_slice(&part.v6_lengths);
+            if let Some(rare) = &part.rare {
+                all.extras.extend_from_slice(&rare.extras);
+                all.v4_lengths.extend_from_slice(&rare.v4_lengths);
+                all.v6_lengths.extend_from_slice(&rare.v6_lengths);
+            }
         }
-        Self::of(slots, extras, v4_lengths, v6_lengths)
+        Self::of(slots, all)
     }
 
-    fn of(mut slots: Vec<Slot>, mut extras: Vec<Extra>, mut v4: Vec<u8>, mut v6: Vec<u8>) -> Self {
+    fn of(mut slots: Vec<Slot>, mut rare: Rare) -> Self {
         slots.sort_unstable_by_key(|slot| slot.subject);
-        extras.sort_unstable_by_key(|extra| extra.id);
-        for lengths in [&mut v4, &mut v6] {
+        rare.extras.sort_unstable_by_key(|extra| extra.id);
+        for lengths in [&mut rare.v4_lengths, &mut rare.v6_lengths] {
             lengths.sort_unstable();
             lengths.dedup();
         }
-        Self { slots: slots.into(), extras: extras.into(), v4_lengths: v4.into(), v6_lengths: v6.into() }
+        let is_rare = !(rare.extras.is_empty() && rare.v4_lengths.is_empty() && rare.v6_lengths.is_empty());
+        Self { slots: slots.into(), rare: is_rare.then(|| Box::new(rare)) }
     }
 
     pub const fn is_empty(&self) -> bool {
@@ -233,12 +244,13 @@ impl Index {
         now: Micros,
     ) -> Option<Hit> {
         // An entry for a recipient has an extra.
-        if self.slots.is_empty() || (recipient.is_some() && self.extras.is_empty()) {
+        let has_extras = self.rare.as_ref().is_some_and(|rare| !rare.extras.is_empty());
+        if self.slots.is_empty() || (recipient.is_some() && !has_extras) {
             return None;
         }
         let mut best = None;
         let mut look = |by, subject: &Subjected<'_>| {
-            let found = self.of_subject(subject).filter(|slot| {
+            let found = self.of_subject(subject, recipient).filter(|slot| {
                 let extra = self.extra(slot);
                 extra.and_then(|extra| extra.recipient.as_ref()) == recipient
                     && extra.and_then(|extra| extra.expires_at).is_none_or(|at| at > now)
@@ -247,22 +259,25 @@ impl Index {
             best = best.into_iter().chain(found).max_by_key(|hit: &Hit| (hit.kind, std::cmp::Reverse(hit.entry)));
         };
         each_sender(sender, |subject| look(By::Sender, subject));
-        let lengths = if client.is_ipv4() { &self.v4_lengths } else { &self.v6_lengths };
-        for length in lengths {
-            look(By::Client, &Subjected::Network(Cidr::of(client, *length)));
+        if let Some(rare) = &self.rare {
+            let lengths = if client.is_ipv4() { &rare.v4_lengths } else { &rare.v6_lengths };
+            for length in lengths {
+                look(By::Client, &Subjected::Network(Cidr::of(client, *length)));
+            }
         }
         best
     }
 
-    fn of_subject(&self, subject: &Subjected<'_>) -> impl Iterator<Item = &Slot> {
-        let short = subject.short();
+    fn of_subject(&self, subject: &Subjected<'_>, recipient: Option<&RecipientHash>) -> impl Iterator<Item = &Slot> {
+        let short = subject.short(recipient);
         let from = self.slots.partition_point(|slot| slot.subject < short);
         self.slots.get(from..).unwrap_or_default().iter().take_while(move |slot| slot.subject == short)
     }
 
     fn extra(&self, slot: &Slot) -> Option<&Extra> {
-        let at = self.extras.binary_search_by_key(&slot.id, |extra| extra.id).ok().filter(|_| slot.more)?;
-        self.extras.get(at)
+        let extras = &self.rare.as_ref().filter(|_| slot.more)?.extras;
+        let at = extras.binary_search_by_key(&slot.id, |extra| extra.id).ok()?;
+        extras.get(at)
     }
 }
 

@@ -79,7 +79,8 @@ fn compress(json: &[u8]) -> std::io::Result<Vec<u8>> {
 /// What stands for an object that cannot be written: workers find that it makes no sense, keep the last good chain of its
 /// domain whole, or answer 451. Leaving the key out would mean that the domain is not served, and 550.
 pub fn damaged(key: Key) -> Result<Piece, EncodeError> {
-    let bytes = compress(b"{}")?;
+    // With the key in it: what is damaged is not one object under many keys.
+    let bytes = compress(format!(r#"{{"damaged":"{key}"}}"#).as_bytes())?;
     Ok(Piece { key, hash: Hash::of(&bytes), bytes })
 }
 

@@ -11,8 +11,8 @@ use super::{
     head::{Head, KeyList, SnapshotKey, Totals},
     names,
     object::{
-        AliasDomain, AliasDomainHop, Aliases, DomainObject, DomainState, HashKey, Installation, Object, RecipientRule,
-        SCHEMAS, ShardPrefix, Tenant, TenantState,
+        AliasDomain, AliasDomainHop, Aliases, DomainObject, DomainState, HashKey, Installation, Key, Object,
+        RecipientRule, SCHEMAS, ShardPrefix, Tenant, TenantState,
     },
     open::{After, Audience, Held, Opening, Part, Refusal, Snapshot, TrustedKeys, Wanted, open_head},
     piece,
@@ -290,16 +290,34 @@ fn a_pack_with_changed_octets_is_refused_and_one_with_an_object_that_makes_no_se
     let mut entries = Vec::new();
     for object in objects(1_000) {
         let mut piece = piece::encode(&object).unwrap();
-        if piece.key.to_string() == "domain/d5.example" {
-            piece = piece::damaged(piece.key).unwrap();
+        if ["domain/d5.example", "domain/d6.example", "domain/d7.example"].contains(&&*piece.key.to_string()) {
+            piece = if piece.key.to_string() == "domain/d5.example" {
+                piece::damaged(piece.key).unwrap()
+            } else {
+                nothing(piece.key)
+            };
         }
         entries.push(Entry::new(piece.key.to_string(), piece.hash, u32::try_from(piece.bytes.len()).unwrap()));
         publisher.stored.insert(piece.hash, piece.bytes);
     }
     let head = publisher.head_over(2, entries);
     let (snapshot, _) = opened_by_packs(&publisher, &head, |pack| pack).unwrap();
-    assert_eq!(snapshot.errors().keys().map(|key| &**key).collect::<Vec<_>>(), ["domain/d5.example"]);
-    assert!(snapshot.names("domain/d5.example") && snapshot.get("domain/d5.example").is_none());
+    // Two of them by the same bytes, as a control plane of before marked what was damaged.
+    let damaged = ["domain/d5.example", "domain/d6.example", "domain/d7.example"];
+    let (by_parts, _) = publisher.assemble(&head, None).unwrap();
+    let before = publisher.publish(3, &objects(1_000));
+    let (before, _) = publisher.assemble(&before, None).unwrap();
+    let later = Head { version: 4, ..head };
+    let (after, _) = publisher.assemble(&later, Some(&before)).unwrap();
+    for snapshot in [snapshot, by_parts, after] {
+        assert_eq!(snapshot.errors().keys().map(|key| &**key).collect::<Vec<_>>(), damaged);
+        assert!(damaged.iter().all(|key| snapshot.names(key) && snapshot.get(key).is_none()));
+    }
+}
+
+fn nothing(key: Key) -> piece::Piece {
+    let bytes = zstd::bulk::compress(b"{}", 3).unwrap();
+    piece::Piece { key, hash: Hash::of(&bytes), bytes }
 }
 
 #[test]

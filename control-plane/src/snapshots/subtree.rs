@@ -161,7 +161,10 @@ mod tests {
         assert_eq!(found(&steps, 9, 3), None);
         assert_eq!(found(&steps, 1, 9), None);
         assert_eq!(found(&[], 1, 2), None);
-        let long: Vec<_> = (1..=300).rev().map(|n| step(n, 1, 1)).collect();
-        assert_eq!(found(&long, 2, 1), None, "longer than one answer");
+        let chain = |n: u8| (1..=n).rev().map(|n| step(i64::from(n), n - 1, n)).collect::<Vec<_>>();
+        assert_eq!(found(&chain(200), 0, 200).map(|way| way.len()), Some(200));
+        let mut long = chain(200);
+        long[100].size = i64::try_from(MAX_BYTES).unwrap();
+        assert_eq!(found(&long, 0, 200), None, "longer than one answer");
     }
 }

@@ -34,6 +34,8 @@ const TOKEN_LIFETIME: std::time::Duration = std::time::Duration::from_mins(10);
 /// The longest an assertion may be good, in seconds; and how far clocks may be apart.
 const ASSERTION_S: i64 = 60;
 const SKEW_S: i64 = 30;
+/// Schemas that a worker may say it reads or writes.
+const MAX_SCHEMAS: usize = 32;
 /// Names and versions that a worker gives of itself.
 const MAX_TEXT: usize = 253;
 
@@ -63,6 +65,9 @@ pub(super) async fn enrol_worker(
         if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
             return Err(ApiError::field(pointer, "expected 1 to 253 printable characters"));
         }
+    }
+    if body.snapshot_schemas.len() > MAX_SCHEMAS || body.event_schemas.len() > MAX_SCHEMAS {
+        return Err(ApiError::field("/snapshot_schemas", "expected at most 32"));
     }
     let reads_ours = SCHEMAS.iter().any(|schema| body.snapshot_schemas.contains(schema));
     if !reads_ours || !body.event_schemas.contains(&contract::events::SCHEMA) {

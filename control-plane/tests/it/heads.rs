@@ -35,9 +35,7 @@ pub(crate) fn claims(reply: &Reply) -> Head {
 async fn a_head_for_a_nonce_is_the_newest_there_is_signed_for_it(plane: Plane) {
     let worker = worker_token(&plane).await;
     let made = plane.post("/v1/tenants").json(&json!({ "name": "Acme" })).send().await;
-    let version = made.header("config-version").expect("a number").to_owned();
-    made.expect(201);
-    plane.until_published(&version).await;
+    head_with(&plane, &worker, &made).await;
     let get = async |query: &str| plane.get(&format!("/worker/v1/head?{query}")).with_token(&worker).send().await;
     let everybodys = claims(&get("").await);
     let mine = claims(&get(&format!("nonce={NONCE}")).await);
@@ -105,8 +103,14 @@ async fn objects_of(plane: &Plane, worker: &str, head: &Head) -> BTreeMap<String
 }
 
 async fn objects_are_written_so_that_every_live_worker_reads_them(plane: Plane) {
-    // As one of before enrols, which says nothing of schemas.
+    // As one of before enrols, which says nothing of schemas. It is there all the time.
     let worker = worker_token(&plane).await;
+    let late = (plane.clock.now() + std::time::Duration::from_hours(24)).as_micros();
+    let reads = async |schemas: &str| {
+        let reads = format!("UPDATE workers SET snapshot_schemas = '{schemas}', last_seen_at = {late}");
+        plane.tamper(&reads, &reads).await;
+    };
+    reads("[1]").await;
     let tenant = tenant(&plane, json!({ "name": "Acme" })).await;
     let route = json!({ "tenant_id": tenant, "name": "out", "kind": "microsoft365" });
     let route = plane.post("/v1/routes").json(&route).send().await.expect(201)["id"].as_str().unwrap().to_owned();
@@ -133,10 +137,9 @@ async fn objects_are_written_so_that_every_live_worker_reads_them(plane: Plane) 
     assert_eq!((embedded, acme.route_id), (vec!["acme-example.mail.protection.outlook.com".to_owned()], None));
     assert!(!objects.keys().any(|key| key.starts_with("route/")));
 
-    // It is upgraded: nobody is left that needs the older one, and nobody edited anything.
-    plane
-        .tamper("UPDATE workers SET snapshot_schemas = '[2,1]'", "UPDATE workers SET snapshot_schemas = '[2,1]'")
-        .await;
+    // It is upgraded: nobody is left that needs the older one, and nobody edited anything. Others had time to come.
+    plane.clock.advance(std::time::Duration::from_secs(31));
+    reads("[2,1]").await;
     let after = until(ROUTES_APART).await;
     assert!(after.at() > before.at());
     let objects = objects_of(&plane, &worker, &after).await;
@@ -157,14 +160,14 @@ async fn objects_are_written_so_that_every_live_worker_reads_them(plane: Plane) 
     assert_eq!(framed(objects).len(), 1);
 
     // And back: one of before comes again.
-    plane.tamper("UPDATE workers SET snapshot_schemas = '[1]'", "UPDATE workers SET snapshot_schemas = '[1]'").await;
+    reads("[1]").await;
     let older = until(EMBEDDED_ROUTES).await;
     let objects = objects_of(&plane, &worker, &older).await;
     let Object::Domain(acme) = &objects["domain/acme.example"] else { panic!("{objects:?}") };
     assert_eq!(acme.route.as_ref().map(hosts).unwrap(), ["mx.acme.example"]);
     // A route that goes takes its object along, in either.
     plane.patch(&format!("/v1/domains/{}", acme.id)).json(&json!({ "route_id": null })).send().await.expect(200);
-    plane.tamper("UPDATE workers SET snapshot_schemas = '[2]'", "UPDATE workers SET snapshot_schemas = '[2]'").await;
+    reads("[2]").await;
     until(ROUTES_APART).await;
     let gone = plane.delete(&format!("/v1/routes/{route}")).send().await;
     let objects = objects_of(&plane, &worker, &head_with(&plane, &worker, &gone).await).await;

@@ -33,8 +33,8 @@ pub struct Opening {
     parsed: HashMap<Hash, Parsed>,
     reused: HashMap<Hash, Tree>,
     tree: Option<Tree>,
-    /// Objects asked for.
-    pending: HashMap<Hash, Entry>,
+    /// Objects asked for. Of one name there may be several: the same bytes under several keys, of which one is right at most.
+    pending: HashMap<Hash, Vec<Entry>>,
     parts: SharedMap<Part>,
     errors: BTreeMap<Arc<str>, PartError>,
     changed: Changed,
@@ -120,15 +120,18 @@ impl Opening {
 
     /// Takes what was fetched under a name. An answer that is not what was named is refused whole: it is no object of
     /// this snapshot at all. An object that is what was named but makes no sense costs only what it belongs to.
-    pub fn supply(&mut self, name: Hash, bytes: &[u8]) -> Result<(), Refusal> {
+    /// False for what was not asked for, or is here already.
+    pub fn supply(&mut self, name: Hash, bytes: &[u8]) -> Result<bool, Refusal> {
         if let Some((depth, old)) = self.frontier.remove(&name) {
             self.take_node(name, bytes, depth, old.as_ref())?;
-            return self.advance();
+            self.advance()?;
+            return Ok(true);
         }
-        match self.pending.remove(&name) {
-            Some(entry) => self.take_object(entry.key, entry.hash, entry.size, bytes),
-            None => Ok(()), // Not asked for, or here already.
+        let Some(entries) = self.pending.remove(&name) else { return Ok(false) };
+        for entry in entries {
+            self.take_object(entry, bytes)?;
         }
+        Ok(true)
     }
 
     /// Takes a subtree that was fetched whole: parents before their children, nodes before objects. What is missing in it
@@ -140,7 +143,7 @@ impl Opening {
     ) -> Result<(), Refusal> {
         let Some(depth) = self.packs.remove(&top) else { return Ok(()) };
         let mut nodes = HashMap::from([(top, depth)]);
-        let mut objects: HashMap<Hash, Entry> = HashMap::new();
+        let mut objects: HashMap<Hash, Vec<Entry>> = HashMap::new();
         for (name, bytes) in parts {
             if let Some(depth) = nodes.remove(&name) {
                 match parse_node(name, bytes.as_ref(), depth)? {
@@ -151,13 +154,15 @@ impl Opening {
                     Parsed::Leaf(leaf) => {
                         for entry in leaf.entries() {
                             check_size(entry)?;
-                            objects.insert(entry.hash, entry.owned());
+                            objects.entry(entry.hash).or_default().push(entry.owned());
                         }
                         self.parsed.insert(name, Parsed::Leaf(leaf));
                     }
                 }
-            } else if let Some(entry) = objects.remove(&name) {
-                self.take_object(entry.key, entry.hash, entry.size, bytes.as_ref())?;
+            } else {
+                for entry in objects.remove(&name).into_iter().flatten() {
+                    self.take_object(entry, bytes.as_ref())?;
+                }
             }
         }
         // Objects that are missing are found so when the tree is whole.
@@ -222,7 +227,7 @@ impl Opening {
         Ok(())
     }
 
-    fn take_object(&mut self, key: Arc<str>, hash: Hash, size: u32, bytes: &[u8]) -> Result<(), Refusal> {
+    fn take_object(&mut self, Entry { key, hash, size }: Entry, bytes: &[u8]) -> Result<(), Refusal> {
         match self.reader.decode(&key, hash, size, bytes) {
             Ok(object) => self.parts.insert(&key, object.into()),
             Err(DecodeError { refusal, .. }) if is_transport(refusal) || is_global(&key) => return Err(refusal),
@@ -275,7 +280,7 @@ impl Opening {
             errors.remove(entry.key);
             if after.is_some() {
                 sizes = sizes.and_then(|()| check_size(entry));
-                pending.insert(entry.hash, entry.owned());
+                pending.entry(entry.hash).or_default().push(entry.owned());
             } else {
                 parts.remove(entry.key);
             }

@@ -14,7 +14,7 @@ mod snapshot;
 pub use assembly::{Opening, Wanted};
 pub use head::{After, Audience, Held, open_head};
 pub use keys::{TrustedKeys, open_pool_keys};
-pub use part::Part;
+pub use part::{Members, Part};
 pub use refusal::Refusal;
 pub use shared_map::SharedMap;
 pub use snapshot::Snapshot;

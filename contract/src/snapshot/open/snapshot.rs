@@ -69,6 +69,6 @@ impl Snapshot {
 
     /// Is there such an object, readable or not?
     pub fn names(&self, key: &str) -> bool {
-        self.parts.contains_key(key) || self.errors.contains_key(key)
+        self.parts.contains_key(key) || self.tree.get(key).is_some()
     }
 }

@@ -97,23 +97,12 @@ impl State {
             metrics::counter!("postern_snapshot_new_bytes_total").increment(moved.bytes as u64);
         });
         app.heads.look_now();
-        // The head holds these rows and does not name these objects, whenever that is noted; whoever comes next notes what is
-        // left.
-        for some in rows_later.chunks(AT_ONCE) {
-            let mut tx = app.db.begin(&system).await?;
-            lease.check(&mut tx).await?;
-            store::mark_all(&mut tx, some, &head).await?;
-            lease.extend(&mut tx, LEASE_LASTS).await?;
-            tx.commit().await?;
+        (self.tree, self.totals, self.head, self.shards) = (Some(done.tree), totals, Some(head.clone()), done.shards);
+        // The head is out, and holds these rows and does not name these objects, whenever that is noted. What is not noted now
+        // is noted by whoever begins next.
+        if let Err(error) = later(app, lease, &head, rows_later, unused_later).await {
+            tracing::warn!(%error, "what was published could not be noted to its end");
         }
-        for some in unused_later.chunks(AT_ONCE) {
-            let mut tx = app.db.begin(&system).await?;
-            lease.check(&mut tx).await?;
-            store::drop_objects(&mut tx, some).await?;
-            lease.extend(&mut tx, LEASE_LASTS).await?;
-            tx.commit().await?;
-        }
-        (self.tree, self.totals, self.head, self.shards) = (Some(done.tree), totals, Some(head), done.shards);
         Ok(())
     }
 
@@ -145,6 +134,26 @@ impl State {
         })?;
         Ok(Head { pool: self.pool, ring, at, root, issued_at, jws: jws.into(), peak })
     }
+}
+
+/// In short transactions what is too much for the one that moves the head.
+async fn later(app: &AppState, lease: Lease, head: &Head, rows: &[i64], unused: &[Hash]) -> Result<(), StoreError> {
+    let system = System::task(LEASE);
+    for some in rows.chunks(AT_ONCE) {
+        let mut tx = app.db.begin(&system).await?;
+        lease.check(&mut tx).await?;
+        store::mark_all(&mut tx, some, head).await?;
+        lease.extend(&mut tx, LEASE_LASTS).await?;
+        tx.commit().await?;
+    }
+    for some in unused.chunks(AT_ONCE) {
+        let mut tx = app.db.begin(&system).await?;
+        lease.check(&mut tx).await?;
+        store::drop_objects(&mut tx, some).await?;
+        lease.extend(&mut tx, LEASE_LASTS).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 fn number(n: i64) -> u64 {

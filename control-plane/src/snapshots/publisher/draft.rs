@@ -9,8 +9,6 @@ use std::{
 
 use contract::snapshot::{
     hash::Hash,
-    object::Key,
-    piece,
     tree::{Changes, Entry, EntryRef, Tree},
 };
 
@@ -19,10 +17,7 @@ use crate::{
     app::AppState,
     db::{Read, StoreError, System},
     lease::Lease,
-    snapshots::{
-        compile::{CompileError, Compiled},
-        store,
-    },
+    snapshots::{compile::Compiled, store},
 };
 
 /// Octets that are written by one transaction.
@@ -188,10 +183,9 @@ impl Draft {
             Some(before) => dropped(before, &tree),
             None => strays(read, &tree).await?,
         };
-        // What comes back in the same version stays, and the mark of damage, which is one for all that are damaged.
+        // What comes back in the same version stays.
         let kept: HashSet<Hash> = nodes.iter().map(|(name, _)| *name).collect();
-        let mark = piece::damaged(Key::Installation).map_err(CompileError::from)?.hash;
-        unused.retain(|name| !kept.contains(name) && *name != mark);
+        unused.retain(|name| !kept.contains(name));
         self.wait(nodes);
         if self.waiting_bytes >= PART_BYTES {
             self.write().await?;

@@ -96,12 +96,12 @@ impl Publisher {
     async fn turn(&mut self) -> Result<(), PublishError> {
         let now = self.app.clock.now();
         let Some(lease) = self.lease(now).await? else { return Ok(()) };
-        // Comes back only if all went well.
-        let state = match self.state.take() {
-            Some(state) if self.is_read(&state, now).await? => Some(state),
-            _ => None,
+        let is_read = match &self.state {
+            Some(state) => self.is_read(state, now).await?,
+            None => false,
         };
-        let mut state = match state {
+        // Comes back only if all went well.
+        let mut state = match self.state.take().filter(|_| is_read) {
             Some(state) => state,
             None => State::anew(&self.app, lease, self.up_since).await?,
         };

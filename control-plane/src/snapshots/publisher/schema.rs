@@ -1,11 +1,16 @@
 //! Which schema objects are written in: the newest that all live workers of the pool read.
 
+use std::time::Duration;
+
 use contract::{Id, Micros, ids, snapshot::object::SCHEMAS};
 
 use crate::{
     db::{Read, StoreError},
     workers,
 };
+
+/// So long no older worker was seen before a newer schema is written.
+const OLDER_GONE: Duration = Duration::from_mins(5);
 
 /// `written`: in which they are now. `up_since`: since when this process could have been heard by workers.
 pub(super) async fn schema(
@@ -16,16 +21,22 @@ pub(super) async fn schema(
     up_since: Micros,
 ) -> Result<u16, StoreError> {
     let live = workers::snapshot_schemas(read, pool, now - workers::SEEN_WITHIN).await?;
-    Ok(newest_for(&live, written, now.since(up_since) >= workers::SEEN_WITHIN))
+    let lately = workers::snapshot_schemas(read, pool, now - OLDER_GONE).await?;
+    Ok(newest_for(&live, &lately, written, now.since(up_since) >= workers::SEEN_WITHIN))
 }
 
-/// With a worker that reads none of ours, the newest: that one is told so. Where none is there, the newest too, if this
-/// process has been up for long enough for them to come: after a pause of the control plane they are all yet to be heard.
-fn newest_for(live: &[Vec<u16>], written: Option<u16>, had_time_to_come: bool) -> u16 {
+/// Down at once, when somebody is there who reads no newer one; up only when nobody was for a while who does not. Never up
+/// before this process was there for long enough to be heard: after a pause of the control plane all workers are yet to
+/// come. With a worker that reads none of ours, the newest: that one is told so.
+fn newest_for(live: &[Vec<u16>], lately: &[Vec<u16>], written: Option<u16>, had_time_to_come: bool) -> u16 {
     let [newest, ..] = SCHEMAS;
+    let for_all = |theirs: &[Vec<u16>]| {
+        SCHEMAS.into_iter().find(|ours| theirs.iter().all(|theirs| theirs.contains(ours))).unwrap_or(newest)
+    };
     match written.filter(|written| SCHEMAS.contains(written)) {
-        Some(written) if live.is_empty() && !had_time_to_come => written,
-        _ => SCHEMAS.into_iter().find(|ours| live.iter().all(|theirs| theirs.contains(ours))).unwrap_or(newest),
+        None => for_all(live),
+        Some(written) if !had_time_to_come => for_all(live).min(written),
+        Some(written) => for_all(live).min(for_all(lately).max(written)),
     }
 }
 
@@ -39,19 +50,34 @@ mod tests {
     fn the_newest_that_all_read_is_written_and_a_pause_of_everybody_changes_nothing() {
         let (one, both, two, other) =
             (vec![EMBEDDED_ROUTES], vec![ROUTES_APART, EMBEDDED_ROUTES], vec![ROUTES_APART], vec![99]);
+        let (none, of_one, of_both) = (vec![], vec![one.clone()], vec![both.clone()]);
+        let mixed = vec![both.clone(), one.clone()];
         let table = [
-            (vec![], None, false, ROUTES_APART),
-            (vec![], Some(EMBEDDED_ROUTES), false, EMBEDDED_ROUTES),
-            (vec![], Some(EMBEDDED_ROUTES), true, ROUTES_APART),
-            (vec![], Some(99), false, ROUTES_APART),
-            (vec![both.clone()], Some(EMBEDDED_ROUTES), false, ROUTES_APART),
-            (vec![both.clone(), one.clone()], Some(ROUTES_APART), true, EMBEDDED_ROUTES),
-            (vec![both, two.clone()], Some(EMBEDDED_ROUTES), true, ROUTES_APART),
-            (vec![one, two], Some(EMBEDDED_ROUTES), true, ROUTES_APART),
-            (vec![other], Some(EMBEDDED_ROUTES), true, ROUTES_APART),
+            // Seen now, seen lately, written, had time, expected.
+            (&none, &none, None, false, ROUTES_APART),
+            (&of_one, &of_one, None, false, EMBEDDED_ROUTES),
+            (&none, &none, Some(EMBEDDED_ROUTES), false, EMBEDDED_ROUTES),
+            (&none, &none, Some(EMBEDDED_ROUTES), true, ROUTES_APART),
+            (&none, &none, Some(99), false, ROUTES_APART),
+            // The first that comes after a pause is not all of them.
+            (&of_both, &of_both, Some(EMBEDDED_ROUTES), false, EMBEDDED_ROUTES),
+            (&of_both, &of_both, Some(EMBEDDED_ROUTES), true, ROUTES_APART),
+            // One of before was there a minute ago.
+            (&of_both, &mixed, Some(EMBEDDED_ROUTES), true, EMBEDDED_ROUTES),
+            (&of_both, &mixed, Some(ROUTES_APART), true, ROUTES_APART),
+            (&none, &of_one, Some(EMBEDDED_ROUTES), true, EMBEDDED_ROUTES),
+            (&mixed, &mixed, Some(ROUTES_APART), true, EMBEDDED_ROUTES),
+            (&mixed, &mixed, Some(ROUTES_APART), false, EMBEDDED_ROUTES),
+            (&vec![both, two.clone()], &none, Some(EMBEDDED_ROUTES), true, ROUTES_APART),
+            (&vec![one, two], &none, Some(EMBEDDED_ROUTES), true, ROUTES_APART),
+            (&vec![other], &none, Some(EMBEDDED_ROUTES), true, ROUTES_APART),
         ];
-        for (live, written, had_time, expected) in table {
-            assert_eq!(newest_for(&live, written, had_time), expected, "{live:?} {written:?} {had_time}");
+        for (live, lately, written, had_time, expected) in table {
+            assert_eq!(
+                newest_for(live, lately, written, had_time),
+                expected,
+                "{live:?} {lately:?} {written:?} {had_time}"
+            );
         }
     }
 }

@@ -220,7 +220,9 @@ async fn json<T: DeserializeOwned>(response: Response) -> Result<T, CallError> {
 }
 
 async fn body(mut response: Response, limit: usize) -> Result<Bytes, CallError> {
-    let mut bytes = BytesMut::new();
+    // Of what it says, no more is believed than what may come.
+    let said = response.content_length().and_then(|len| usize::try_from(len).ok()).unwrap_or(0);
+    let mut bytes = BytesMut::with_capacity(said.min(limit));
     while let Some(chunk) = response.chunk().await.map_err(|error| CallError::Unreachable(error.without_url()))? {
         if bytes.len() + chunk.len() > limit {
             return Err(CallError::Oversize);

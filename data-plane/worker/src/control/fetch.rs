@@ -55,7 +55,7 @@ impl Fetching<'_> {
             }
             if wanted.packs.is_empty() {
                 wanted.names.truncate(MAX_OBJECT_NAMES);
-                self.objects(&mut opening, wanted.names).await?;
+                opening = self.objects(opening, wanted.names).await?;
             } else {
                 opening = self.packs(opening, wanted.packs).await?;
             }
@@ -81,16 +81,15 @@ impl Fetching<'_> {
             Err(error) => return Err(Fetch::Call(error)),
         };
         self.bytes += changes.len() as u64;
-        let Some(mut opening) = Opening::by_changes(head, before, &changes).map_err(Fetch::Refused)? else {
+        let Some(opening) = Opening::by_changes(head, before, &changes).map_err(Fetch::Refused)? else {
             metrics::counter!("postern_snapshot_changes_unusable_total").increment(1);
             return Ok(None);
         };
-        self.supply(&mut opening, objects)?;
-        Ok(Some(opening))
+        self.supply(opening, objects).await.map(|(opening, _)| Some(opening))
     }
 
     /// One round of nodes and objects.
-    async fn objects(&mut self, opening: &mut Opening, names: Vec<Hash>) -> Result<(), Fetch> {
+    async fn objects(&mut self, opening: Opening, names: Vec<Hash>) -> Result<Opening, Fetch> {
         let objects = match self.identity.client().objects(self.token, names).await {
             Ok(objects) => objects,
             // Not kept any more, or never there: start over from the newest head, and say so if that leads here again.
@@ -99,18 +98,24 @@ impl Fetching<'_> {
             }
             Err(error) => return Err(Fetch::Call(error)),
         };
-        if objects.is_empty() {
-            return Err(Fetch::Call(CallError::Malformed));
+        // Who answers with something else would be asked the same for ever.
+        match self.supply(opening, objects).await? {
+            (_, false) => Err(Fetch::Call(CallError::Malformed)),
+            (opening, true) => Ok(opening),
         }
-        self.supply(opening, objects)
     }
 
-    fn supply(&mut self, opening: &mut Opening, objects: Vec<(Hash, Bytes)>) -> Result<(), Fetch> {
-        for (name, object) in objects {
-            self.bytes += object.len() as u64;
-            opening.supply(name, &object).map_err(Fetch::Refused)?;
-        }
-        Ok(())
+    /// And whether anything of it was wanted. Thousands of objects are not read on a thread that mail waits for.
+    async fn supply(&mut self, mut opening: Opening, objects: Vec<(Hash, Bytes)>) -> Result<(Opening, bool), Fetch> {
+        self.bytes += objects.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut any = false;
+            for (name, object) in objects {
+                any |= opening.supply(name, &object)?;
+            }
+            Ok((opening, any))
+        });
+        read.await.map_err(Fetch::CutShort)?.map_err(Fetch::Refused)
     }
 
     /// All these subtrees.
@@ -127,8 +132,8 @@ impl Fetching<'_> {
             let (top, answer) = done.map_err(Fetch::CutShort)?;
             let parts = match answer {
                 Ok(parts) => parts,
-                // Not kept, or a control plane of before, which has no packs: whichever it is, names say it.
-                Err(CallError::Status { status: StatusCode::NOT_FOUND, .. }) => {
+                // Not kept, or there are none: whichever it is, names say it.
+                Err(error) if can_do_without(&error) => {
                     opening.without_packs();
                     return Ok(opening);
                 }
@@ -139,5 +144,14 @@ impl Fetching<'_> {
             let read = tokio::task::spawn_blocking(move || opening.supply_pack(top, parts).map(|()| opening));
             opening = read.await.map_err(Fetch::CutShort)?.map_err(Fetch::Refused)?;
         }
+    }
+}
+
+/// A control plane of before has no such call, and what stands before one may not let it through. Names do for all of it.
+const fn can_do_without(error: &CallError) -> bool {
+    match error {
+        CallError::Status { status, .. } => status.as_u16() != StatusCode::UNAUTHORIZED.as_u16(),
+        CallError::Malformed | CallError::Oversize => true,
+        CallError::Unreachable(_) => false,
     }
 }

@@ -189,7 +189,14 @@ impl Taken {
         if self.builder.lacks_keys(&snapshot) {
             self.fetch_keys(identity).await;
         }
-        let index = self.builder.build(&snapshot);
+        // All domains may have to be folded again: not on a thread that mail waits for.
+        let mut builder = std::mem::take(&mut self.builder);
+        let built = tokio::task::spawn_blocking(move || {
+            let index = builder.build(&snapshot);
+            (builder, snapshot, index)
+        });
+        let (builder, snapshot, index) = built.await.map_err(SyncError::CutShort)?;
+        self.builder = builder;
         let errors: Vec<_> = self.builder.errors(&snapshot).collect();
         metrics::counter!("postern_snapshot_fetched_bytes_total").increment(fetched_bytes);
         metrics::counter!("postern_snapshots_taken_total").increment(1);

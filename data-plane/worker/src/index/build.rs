@@ -55,7 +55,13 @@ impl Builder {
     pub fn build(&mut self, snapshot: &Verified<Snapshot>) -> Arc<Index> {
         let mut dirty = Dirty::default();
         if self.index.is_none() {
-            snapshot.for_each_key(&mut |key| dirty.note(key));
+            // What a domain names is looked at with it.
+            let of_a_domain = ["recipients/", "aliases/", "list/"];
+            snapshot.for_each_key(&mut |key| {
+                if !of_a_domain.iter().any(|kind| key.starts_with(kind)) {
+                    dirty.note(key);
+                }
+            });
         } else {
             snapshot.for_each_changed(&mut |key| dirty.note(key));
         }
@@ -73,6 +79,8 @@ impl Builder {
         }
         let mut dirty_domains = dirty.domains;
         let mut domains = self.index.as_ref().map(|index| index.domains.clone()).unwrap_or_default();
+        // Domains that are as they were, under tenants that are not.
+        let mut below = Vec::new();
         if dirty.installation || !dirty_tenants.is_empty() || !dirty.routes.is_empty() {
             let concerned = domains.values().filter(|entry| {
                 dirty.installation
@@ -85,16 +93,31 @@ impl Builder {
                         Entry::Unavailable(_) => false,
                     }
             });
-            dirty_domains.extend(concerned.map(|entry| entry.name().clone()));
+            for entry in concerned {
+                match entry {
+                    Entry::Served(served)
+                        if served.route_id().is_none_or(|route| !dirty.routes.contains(&route))
+                            && !dirty_domains.contains(&served.name)
+                            && !self.failing.contains_key(&served.name) =>
+                    {
+                        below.push(Arc::clone(served));
+                    }
+                    _ => drop(dirty_domains.insert(entry.name().clone())),
+                }
+            }
         }
         dirty_domains.extend(self.failing.keys().cloned());
         // What is wrong with an alias may be its primary's doing.
         let of_dirty: Vec<_> =
             dirty_domains.iter().filter_map(|name| self.aliases.get(name)).flatten().cloned().collect();
         dirty_domains.extend(of_dirty);
+        // What only stands below something that changed has the same owner as before.
         let looked_at: Vec<_> =
             if self.certificates.is_empty() { Vec::new() } else { dirty_domains.iter().cloned().collect() };
         let before = domains.clone();
+        for served in below {
+            self.fold_again(snapshot, &mut domains, &served);
+        }
         for name in dirty_domains {
             self.take_domain(snapshot, &mut domains, name);
         }
@@ -156,6 +179,19 @@ impl Builder {
                     domains.insert(name.clone().as_ascii(), Entry::Unavailable(name));
                 }
             }
+        }
+    }
+
+    /// A domain of which nothing changed but what stands above it.
+    fn fold_again(&mut self, snapshot: &Verified<Snapshot>, domains: &mut SharedMap<Entry>, served: &ServedDomain) {
+        match self.chain(snapshot, served.object.tenant, 0) {
+            Ok(chain) => {
+                let effective = chain.folded.overlaid_by(&(), &served.object.policy).effective;
+                let folded = ServedDomain { effective, chain, ..served.clone() };
+                domains.insert(served.name.as_ascii(), Entry::Served(Arc::new(folded)));
+            }
+            // As for any other: it keeps its last good chain, and is looked at again with the next snapshot.
+            Err(_) => self.take_domain(snapshot, domains, served.name.clone()),
         }
     }
 

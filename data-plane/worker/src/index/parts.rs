@@ -7,8 +7,8 @@ use contract::{
     policy::{Folded, lists},
     snapshot::{
         Verified,
-        object::{Alias, AliasDomain, HashSet, Key, ListScope, ShardPrefix},
-        open::{Part, Snapshot},
+        object::{Alias, AliasDomain, Key, ListScope, ShardPrefix},
+        open::{Members, Part, Snapshot},
     },
 };
 
@@ -65,9 +65,9 @@ pub(super) fn recipients(
     snapshot: &Verified<Snapshot>,
     name: &Domain,
     shards: &[ShardPrefix],
-) -> Result<Shards<HashSet>, Bad> {
+) -> Result<Shards<Members>, Bad> {
     let shard = |prefix: &ShardPrefix| match part(snapshot, &Key::Recipients(name.clone(), *prefix))? {
-        Part::Recipients(hashes) => Ok((*prefix, hashes.clone())),
+        Part::Recipients(members) => Ok((*prefix, members.clone())),
         _ => Err(misplaced(&Key::Recipients(name.clone(), *prefix))),
     };
     shards.iter().map(shard).collect()

@@ -14,9 +14,10 @@ use contract::{
     },
     snapshot::{
         object::{
-            Alias, AliasDomain, AliasDomainHop, DomainObject, DomainState, HashSet, RecipientHash, Route, RouteObject,
+            Alias, AliasDomain, AliasDomainHop, DomainObject, DomainState, RecipientHash, Route, RouteObject,
             ShardPrefix, TenantState,
         },
+        open::Members,
         shard::Sharded,
     },
 };
@@ -69,9 +70,9 @@ pub(super) type Shards<T> = Arc<[(ShardPrefix, T)]>;
 #[derive(Debug, Clone)]
 pub enum Recipients {
     Any,
-    Listed(Shards<HashSet>),
+    Listed(Shards<Members>),
     /// Who is not listed is as the next hop says.
-    CallOut(Shards<HashSet>, Unasked),
+    CallOut(Shards<Members>, Unasked),
 }
 
 /// What is known when RCPT is said, besides the configuration.
@@ -170,7 +171,7 @@ impl ServedDomain {
             shards
                 .iter()
                 .find(|(prefix, _)| prefix.covers(hash.shard_hash()))
-                .is_some_and(|(_, hashes)| hashes.contains(&hash))
+                .is_some_and(|(_, members)| members.contains(&hash))
         })
     }
 
