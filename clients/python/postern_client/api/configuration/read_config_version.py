@@ -130,7 +130,8 @@ def sync_detailed(
     client: AuthenticatedClient,
     wait: int | Unset = 0,
 ) -> Response[ConfigVersionView | Problem]:
-    """Read how far a configuration write has come; wait for it.
+    """Read how far a configuration write has come; wait for it. A number is known until 7 days after its
+    change was published.
 
     Args:
         version (int):
@@ -162,7 +163,8 @@ def sync(
     client: AuthenticatedClient,
     wait: int | Unset = 0,
 ) -> ConfigVersionView | Problem | None:
-    """Read how far a configuration write has come; wait for it.
+    """Read how far a configuration write has come; wait for it. A number is known until 7 days after its
+    change was published.
 
     Args:
         version (int):
@@ -189,7 +191,8 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     wait: int | Unset = 0,
 ) -> Response[ConfigVersionView | Problem]:
-    """Read how far a configuration write has come; wait for it.
+    """Read how far a configuration write has come; wait for it. A number is known until 7 days after its
+    change was published.
 
     Args:
         version (int):
@@ -219,7 +222,8 @@ async def asyncio(
     client: AuthenticatedClient,
     wait: int | Unset = 0,
 ) -> ConfigVersionView | Problem | None:
-    """Read how far a configuration write has come; wait for it.
+    """Read how far a configuration write has come; wait for it. A number is known until 7 days after its
+    change was published.
 
     Args:
         version (int):
