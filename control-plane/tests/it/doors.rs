@@ -50,7 +50,7 @@ pub(crate) async fn worker_token(plane: &Plane) -> String {
     let worker = Id::<ids::Worker>::new(plane.clock.now(), [9; 10]).uuid().simple();
     let hash = contract::snapshot::hash::Hash::from_bytes(token_hash(token));
     let now = plane.clock.now().as_micros();
-    let until = now + 600_000_000;
+    let until = now + 60_000_000;
     let statements = |worker: &str, key: &str, hash: &str| {
         format!(
             "INSERT INTO workers (id, pool_id, ring, name, public_key, software_version, join_token_id, created_at,

@@ -107,7 +107,10 @@ async fn objects_are_written_so_that_every_live_worker_reads_them(plane: Plane) 
     let worker = worker_token(&plane).await;
     let late = (plane.clock.now() + std::time::Duration::from_hours(24)).as_micros();
     let reads = async |schemas: &str| {
-        let reads = format!("UPDATE workers SET snapshot_schemas = '{schemas}', last_seen_at = {late}");
+        let reads = format!(
+            "UPDATE workers SET snapshot_schemas = '{schemas}', last_seen_at = {late};
+            UPDATE worker_tokens SET expires_at = {late}"
+        );
         plane.tamper(&reads, &reads).await;
     };
     reads("[1]").await;
