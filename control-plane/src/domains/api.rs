@@ -12,7 +12,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, alias, name, proof, records,
+    AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, alias, name,
+    ownership::{self, Look, Noted},
+    proof, records,
     records::view::DomainDns,
     store,
     view::{DomainCreate, DomainPage, DomainQuery, DomainUpdate, DomainView},
@@ -264,7 +266,15 @@ pub(super) async fn verify_domain(
     let domain = store::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
     let finding = proof::look(&app, domain.tenant, &domain.name).await;
     let mut tx = app.db.begin(&grant).await?;
-    let domain = proof::apply(&app, &mut tx, id, finding).await?.ok_or_else(ApiError::not_found)?;
+    let (domain, noted) = if domain.state == State::Active {
+        // Without the lock of names, which everybody who makes a domain waits for: no name changes hands here.
+        let look = Look { domain: id, before: domain.check.checked_at, finding };
+        let noted = ownership::note_one(&app, &mut tx, look).await?;
+        (store::find(&mut tx, id).await?, noted)
+    } else {
+        (proof::apply(&app, &mut tx, id, finding).await?, Noted::default())
+    };
+    let domain = domain.ok_or_else(ApiError::not_found)?;
     let view = DomainView::new(&domain, &app.vault);
     let target = domain.target();
     audit::record(&mut tx, "domain.verify", target, audit::NOTHING, Some(&view.verification)).await?;
@@ -273,7 +283,9 @@ pub(super) async fn verify_domain(
         tx.commit().await?;
         return Err(held_elsewhere());
     }
-    commit(tx, Answer::ok(&view).revision(domain.revision)).await
+    let answer = commit(tx, Answer::ok(&view).revision(domain.revision)).await?;
+    noted.tell(&app);
+    Ok(answer)
 }
 
 /// What stands in DNS for a domain beside what should: the proof of ownership, MX, the SPF include. Asked now, for five seconds

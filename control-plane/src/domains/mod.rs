@@ -3,6 +3,14 @@
 //! `alias` says which may be another's other name, `name` which names nobody may register, `proof` looks at DNS, `records` shows all that stands there, `watch` does so again and again
 //! while a domain is pending and `ownership` once it is active, `view` is the wire.
 
+/// Is its proof gone, and does that concern anybody? What is closing, or whose tenant is, goes anyway.
+macro_rules! is_lost {
+    () => {
+        "(d.ownership_lost_at IS NOT NULL AND d.closes_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM tenants o WHERE o.id = d.tenant_id AND o.closes_at IS NOT NULL))"
+    };
+}
+
 mod alias;
 pub mod api;
 mod name;

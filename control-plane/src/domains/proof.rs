@@ -36,8 +36,8 @@ pub(super) async fn look(app: &App, tenant: Id<ids::Tenant>, name: &Name) -> Fin
     }
 }
 
-/// Writes down what was found about a domain, and activates a pending one where that is enough. The domain as it is now;
-/// none if it went meanwhile.
+/// Writes down what was found about a pending domain, and activates it where that is enough. The domain as it is now; none if
+/// it went meanwhile. One that became active meanwhile is left as it is.
 pub(super) async fn apply(
     app: &App,
     tx: &mut Tx,
@@ -48,7 +48,7 @@ pub(super) async fn apply(
     store::lock_names(tx).await?;
     let Some(mut domain) = store::find(tx, id).await? else { return Ok(None) };
     if domain.state == State::Active {
-        return super::ownership::note_one(app, tx, &domain, finding).await;
+        return Ok(Some(domain));
     }
     let enough = matches!(finding, Finding::Proven | Finding::NotChecked);
     let finding = if enough && store::held_elsewhere(tx, domain.tenant, &domain.name).await? {

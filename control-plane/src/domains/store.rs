@@ -38,8 +38,9 @@ macro_rules! list {
             AND (CAST($7 AS TEXT) IS NULL
                 OR $7 = CASE WHEN d.closes_at IS NOT NULL THEN 'closing' ELSE d.state END)
             AND (CAST($9 AS UUID) IS NULL OR d.alias_of = $9)
-            AND (CAST($10 AS BOOLEAN) IS NULL OR CAST($10 AS BOOLEAN) = (d.ownership_lost_at IS NOT NULL))
-            ORDER BY d.id LIMIT $8"
+            AND (CAST($10 AS BOOLEAN) IS NULL OR CAST($10 AS BOOLEAN) = ",
+            is_lost!(),
+            ") ORDER BY d.id LIMIT $8"
         )
     };
 }

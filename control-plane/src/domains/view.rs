@@ -243,7 +243,7 @@ pub(super) struct DomainQuery {
     pub state: Option<DomainStateFilter>,
     /// Aliases of this domain.
     pub alias_of: Option<DomainId>,
-    /// Those whose ownership is lost, or those whose is not.
+    /// Those whose ownership is lost, or those whose is not. What is closing, or whose tenant is, counts among the latter.
     pub ownership_lost: Option<bool>,
     /// 1 to 500.
     #[param(minimum = 1, maximum = 500, default = 100)]

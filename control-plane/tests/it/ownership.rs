@@ -9,6 +9,8 @@ use crate::harness::{EMAIL, PASSWORD, Plane, on_both};
 
 on_both! {
     an_ownership_that_is_lost_is_told_and_one_that_is_back_is_as_well
+    what_nobody_followed_is_not_lost
+    what_is_closing_anyway_is_not_told
     no_answer_is_no_loss_and_takes_none_back
     a_call_looks_at_an_active_domain_at_once
     the_schedule_asks_only_about_what_is_due
@@ -79,6 +81,16 @@ async fn later(plane: &Plane, by: Duration) -> String {
     plane.sign_in(EMAIL, PASSWORD).await
 }
 
+/// The same, with looks on the way: nothing is lost that nobody followed.
+async fn followed(plane: &Plane, by: Duration) -> String {
+    let end = plane.clock.now() + by;
+    while plane.clock.now() < end {
+        plane.clock.advance((2 * HOUR).min(end.since(plane.clock.now())));
+        plane.run_jobs().await;
+    }
+    plane.sign_in(EMAIL, PASSWORD).await
+}
+
 fn time(value: &Value) -> contract::Micros {
     let format = &time::format_description::well_known::Rfc3339;
     let time = time::OffsetDateTime::parse(value.as_str().unwrap(), format).unwrap();
@@ -125,7 +137,7 @@ async fn an_ownership_that_is_lost_is_told_and_one_that_is_back_is_as_well(plane
 
     // Something else in its place is as good as nothing.
     plane.dns.txt(&acme.record, "postern-domain-verification=another");
-    let token = later(&plane, 23 * HOUR).await;
+    let token = followed(&plane, 23 * HOUR).await;
     let still = acme.read(&plane, &token).await;
     assert_eq!(
         (of(&still, "result"), of(&still, "missing_since")),
@@ -168,6 +180,35 @@ async fn an_ownership_that_is_lost_is_told_and_one_that_is_back_is_as_well(plane
     assert_eq!(plane.count("SELECT COUNT(*) FROM outbox").await, outbox);
 }
 
+/// A control plane that was down for a day has seen no day of it.
+async fn what_nobody_followed_is_not_lost(plane: Plane) {
+    let acme = proven(&plane, "acme.example").await;
+    plane.dns.clear(&acme.record);
+    let token = later(&plane, DAY_AND_MORE).await;
+    assert!(acme.read(&plane, &token).await["verification"]["missing_since"].is_string());
+    let token = later(&plane, 30 * HOUR).await;
+    let view = acme.read(&plane, &token).await;
+    assert_eq!(view["ownership_lost_at"], Value::Null, "{view}");
+    assert_eq!(view["verification"]["missing_since"], view["verification"]["checked_at"], "its day begins anew");
+    let token = followed(&plane, 25 * HOUR).await;
+    assert!(acme.read(&plane, &token).await["ownership_lost_at"].is_string());
+}
+
+/// Whoever leaves takes the zone along, and nobody need hear of that.
+async fn what_is_closing_anyway_is_not_told(plane: Plane) {
+    let (acme, other) = (proven(&plane, "acme.example").await, proven(&plane, "other.example").await);
+    plane.dns.clear(&acme.record).clear(&other.record);
+    let token = followed(&plane, 2 * DAY_AND_MORE).await;
+    assert_eq!(lost(&plane, &token, true).await.len(), 2);
+    let tenant = acme.read(&plane, &token).await["tenant_id"].as_str().unwrap().to_owned();
+    plane.delete(&format!("/v1/tenants/{tenant}")).with_token(&token).send().await.expect(200);
+    assert_eq!(told(&plane, &token).await, ["Domains whose owner DNS no longer proves: 1 (other.example)."]);
+    assert_eq!(lost(&plane, &token, true).await, BTreeSet::from(["other.example".to_owned()]));
+    plane.delete(&other.path).with_token(&token).send().await.expect(200);
+    assert!(told(&plane, &token).await.is_empty() && lost(&plane, &token, true).await.is_empty());
+    assert_eq!(metric(&plane).await, "postern_domains_ownership_lost 0");
+}
+
 async fn no_answer_is_no_loss_and_takes_none_back(plane: Plane) {
     let acme = proven(&plane, "acme.example").await;
     let state = async |token: &str| {
@@ -192,7 +233,7 @@ async fn no_answer_is_no_loss_and_takes_none_back(plane: Plane) {
     assert_eq!(state(&token).await, is("record_missing", true, false));
     // A day of silence makes nothing of one look.
     plane.dns.fail(&acme.record, Failing::ServFail);
-    let token = later(&plane, DAY_AND_MORE).await;
+    let token = followed(&plane, DAY_AND_MORE).await;
     assert_eq!(state(&token).await, is("dns_unavailable", true, false));
     plane.dns.heal(&acme.record);
     let token = later(&plane, HOUR).await;
@@ -223,7 +264,7 @@ async fn a_call_looks_at_an_active_domain_at_once(plane: Plane) {
 
     plane.dns.clear(&acme.record);
     verify(plane.token()).await;
-    let token = later(&plane, 25 * HOUR).await;
+    let token = followed(&plane, 25 * HOUR).await;
     assert!(acme.read(&plane, &token).await["ownership_lost_at"].is_string());
     acme.prove(&plane.dns);
     let back = verify(&token).await;
@@ -303,7 +344,7 @@ async fn who_asks_for_no_proof_looks_at_none() {
     let plane = plane.restart().await;
     plane.run_jobs().await;
     later(&plane, HOUR).await;
-    let token = later(&plane, 25 * HOUR).await;
+    let token = followed(&plane, 25 * HOUR).await;
     let view = plane.get(&path).with_token(&token).send().await.expect(200);
     assert_eq!((&view["state"], &view["verification"]["result"]), (&json!("active"), &json!("record_missing")));
     assert!(view["ownership_lost_at"].is_string(), "{view}");

@@ -8,7 +8,7 @@ pub(crate) mod watch;
 use contract::{Id, Micros, ids};
 use serde_json::json;
 
-use super::{Check, Domain, Finding};
+use super::{Check, Finding};
 use crate::{
     app::App,
     audit,
@@ -31,29 +31,48 @@ pub(super) fn first(app: &App, now: Micros) -> Micros {
     rule::daily(now, chance(app))
 }
 
-/// Writes down what looks at active domains came to, all at once, and tells what that changes. Domains that somebody edits at
-/// this moment are left for another look.
-pub(super) async fn note(app: &App, tx: &mut Tx, looks: &[Look]) -> Result<(), StoreError> {
+/// What looks came to. Told once it is stored: what was not may be seen again.
+#[must_use]
+#[derive(Debug, Default)]
+pub(super) struct Noted(Vec<(store::Of, Check, Check)>);
+
+impl Noted {
+    /// To metrics and log. After the commit.
+    pub(super) fn tell(&self, app: &App) {
+        for (domain, before, after) in &self.0 {
+            let result = after.finding.map_or("not_checked", Finding::name);
+            app.metrics.with(|| metrics::counter!("postern_ownership_looks_total", "result" => result).increment(1));
+            match (before.lost_at, after.lost_at) {
+                (None, Some(_)) => {
+                    tracing::warn!(domain = %domain.name, "its proof of ownership is gone; its mail flows on");
+                }
+                (Some(_), None) => tracing::info!(domain = %domain.name, "its proof of ownership is back"),
+                (None, None) | (Some(_), Some(_)) => {}
+            }
+        }
+    }
+}
+
+/// Writes down what looks at active domains came to, all at once. Domains that somebody edits at this moment, or that somebody
+/// else looked at meanwhile, are left as they are.
+pub(super) async fn note(app: &App, tx: &mut Tx, looks: &[Look]) -> Result<Noted, StoreError> {
     let now = tx.now();
     let mut noted = Vec::new();
     for (domain, before) in store::lock(tx, looks).await? {
         let look = looks.iter().find(|look| look.domain == domain.id && look.before == before.checked_at);
         let Some(look) = look else { continue };
         let after = rule::judge(&before, look.finding, now, chance(app));
-        app.metrics.with(|| {
-            metrics::counter!("postern_ownership_looks_total", "result" => look.finding.name()).increment(1);
-        });
         noted.push((domain, before, after));
     }
     store::note(tx, noted.iter().map(|(domain, _, after)| (domain.id, after))).await?;
     for (domain, before, after) in &noted {
-        tell(tx, domain, before, after).await?;
+        record(tx, domain, before, after).await?;
     }
-    Ok(())
+    Ok(Noted(noted))
 }
 
 /// Of a domain whose mark comes or goes.
-async fn tell(tx: &mut Tx, domain: &store::Of, before: &Check, after: &Check) -> Result<(), StoreError> {
+async fn record(tx: &mut Tx, domain: &store::Of, before: &Check, after: &Check) -> Result<(), StoreError> {
     let state = |check: &Check| {
         json!({ "name": domain.name.as_ascii(), "result": check.finding.map(Finding::name),
             "missing_since": check.missing_since.map(Time), "ownership_lost_at": check.lost_at.map(Time) })
@@ -64,30 +83,18 @@ async fn tell(tx: &mut Tx, domain: &store::Of, before: &Check, after: &Check) ->
         (None, None) | (Some(_), Some(_)) => return Ok(()),
     };
     let target = audit::Target::new("domain").id(domain.id).of_tenant(domain.tenant);
-    audit::record(tx, action, target, Some(&state(before)), Some(&state(after))).await?;
-    if after.lost_at.is_some() {
-        tracing::warn!(domain = %domain.name, "its proof of ownership is gone; its mail flows on");
-    } else {
-        tracing::info!(domain = %domain.name, "its proof of ownership is back");
-    }
-    Ok(())
+    audit::record(tx, action, target, Some(&state(before)), Some(&state(after))).await
 }
 
-/// A person asked: looks at one now. The domain as it is then; none if it went meanwhile.
-pub(super) async fn note_one(
-    app: &App,
-    tx: &mut Tx,
-    domain: &Domain,
-    finding: Finding,
-) -> Result<Option<Domain>, StoreError> {
+/// A person asked: one was looked at now.
+pub(super) async fn note_one(app: &App, tx: &mut Tx, look: Look) -> Result<Noted, StoreError> {
     // The development switch looks at nothing.
-    if finding != Finding::NotChecked {
-        super::store::lock(tx, domain.id).await?;
-        // What is written now is newer than whatever was seen in between.
-        let Some(now) = super::store::find(tx, domain.id).await? else { return Ok(None) };
-        note(app, tx, &[Look { domain: domain.id, before: now.check.checked_at, finding }]).await?;
+    if look.finding == Finding::NotChecked {
+        return Ok(Noted::default());
     }
-    super::store::find(tx, domain.id).await
+    // Whoever edits it is waited for: a person wants to see what was found.
+    super::store::lock(tx, look.domain).await?;
+    note(app, tx, &[look]).await
 }
 
 /// How many domains have lost it, in the text form of Prometheus: counted anew each time, so that all replicas say the same.

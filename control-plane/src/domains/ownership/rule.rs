@@ -9,6 +9,9 @@ use crate::domains::{Check, Finding};
 /// So long the proof is missing, at each look that had an answer, before it is taken for lost: longer than a zone is half
 /// moved, or a record that was deleted by mistake stays unnoticed.
 const LOST_AFTER: Duration = Duration::from_hours(24);
+/// What was not looked at for longer than this may have been well in between, and its day begins anew: a control plane that was
+/// down, a backup that was restored.
+const UNSEEN: Duration = Duration::from_hours(3);
 /// A good one.
 const DAILY: RangeInclusive<Duration> = Duration::from_hours(22)..=Duration::from_hours(26);
 /// One that is missing and may be a slip.
@@ -20,17 +23,18 @@ const LOST: RangeInclusive<Duration> = Duration::from_hours(5)..=Duration::from_
 
 /// `chance` is random: what was looked at together is not so again.
 pub(super) fn judge(before: &Check, finding: Finding, now: Micros, chance: u32) -> Check {
+    // One that is lost stays so until it is seen well, however seldom it is looked at.
+    let is_followed = before.lost_at.is_some() || before.checked_at.is_some_and(|at| now.since(at) <= UNSEEN);
+    let missing = before.missing_since.map(|since| if is_followed { since } else { now });
     let (missing_since, lost_at) = match finding {
         Finding::Proven => (None, None),
         Finding::RecordMissing | Finding::ValueDiffers | Finding::Wildcard => {
-            let since = before.missing_since.unwrap_or(now);
+            let since = missing.unwrap_or(now);
             let is_lost = now.since(since) >= LOST_AFTER;
             (Some(since), before.lost_at.or_else(|| is_lost.then_some(now)))
         }
         // No answer says nothing, for or against.
-        Finding::DnsUnavailable | Finding::HeldElsewhere | Finding::NotChecked => {
-            (before.missing_since, before.lost_at)
-        }
+        Finding::DnsUnavailable | Finding::HeldElsewhere | Finding::NotChecked => (missing, before.lost_at),
     };
     let pause = match (missing_since, lost_at, finding) {
         (_, Some(_), _) => LOST,
@@ -63,7 +67,13 @@ mod tests {
 
     fn check(missing: Option<Duration>, lost: Option<Duration>) -> Check {
         let ago = |ago: Option<Duration>| ago.map(|ago| NOW - ago);
-        Check { missing_since: ago(missing), lost_at: ago(lost), ..Check::default() }
+        let checked_at = Some(NOW - HOUR);
+        Check { checked_at, missing_since: ago(missing), lost_at: ago(lost), ..Check::default() }
+    }
+
+    fn unseen(mut check: Check) -> Check {
+        check.checked_at = Some(NOW - 4 * HOUR);
+        check
     }
 
     #[test]
@@ -81,6 +91,15 @@ mod tests {
             ("lost", check(hours(24), None), Wildcard, check(hours(24), hours(0)), LOST),
             ("long lost", check(hours(90), hours(66)), RecordMissing, check(hours(90), hours(66)), LOST),
             ("lost, nobody answers", check(hours(90), hours(66)), DnsUnavailable, check(hours(90), hours(66)), LOST),
+            ("nobody looked", unseen(check(hours(23), None)), RecordMissing, check(hours(0), None), SUSPECT),
+            ("nor is there an answer", unseen(check(hours(30), None)), DnsUnavailable, check(hours(0), None), SUSPECT),
+            (
+                "lost, and nobody looked",
+                unseen(check(hours(90), hours(66))),
+                Wildcard,
+                check(hours(90), hours(66)),
+                LOST,
+            ),
             ("back", check(hours(90), hours(66)), Proven, check(None, None), DAILY),
         ];
         let mut wrong = Vec::new();
@@ -119,6 +138,28 @@ mod tests {
                 let next = check.next_check_at.unwrap_or(now);
                 prop_assert!((*SUSPECT.start()..=*DAILY.end()).contains(&next.since(now)));
                 now = next;
+            }
+        }
+
+        /// However long nobody looks now and then: lost is what was seen to be missing, at most three hours apart, for a day.
+        #[test]
+        fn a_time_that_nobody_saw_makes_no_loss(
+            looks in proptest::collection::vec((finding(), any::<u32>(), proptest::option::weighted(0.05, 4..100u32)), 1..80),
+        ) {
+            let (mut now, mut check) = (NOW, Check::default());
+            let mut followed: Vec<(Micros, Finding)> = Vec::new();
+            for (finding, chance, away) in looks {
+                if followed.last().is_some_and(|(at, _)| now.since(*at) > UNSEEN) || finding == Finding::Proven {
+                    followed.clear();
+                }
+                followed.push((now, finding));
+                let was_lost = check.lost_at.is_some();
+                check = judge(&check, finding, now, chance);
+                if check.lost_at.is_some() && !was_lost {
+                    let first = followed.iter().map(|(at, _)| *at).next().unwrap_or(now);
+                    prop_assert!(now.since(first) >= LOST_AFTER, "{first:?} {now:?}");
+                }
+                now = check.next_check_at.unwrap_or(now) + away.unwrap_or(0) * HOUR;
             }
         }
     }

@@ -60,9 +60,11 @@ sql! {
                 next_check_at BIGINT, missing_since BIGINT, lost_at BIGINT)
             WHERE domains.id = n.id",
     };
-    // A closing domain goes anyway.
-    LOST = "SELECT name, ownership_lost_at, COUNT(*) OVER () FROM domains
-        WHERE ownership_lost_at IS NOT NULL AND closes_at IS NULL ORDER BY ownership_lost_at, id LIMIT $1";
+    LOST = (concat!(
+        "SELECT d.name, d.ownership_lost_at, COUNT(*) OVER () FROM domains d WHERE ",
+        is_lost!(),
+        " ORDER BY d.ownership_lost_at, d.id LIMIT $1"
+    ));
 }
 
 /// Whom a look is about.

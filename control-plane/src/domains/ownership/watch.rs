@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
-use super::{Look, note, store};
+use super::{Look, Noted, note, store};
 use crate::{
     app::AppState,
     db::{StoreError, System},
@@ -51,8 +51,8 @@ pub(crate) async fn check_due(app: AppState) -> Result<(), StoreError> {
         let now = tx.now();
         store::plan(&mut tx, now).await?;
     }
-    if !looks.is_empty() {
-        note(&app, &mut tx, &looks).await?;
-    }
-    tx.commit().await
+    let noted = if looks.is_empty() { Noted::default() } else { note(&app, &mut tx, &looks).await? };
+    tx.commit().await?;
+    noted.tell(&app);
+    Ok(())
 }
