@@ -57,6 +57,7 @@ const MODULES: &[&[Statement]] = &[
     crate::join_tokens::STATEMENTS,
     crate::messages::STATEMENTS,
     crate::snapshots::SOURCE_STATEMENTS,
+    crate::snapshots::MARKS_STATEMENTS,
     crate::snapshots::STATEMENTS,
     crate::workers::STATEMENTS,
     crate::labels::STATEMENTS,

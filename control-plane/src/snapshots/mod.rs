@@ -7,6 +7,7 @@ pub mod api;
 mod compile;
 mod gather;
 mod heads;
+mod marks;
 mod publisher;
 mod signing;
 mod source;
@@ -14,11 +15,11 @@ mod store;
 mod subtree;
 
 pub use heads::{Head, Heads};
+pub use marks::{Publishing, lacking_since, publishing};
+pub(crate) use marks::{STATEMENTS as MARKS_STATEMENTS, mark};
 pub use publisher::run as publish;
 pub use signing::Signing;
 pub(crate) use source::postmaster;
-pub(crate) use store::mark;
-pub use store::{Publishing, lacking_since, publishing};
 
 use crate::db::Statement;
 

@@ -1,10 +1,9 @@
-//! Rows of `heads`, `snapshot_objects`, `outbox_marks`, and the publisher's side of `outbox`.
+//! Rows of `heads`, `snapshot_objects` and `snapshot_changes`.
 
 use std::collections::BTreeMap;
 
 use contract::{
     Id, Micros, ids,
-    mail::Domain,
     snapshot::{hash::Hash, head::Totals},
     worker_api::{HeadVersion, Ring},
 };
@@ -14,7 +13,6 @@ use super::heads::{Head, Peak};
 use crate::{
     db::{Read, StoreError, Tx, run, sql},
     hex,
-    outbox::Change,
 };
 
 sql! {
@@ -60,28 +58,11 @@ sql! {
         WHERE pool_id = $1 AND ring = $2 AND (epoch > $3 OR (epoch = $3 AND version >= $4)) ORDER BY epoch, version LIMIT $5";
     SWEEP_CHANGES = "DELETE FROM snapshot_changes
         WHERE created_at <= $1 OR (pool_id = $2 AND ring = $3 AND epoch = $4 AND version <= $5)";
-    ANY_UNPUBLISHED = "SELECT seq FROM outbox WHERE published_at IS NULL LIMIT 1";
-    UNPUBLISHED_NUMBERS = "SELECT seq FROM outbox WHERE published_at IS NULL ORDER BY seq";
-    UNPUBLISHED = "SELECT seq, kind, object_id, object_name FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT $1";
-    PUBLISHED = {
-        sqlite: "UPDATE outbox SET published_at = $2 WHERE seq IN (SELECT value FROM json_each($1))",
-        postgres: "UPDATE outbox SET published_at = $2
-            WHERE seq IN (SELECT CAST(x AS BIGINT) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
-    };
-    MARK = {
-        sqlite: "INSERT INTO outbox_marks (seq, pool_id, ring, epoch, version)
-            SELECT value, $2, $3, $4, $5 FROM json_each($1) WHERE true ON CONFLICT DO NOTHING",
-        postgres: "INSERT INTO outbox_marks (seq, pool_id, ring, epoch, version)
-            SELECT CAST(x AS BIGINT), $2, $3, $4, $5 FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x
-            ON CONFLICT DO NOTHING",
-    };
-    WAITING = "SELECT COUNT(*), MIN(changed_at) FROM outbox WHERE published_at IS NULL";
-    // The first change after what a worker runs.
-    PUBLISHED_AFTER = "SELECT MIN(o.published_at) FROM outbox_marks m JOIN outbox o ON o.seq = m.seq
-        WHERE m.epoch > $1 OR (m.epoch = $1 AND m.version > $2)";
-    LAST_PUBLISHED = "SELECT published_at FROM outbox WHERE published_at IS NOT NULL ORDER BY seq DESC LIMIT 1";
-    KNOWN = "SELECT changed_at FROM outbox WHERE seq = $1";
-    MARK_OF = "SELECT epoch, version FROM outbox_marks WHERE seq = $1 AND pool_id = $2 AND ring = $3";
+}
+
+/// As it is stored.
+fn number(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -102,18 +83,13 @@ pub(super) async fn heads(read: &mut Read) -> Result<Vec<Head>, StoreError> {
     let rows = run!(read, fetch_all HEADS as HeadRow)?;
     rows.into_iter()
         .map(|row| {
-            let root: [u8; 32] = row
-                .root
-                .as_slice()
-                .try_into()
-                .map_err(StoreError::corrupt::<std::array::TryFromSliceError>("heads.root"))?;
             let number = |n: i64| u64::try_from(n).unwrap_or(0);
             let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
             Ok(Head {
                 pool: Id::from_uuid(row.pool_id),
                 ring: if row.ring == "canary" { Ring::Canary } else { Ring::Stable },
                 at: HeadVersion { epoch: number(row.epoch), version: number(row.version) },
-                root: Hash::from_bytes(root),
+                root: hash(&row.root, "heads.root")?,
                 issued_at: Micros::from_micros(row.issued_at),
                 jws: row.jws.into(),
                 peak: Peak {
@@ -126,7 +102,6 @@ pub(super) async fn heads(read: &mut Read) -> Result<Vec<Head>, StoreError> {
 }
 
 pub(super) async fn put_head(tx: &mut Tx, head: &Head) -> Result<(), StoreError> {
-    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     run!(
         tx,
         execute PUT_HEAD,
@@ -175,21 +150,20 @@ async fn put_pairs(tx: &mut Tx, pairs: &[(String, String)]) -> Result<(), StoreE
     Ok(())
 }
 
-fn name(bytes: &[u8]) -> Result<Hash, StoreError> {
-    let corrupt = StoreError::corrupt::<std::array::TryFromSliceError>("snapshot_objects.hash");
-    bytes.try_into().map(Hash::from_bytes).map_err(corrupt)
+fn hash(bytes: &[u8], column: &'static str) -> Result<Hash, StoreError> {
+    bytes.try_into().map(Hash::from_bytes).map_err(StoreError::corrupt::<std::array::TryFromSliceError>(column))
 }
 
 /// Those of these that are there and not to be swept.
 pub(super) async fn in_use(read: &mut Read, hashes: &[Hash]) -> Result<Vec<Hash>, StoreError> {
     let rows = run!(read, fetch_all IN_USE as (Vec<u8>,), names(hashes))?;
-    rows.iter().map(|(hash,)| name(hash)).collect()
+    rows.iter().map(|(name,)| hash(name, "snapshot_objects.hash")).collect()
 }
 
 /// The next names of all that are there and not to be swept.
 pub(super) async fn names_in_use(read: &mut Read, after: &[u8], limit: i64) -> Result<Vec<Hash>, StoreError> {
     let rows = run!(read, fetch_all NAMES_IN_USE as (Vec<u8>,), after, limit)?;
-    rows.iter().map(|(hash,)| name(hash)).collect()
+    rows.iter().map(|(name,)| hash(name, "snapshot_objects.hash")).collect()
 }
 
 fn names(hashes: &[Hash]) -> String {
@@ -217,7 +191,6 @@ pub(super) async fn sweep_changes(
     head: &Head,
     versions: u64,
 ) -> Result<(), StoreError> {
-    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     let version = number(head.at.version.saturating_sub(versions));
     run!(
         tx,
@@ -233,7 +206,6 @@ pub(super) async fn sweep_changes(
 
 /// What a version changed, encoded.
 pub(super) async fn put_changes(tx: &mut Tx, head: &Head, before: Hash, changes: Vec<u8>) -> Result<(), StoreError> {
-    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     let now = tx.now().as_micros();
     run!(
         tx,
@@ -286,106 +258,4 @@ pub(super) async fn changes_since(
 /// In no order.
 pub(super) async fn objects(read: &mut Read, hashes: &[Hash]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
     run!(read, fetch_all OBJECTS as (Vec<u8>, Vec<u8>), names(hashes))
-}
-
-pub(super) async fn any_unpublished(read: &mut Read) -> Result<bool, StoreError> {
-    Ok(run!(read, fetch_optional ANY_UNPUBLISHED as (i64,))?.is_some())
-}
-
-/// How publishing fares.
-#[derive(Debug, Clone)]
-pub struct Publishing {
-    /// Outbox rows that no head holds yet, and since when the oldest of them waits.
-    pub waiting: i64,
-    pub waiting_since: Option<Micros>,
-    pub last_published_at: Option<Micros>,
-    /// The newest of the ring that everybody is in.
-    pub head: Option<Head>,
-}
-
-/// When the first change was published that a worker at this version lacks.
-pub async fn lacking_since(read: &mut Read, at: HeadVersion) -> Result<Option<Micros>, StoreError> {
-    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-    let (since,) = run!(read, fetch_one PUBLISHED_AFTER as (Option<i64>,), number(at.epoch), number(at.version))?;
-    Ok(since.map(Micros::from_micros))
-}
-
-pub async fn publishing(read: &mut Read) -> Result<Publishing, StoreError> {
-    let (waiting, waiting_since) = run!(read, fetch_one WAITING as (i64, Option<i64>))?;
-    let last = run!(read, fetch_optional LAST_PUBLISHED as (i64,))?;
-    Ok(Publishing {
-        waiting,
-        waiting_since: waiting_since.map(Micros::from_micros),
-        last_published_at: last.map(|(at,)| Micros::from_micros(at)),
-        head: heads(read).await?.into_iter().find(|head| head.ring == super::RINGS[0]),
-    })
-}
-
-/// Numbers of all rows that no head holds yet.
-pub(super) async fn unpublished_numbers(read: &mut Read) -> Result<Vec<i64>, StoreError> {
-    let rows = run!(read, fetch_all UNPUBLISHED_NUMBERS as (i64,))?;
-    Ok(rows.into_iter().map(|(seq,)| seq).collect())
-}
-
-/// Rows that no head holds yet, oldest first.
-pub(super) async fn unpublished(read: &mut Read, limit: i64) -> Result<Vec<(i64, Change)>, StoreError> {
-    type Row = (i64, String, Option<Uuid>, Option<String>);
-    let rows = run!(read, fetch_all UNPUBLISHED as Row, limit)?;
-    rows.into_iter().map(|(seq, kind, id, name)| Ok((seq, change(&kind, id, name.as_deref())?))).collect()
-}
-
-fn change(kind: &str, id: Option<Uuid>, name: Option<&str>) -> Result<Change, StoreError> {
-    let corrupt = || StoreError::corrupt("outbox")(format!("{kind} without what it needs"));
-    let tenant = || id.map(Id::from_uuid).ok_or_else(corrupt);
-    let domain = || -> Result<(Id<ids::Domain>, Domain), StoreError> {
-        let name = name.ok_or_else(corrupt)?.parse().map_err(StoreError::corrupt("outbox.object_name"))?;
-        Ok((id.map(Id::from_uuid).ok_or_else(corrupt)?, name))
-    };
-    Ok(match kind {
-        "installation" => Change::Installation,
-        "installation_list" => Change::InstallationList,
-        "tenant" => Change::Tenant(tenant()?),
-        "tenant_list" => Change::TenantList(tenant()?),
-        "domain" => domain().map(|(id, name)| Change::Domain(id, name))?,
-        "recipients" => domain().map(|(id, name)| Change::Recipients(id, name))?,
-        "domain_list" => domain().map(|(id, name)| Change::DomainList(id, name))?,
-        "certificate" => Change::Certificate(id.map(Id::from_uuid).ok_or_else(corrupt)?),
-        "certificates" => Change::Certificates,
-        "route" => Change::Route(id.map(Id::from_uuid).ok_or_else(corrupt)?),
-        _ => return Err(corrupt()),
-    })
-}
-
-pub(super) async fn mark_all(tx: &mut Tx, rows: &[i64], head: &Head) -> Result<(), StoreError> {
-    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-    let now = tx.now().as_micros();
-    for some in rows.chunks(5_000) {
-        let set = serde_json::to_string(some).unwrap_or_else(|_| "[]".to_owned());
-        run!(
-            tx,
-            execute MARK,
-            set.as_str(),
-            head.pool.uuid(),
-            head.ring.name(),
-            number(head.at.epoch),
-            number(head.at.version)
-        )?;
-        run!(tx, execute PUBLISHED, set.as_str(), now)?;
-    }
-    Ok(())
-}
-
-/// Which head holds an outbox row; the outer none: there is no such row.
-pub(crate) async fn mark(
-    read: &mut Read,
-    seq: i64,
-    pool: Id<ids::Pool>,
-    ring: Ring,
-) -> Result<Option<Option<HeadVersion>>, StoreError> {
-    if run!(read, fetch_optional KNOWN as (i64,), seq)?.is_none() {
-        return Ok(None);
-    }
-    let row = run!(read, fetch_optional MARK_OF as (i64, i64), seq, pool.uuid(), ring.name())?;
-    let number = |n: i64| u64::try_from(n).unwrap_or(0);
-    Ok(Some(row.map(|(epoch, version)| HeadVersion { epoch: number(epoch), version: number(version) })))
 }

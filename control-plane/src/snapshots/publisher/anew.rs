@@ -21,7 +21,7 @@ use crate::{
     snapshots::{
         RINGS,
         gather::{Audience, Gathering},
-        signing, store,
+        marks, signing, store,
     },
     workers,
 };
@@ -44,7 +44,7 @@ async fn compiled(app: AppState, lease: Lease, up_since: Micros) -> Result<(Stat
     pool_keys::ensure(&app.db, &app.vault, pool).await?;
     let mut read = app.db.read(&system).await?;
     // Of the same moment as all that is compiled: what changes meanwhile has a row that is not among these.
-    let rows = store::unpublished_numbers(&mut read).await?;
+    let rows = marks::unpublished_numbers(&mut read).await?;
     let head = store::heads(&mut read).await?.into_iter().find(|head| head.pool == pool && head.ring == RINGS[0]);
     let written = head.as_ref().and_then(|head| signing::claims(&head.jws).ok()).map(|claims| claims.schema);
     let schema = schema::schema(&mut read, pool, written, app.clock.now(), up_since).await?;

@@ -24,7 +24,7 @@ use crate::{
     snapshots::{
         RINGS,
         heads::{Head, Peak},
-        store,
+        marks, store,
     },
 };
 
@@ -80,7 +80,7 @@ impl State {
             }
         }
         let (rows_now, rows_later) = rows.split_at(rows.len().min(AT_ONCE));
-        store::mark_all(&mut tx, rows_now, &head).await?;
+        marks::mark_all(&mut tx, rows_now, &head).await?;
         let (unused_now, unused_later) = done.unused.split_at(done.unused.len().min(AT_ONCE));
         store::drop_objects(&mut tx, unused_now).await?;
         lease.extend(&mut tx, LEASE_LASTS).await?;
@@ -142,7 +142,7 @@ async fn later(app: &AppState, lease: Lease, head: &Head, rows: &[i64], unused: 
     for some in rows.chunks(AT_ONCE) {
         let mut tx = app.db.begin(&system).await?;
         lease.check(&mut tx).await?;
-        store::mark_all(&mut tx, some, head).await?;
+        marks::mark_all(&mut tx, some, head).await?;
         lease.extend(&mut tx, LEASE_LASTS).await?;
         tx.commit().await?;
     }

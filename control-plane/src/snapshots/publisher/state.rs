@@ -21,7 +21,7 @@ use crate::{
     snapshots::{
         gather::{Audience, Gathering},
         heads::Head,
-        store,
+        marks, store,
     },
 };
 
@@ -52,8 +52,8 @@ impl State {
     pub(super) async fn publish(&mut self, app: &AppState, lease: Lease, now: Micros) -> Result<(), PublishError> {
         let (system, began) = (System::task(LEASE), Instant::now());
         let mut read = app.db.read(&system).await?;
-        let rows = if store::any_unpublished(&mut read).await? {
-            store::unpublished(&mut read, MAX_ROWS).await?
+        let rows = if marks::any_unpublished(&mut read).await? {
+            marks::unpublished(&mut read, MAX_ROWS).await?
         } else {
             Vec::new()
         };
