@@ -222,3 +222,99 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     }
     if pointer == "/?" { String::new() } else { pointer }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        Id, Micros, ids,
+        policy::{
+            Settings,
+            lists::{Entry, ListKind, Subject},
+        },
+        snapshot::object::{
+            AliasDomain, AliasDomainHop, DomainObject, DomainState, HashKey, HashSet, List, ListScope, RecipientHash,
+            RecipientRule, Recipients, ShardPrefix, Tenant, TenantState,
+        },
+    };
+
+    fn id<T: ids::Kind>() -> Id<T> {
+        Id::new(Micros::from_secs(1_790_000_000), [7; 10])
+    }
+
+    /// One of each kind that is read quickly, and one that is not.
+    fn samples() -> [Object; 5] {
+        let domain = DomainObject {
+            id: id(),
+            name: "acme.example".parse().unwrap(),
+            tenant: id(),
+            state: DomainState::Active,
+            recipients: RecipientRule::Listed { shards: vec![ShardPrefix::ALL] },
+            route: None,
+            route_id: Some(id()),
+            policy: Settings { max_line_octets: Some(998), ..Settings::default() },
+            list: vec![ShardPrefix::ALL],
+            aliases: vec![],
+            hash_key: HashKey([7; 16]),
+        };
+        let entry = Entry {
+            id: id(),
+            kind: ListKind::Block,
+            subject: Subject::Sender("x@bad.example".parse().unwrap()),
+            recipient: Some(RecipientHash([1; 16])),
+            expires_at: Some(Micros::from_secs(1)),
+        };
+        let alias = AliasDomain {
+            id: id(),
+            name: "other.example".parse().unwrap(),
+            tenant: id(),
+            state: DomainState::Active,
+            primary: domain.name.clone(),
+            hop_sees: AliasDomainHop::Primary,
+        };
+        let (policy, list) = (Settings::default(), vec![]);
+        let hashes = HashSet::new(vec![RecipientHash([1; 16]), RecipientHash([2; 16])]);
+        [
+            Object::Recipients(Recipients { domain: domain.name.clone(), prefix: ShardPrefix::ALL, hashes }),
+            Object::List(List { scope: ListScope::Installation, prefix: ShardPrefix::ALL, entries: vec![entry] }),
+            Object::Tenant(Tenant { id: id(), parent: None, state: TenantState::Active, policy, list }),
+            Object::Domain(Box::new(domain)),
+            Object::AliasDomain(alias),
+        ]
+    }
+
+    #[test]
+    fn what_is_most_of_a_configuration_is_read_quickly() {
+        let quick = samples().map(|object| quickly(&mut serde_json::to_vec(&object).unwrap()) == Some(object));
+        assert_eq!(quick, [true, true, true, true, false]);
+    }
+
+    proptest! {
+        /// Both ways read the same, and what one changes on its way is as it was for the other.
+        #[test]
+        fn the_quick_way_takes_nothing_that_the_strict_one_does_not(
+            which in 0..5usize,
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+            cut in any::<prop::sample::Index>(),
+            again: bool,
+        ) {
+            let mut json = serde_json::to_vec(&samples()[which]).unwrap();
+            for (at, octet) in changes {
+                let at = at.index(json.len());
+                json[at] = octet;
+            }
+            if again {
+                json.truncate(cut.index(json.len()));
+                json.extend_from_slice(br#","kind":"list"}"#);
+            }
+            let before = json.clone();
+            let quick = quickly(&mut json);
+            prop_assert_eq!(&json, &before);
+            if let Some(object) = quick {
+                prop_assert_eq!(strictly(&json), Ok(object));
+            }
+        }
+    }
+}
