@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::{
     extract::State as AxumState,
-    http::header,
     response::{IntoResponse, Response},
 };
 use contract::{Id, Micros, ids, ids::DomainId, policy::recipient::Unasked};
@@ -14,9 +13,7 @@ use uuid::Uuid;
 use super::{
     AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, alias, name,
     ownership::{self, Look, Noted},
-    proof, records,
-    records::view::DomainDns,
-    store,
+    proof, records, store,
     view::{DomainCreate, DomainPage, DomainQuery, DomainUpdate, DomainView},
 };
 use crate::{
@@ -41,8 +38,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_domains, create_domain))
         .routes(routes!(read_domain, update_domain, delete_domain))
         .routes(routes!(verify_domain))
-        .routes(routes!(read_domain_dns))
-        .routes(routes!(export_domain_dns))
+        .merge(records::api::router())
         .routes(routes!(restore_domain))
 }
 
@@ -286,46 +282,6 @@ pub(super) async fn verify_domain(
     let answer = commit(tx, Answer::ok(&view).revision(domain.revision)).await?;
     noted.tell(&app);
     Ok(answer)
-}
-
-/// What stands in DNS for a domain beside what should: the proof of ownership, MX, the SPF include. Asked now, for five seconds
-/// at most; `unknown` is a question that nobody answered.
-#[utoipa::path(get, path = "/v1/domains/{domain_id}/dns", operation_id = "read_domain_dns", tag = "domains",
-    params(("domain_id" = DomainId, Path)),
-    responses((status = 200, description = "What was found", body = DomainDns), CommonProblems))]
-pub(super) async fn read_domain_dns(
-    grant: Grant<ReadDomains>,
-    AxumState(app): AxumState<AppState>,
-    ApiPath(id): ApiPath<DomainId>,
-) -> Result<Answer, ApiError> {
-    let (domain, rows) = records_of(&app, &grant, id).await?;
-    Ok(Answer::ok(&DomainDns::new(&domain, app.clock.now(), rows)))
-}
-
-/// The same as lines for a zone file (RFC 1035 §5): what is missing or different, the rest as comments.
-#[utoipa::path(get, path = "/v1/domains/{domain_id}/dns/zone", operation_id = "export_domain_dns", tag = "domains",
-    params(("domain_id" = DomainId, Path)),
-    responses((status = 200, description = "Lines for a zone file", body = String, content_type = "text/plain"),
-        CommonProblems))]
-pub(super) async fn export_domain_dns(
-    grant: Grant<ReadDomains>,
-    AxumState(app): AxumState<AppState>,
-    ApiPath(id): ApiPath<DomainId>,
-) -> Result<Response, ApiError> {
-    let (_, rows) = records_of(&app, &grant, id).await?;
-    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, records::zone::write(&rows)).into_response())
-}
-
-async fn records_of(
-    app: &AppState,
-    grant: &Grant<ReadDomains>,
-    id: DomainId,
-) -> Result<(Domain, records::judge::Rows), ApiError> {
-    let domain = store::find(&mut app.db.read(grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
-    let found = records::look::look(app, &domain).await;
-    let rows = records::judge::judge(&app.config, &domain.name, &found);
-    Ok((domain, rows))
 }
 
 async fn load(tx: &mut Tx, id: Id<ids::Domain>) -> Result<Domain, ApiError> {

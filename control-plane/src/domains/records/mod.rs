@@ -1,9 +1,10 @@
 //! What stands in DNS for a domain beside what should: the proof of ownership, MX, the SPF include.
 //!
-//! `look` asks, `judge` and `spf` decide (pure), `view` and `zone` show.
+//! `look` asks, `judge` and `spf` decide (pure), `view` and `zone` show, `api` is the door.
 
-pub(super) mod judge;
-pub(super) mod look;
+pub(super) mod api;
+mod judge;
+mod look;
 mod spf;
-pub(super) mod view;
-pub(super) mod zone;
+mod view;
+mod zone;
