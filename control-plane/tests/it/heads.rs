@@ -102,6 +102,14 @@ async fn objects_of(plane: &Plane, worker: &str, head: &Head) -> BTreeMap<String
         .collect()
 }
 
+/// Objects by their names.
+async fn objects_of_names(plane: &Plane, worker: &str, names: Vec<Hash>) -> Vec<Object> {
+    let reply = plane.post("/worker/v1/objects").with_token(worker).json(&json!({ "names": names })).send().await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let json = |bytes: Vec<u8>| zstd::stream::decode_all(&bytes[..]).unwrap();
+    framed(&reply.octets).into_iter().map(|(_, bytes)| serde_json::from_slice(&json(bytes)).unwrap()).collect()
+}
+
 async fn objects_are_written_so_that_every_live_worker_reads_them(plane: Plane) {
     // As one of before enrols, which says nothing of schemas. It is there all the time.
     let worker = worker_token(&plane).await;
@@ -189,7 +197,13 @@ async fn a_pack_is_a_whole_subtree_and_what_changed_leads_from_one_tree_to_the_n
     for name in ["a.example", "b.example", "c.example"] {
         heads.push(publish(name).await);
     }
-    let [first, _, last] = &heads[..] else { panic!("three heads") };
+    // The same object twice: what came later is what holds.
+    for sender in ["*@one.example", "*@two.example"] {
+        let entry = json!({ "scope": "tenant", "tenant_id": tenant, "kind": "block", "sender": sender });
+        let made = plane.post("/v1/list-entries").json(&entry).send().await;
+        heads.push(head_with(&plane, &worker, &made).await);
+    }
+    let (first, last) = (&heads[0], &heads[4]);
     let (before, after) = (objects_of(&plane, &worker, first).await, objects_of(&plane, &worker, last).await);
     let answer = octets(&plane, &worker, &format!("changes?from={}&to={}", first.root, last.root)).await;
     let (len, rest) = answer.split_first_chunk::<4>().unwrap();
@@ -198,6 +212,8 @@ async fn a_pack_is_a_whole_subtree_and_what_changed_leads_from_one_tree_to_the_n
     let differing: Vec<_> =
         after.iter().filter(|(key, object)| before.get(*key) != Some(object)).map(|(key, _)| key.as_str()).collect();
     assert_eq!(said.keys().map(|key| &**key).collect::<Vec<_>>(), differing);
+    let list = objects_of_names(&plane, &worker, said.values().flatten().map(|(name, _)| *name).collect()).await;
+    assert!(list.contains(&after[&format!("list/{tenant}/-")]), "{list:?}");
     let sent: Vec<_> = framed(objects).into_iter().map(|(name, _)| name).collect();
     assert_eq!(sent, said.values().flatten().map(|(name, _)| *name).collect::<Vec<_>>());
 

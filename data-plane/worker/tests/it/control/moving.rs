@@ -139,3 +139,30 @@ async fn a_route_is_one_object_whoever_uses_it_and_a_providers_host_is_each_doma
     assert_eq!(hosts(&worker, "b.example"), ["b-example.mail.protection.outlook.com"]);
     plane.until("no error", |plan| plan.statuses.last()?.errors.is_empty().then_some(())).await;
 }
+
+/// Nothing of the domain's own changes when what it waited for comes.
+#[tokio::test]
+async fn a_domain_that_waited_for_its_tenant_is_served_once_it_comes() {
+    let plane = Plane::start().await;
+    let (old, new) = (Object::Tenant(tenant(4, None)), Object::Tenant(tenant(5, None)));
+    let of = |tenant| Object::Domain(Box::new(domain("acme.example", tenant)));
+    let first = plane.publish(1, &[installation(), of(4)], now());
+    let worker = worker(&plane).await;
+    running(&plane, 1).await;
+    assert_eq!(judge(&worker, "a@acme.example"), Reason::DomainUnavailable);
+    plane.publish_after(&first, 2, &[installation(), of(4), old.clone()], added(&old));
+    running(&plane, 2).await;
+    assert_eq!(judge(&worker, "a@acme.example"), Reason::NoRoute);
+    // It goes to a tenant that is not there yet, and what was there before suspends nobody any more.
+    let served = |worker: &Running| {
+        let index = worker.current().load().expect("an index");
+        let Lookup::Served(served) = index.lookup(&"acme.example".parse().unwrap()) else { panic!("served") };
+        served.tenant()
+    };
+    plane.publish(3, &[installation(), of(5), old.clone()], now());
+    running(&plane, 3).await;
+    assert_eq!(served(&worker), id(4), "the last good chain");
+    plane.publish(4, &[installation(), of(5), old, new], now());
+    running(&plane, 4).await;
+    assert_eq!(served(&worker), id(5));
+}
