@@ -72,12 +72,7 @@ impl Fetching<'_> {
         let asked = self.identity.client().changes(self.token, before.head().root, head.root).await;
         let (changes, objects) = match asked {
             Ok(answer) => answer,
-            // One of before has no such call.
-            Err(
-                CallError::Status { status: StatusCode::NOT_FOUND, .. } | CallError::Malformed | CallError::Oversize,
-            ) => {
-                return Ok(None);
-            }
+            Err(error) if can_do_without(&error) => return Ok(None),
             Err(error) => return Err(Fetch::Call(error)),
         };
         self.bytes += changes.len() as u64;

@@ -1,6 +1,7 @@
 //! How a configuration gets to a worker: whole subtrees at the start, what changed after that, and from node to node where a
 //! control plane has neither or says what is not so. And routes, which are objects of their own.
 
+use axum::http::StatusCode;
 use contract::snapshot::{
     changes,
     object::{Destination, DomainObject, HopTls, NextHop, Route, RouteObject},
@@ -165,4 +166,24 @@ async fn a_domain_that_waited_for_its_tenant_is_served_once_it_comes() {
     plane.publish(4, &[installation(), of(5), old, new], now());
     running(&plane, 4).await;
     assert_eq!(served(&worker), id(5));
+}
+
+/// A balancer that lets only some paths through, a call that fails by itself: names do for all of it.
+#[tokio::test]
+async fn where_packs_and_changes_cannot_be_had_the_tree_is_asked_for() {
+    for status in
+        [StatusCode::NOT_FOUND, StatusCode::FORBIDDEN, StatusCode::METHOD_NOT_ALLOWED, StatusCode::BAD_GATEWAY]
+    {
+        let plane = Plane::start().await;
+        plane.plan().gives_packs = true;
+        plane.plan().no_way_to_packs_or_changes = Some(status);
+        let first = plane.publish(1, &many(400), now());
+        let worker = worker(&plane).await;
+        running(&plane, 1).await;
+        let more = many(401);
+        plane.publish_after(&first, 2, &more, added(&more[402]));
+        running(&plane, 2).await;
+        assert_eq!(judge(&worker, "a@d400.example"), Reason::NoRoute, "{status}");
+        assert!(plane.plan().packs_asked > 0 && plane.plan().changes_asked > 0, "{status}");
+    }
 }

@@ -10,6 +10,7 @@ use std::{
 
 use axum::{
     Router,
+    http::StatusCode,
     routing::{get, post},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -52,6 +53,8 @@ pub(crate) struct Plan {
     pub gives_packs: bool,
     /// What changed between two trees, as it says; one of before says nothing.
     pub changes: HashMap<(Hash, Hash), Vec<u8>>,
+    /// What packs and changes are answered with, by whatever stands before it.
+    pub no_way_to_packs_or_changes: Option<StatusCode>,
     pub packs_asked: u32,
     pub changes_asked: u32,
     /// Nodes and objects asked for by name.

@@ -113,6 +113,9 @@ fn framed(plan: &Plan, names: Vec<Hash>) -> Response {
 pub(super) async fn pack(State(plane): State<Plane>, Path(top): Path<Hash>) -> Response {
     let mut plan = plane.plan();
     plan.packs_asked += 1;
+    if let Some(status) = plan.no_way_to_packs_or_changes {
+        return status.into_response();
+    }
     if !plan.gives_packs {
         return StatusCode::NOT_FOUND.into_response();
     }
@@ -132,6 +135,9 @@ pub(super) async fn pack(State(plane): State<Plane>, Path(top): Path<Hash>) -> R
 pub(super) async fn changes(State(plane): State<Plane>, Query(query): Query<HashMap<String, Hash>>) -> Response {
     let mut plan = plane.plan();
     plan.changes_asked += 1;
+    if let Some(status) = plan.no_way_to_packs_or_changes {
+        return status.into_response();
+    }
     match plan.changes.get(&(query["from"], query["to"])) {
         // Objects are asked for by name: an answer need not have them all.
         Some(changes) => [&u32::try_from(changes.len()).unwrap().to_be_bytes(), &changes[..]].concat().into_response(),
