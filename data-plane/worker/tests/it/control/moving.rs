@@ -187,3 +187,16 @@ async fn where_packs_and_changes_cannot_be_had_the_tree_is_asked_for() {
         assert!(plane.plan().packs_asked > 0 && plane.plan().changes_asked > 0, "{status}");
     }
 }
+
+/// Whoever answers with something else is not asked the same for ever: the newest head may lead elsewhere.
+#[tokio::test]
+async fn what_was_not_asked_for_is_no_answer() {
+    let plane = Plane::start().await;
+    plane.plan().gives_others = true;
+    plane.publish(1, &small(), now());
+    let worker = worker(&plane).await;
+    plane.until("it asks for a head again", |plan| (plan.heads_asked >= 3).then_some(())).await;
+    assert!(worker.current().load().is_none());
+    plane.plan().gives_others = false;
+    running(&plane, 1).await;
+}

@@ -49,6 +49,9 @@ pub(crate) struct Plan {
     pub etag: u64,
     /// One octet of every object is another.
     pub bend_objects: bool,
+    /// It answers with objects that nobody asked for.
+    pub gives_others: bool,
+    pub heads_asked: u32,
     /// It gives packs; one of before has none.
     pub gives_packs: bool,
     /// What changed between two trees, as it says; one of before says nothing.

@@ -59,6 +59,8 @@ pub(super) struct Wait {
 }
 
 pub(super) async fn head(State(plane): State<Plane>, Query(wait): Query<Wait>, headers: HeaderMap) -> Response {
+    plane.plan().heads_asked += 1;
+    plane.note();
     if wait.nonce.is_some() && plane.plan().knows_no_nonces {
         let problem = serde_json::json!({ "status": 400, "code": "invalid_query", "title": "what is a nonce?" });
         return (StatusCode::BAD_REQUEST, Json(problem)).into_response();
@@ -90,6 +92,10 @@ pub(super) async fn head(State(plane): State<Plane>, Query(wait): Query<Wait>, h
 pub(super) async fn objects(State(plane): State<Plane>, Json(request): Json<ObjectsRequest>) -> Response {
     let mut plan = plane.plan();
     plan.names_asked += request.names.len();
+    if plan.gives_others {
+        plan.stored.insert(Hash::of(b"another"), b"another".to_vec());
+        return framed(&plan, vec![Hash::of(b"another")]);
+    }
     framed(&plan, request.names)
 }
 
