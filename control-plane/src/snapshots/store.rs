@@ -61,7 +61,7 @@ sql! {
 }
 
 /// As it is stored.
-fn number(n: u64) -> i64 {
+pub(super) fn number(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 

@@ -10,7 +10,11 @@ use uuid::Uuid;
 use crate::{
     db::{Read, StoreError, Tx, run, sql},
     outbox::Change,
-    snapshots::{RINGS, heads::Head, store::heads},
+    snapshots::{
+        RINGS,
+        heads::Head,
+        store::{heads, number},
+    },
 };
 
 sql! {
@@ -37,11 +41,6 @@ sql! {
     LAST_PUBLISHED = "SELECT published_at FROM outbox WHERE published_at IS NOT NULL ORDER BY seq DESC LIMIT 1";
     KNOWN = "SELECT changed_at FROM outbox WHERE seq = $1";
     MARK_OF = "SELECT epoch, version FROM outbox_marks WHERE seq = $1 AND pool_id = $2 AND ring = $3";
-}
-
-/// As it is stored.
-fn number(n: u64) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 pub(in crate::snapshots) async fn any_unpublished(read: &mut Read) -> Result<bool, StoreError> {

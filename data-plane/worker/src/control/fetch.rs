@@ -40,14 +40,11 @@ impl Fetching<'_> {
         head: &Verified<Head>,
         before: Option<&Verified<Snapshot>>,
     ) -> Result<Verified<Snapshot>, Fetch> {
-        let mut opening = match before {
+        let by_changes = match before {
             Some(before) => self.by_changes(head, before).await?,
             None => None,
         };
-        if opening.is_none() {
-            opening = Some(Opening::new(head, before).map_err(Fetch::Refused)?);
-        }
-        let Some(mut opening) = opening else { return Err(Fetch::Refused(Refusal::Dangling)) };
+        let mut opening = by_changes.map_or_else(|| Opening::new(head, before), Ok).map_err(Fetch::Refused)?;
         loop {
             let mut wanted = opening.wanted();
             if wanted.is_empty() {
