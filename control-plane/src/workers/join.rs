@@ -66,12 +66,16 @@ pub(super) async fn enrol_worker(
             return Err(ApiError::field(pointer, "expected 1 to 253 printable characters"));
         }
     }
-    if body.snapshot_schemas.len() > MAX_SCHEMAS || body.event_schemas.len() > MAX_SCHEMAS {
-        return Err(ApiError::field("/snapshot_schemas", "expected at most 32"));
-    }
-    let reads_ours = SCHEMAS.iter().any(|schema| body.snapshot_schemas.contains(schema));
-    if !reads_ours || !body.event_schemas.contains(&contract::events::SCHEMA) {
-        return Err(ApiError::field("/snapshot_schemas", "none that is written here; upgrade the worker"));
+    for (pointer, theirs, ours) in [
+        ("/snapshot_schemas", &body.snapshot_schemas, &SCHEMAS[..]),
+        ("/event_schemas", &body.event_schemas, &[contract::events::SCHEMA]),
+    ] {
+        if theirs.len() > MAX_SCHEMAS {
+            return Err(ApiError::field(pointer, "expected at most 32"));
+        }
+        if !ours.iter().any(|schema| theirs.contains(schema)) {
+            return Err(ApiError::field(pointer, "none that is known here; upgrade the worker"));
+        }
     }
     let system = System::for_request(caller.clone());
     let mut tx = app.db.begin(&system).await?;

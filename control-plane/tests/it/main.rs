@@ -13,6 +13,7 @@ mod golden;
 mod harness;
 mod heads;
 mod hostile;
+mod joining;
 mod listener;
 mod ownership;
 mod plans;
