@@ -28,6 +28,7 @@ mod metrics;
 pub mod outbox;
 pub mod policy;
 pub mod pool_keys;
+mod pools;
 pub mod recipients;
 mod router;
 pub mod routes;

@@ -71,6 +71,7 @@ const MODULES: &[&[Statement]] = &[
     crate::outbox::STATEMENTS,
     crate::policy::STATEMENTS,
     crate::pool_keys::STATEMENTS,
+    crate::pools::STATEMENTS,
     crate::domains::STATEMENTS,
     crate::domains::OWNERSHIP_STATEMENTS,
     crate::lists::STATEMENTS,

@@ -1,0 +1,28 @@
+-- Tenants served by named pools.
+
+-- Where MX records of domains that the pool serves should point, JSON. Null: as the installation's settings say.
+ALTER TABLE pools ADD COLUMN mx_hosts TEXT;
+ALTER TABLE pools ADD COLUMN revision BIGINT NOT NULL DEFAULT 1;
+
+-- Moves when a tenant's pools do.
+ALTER TABLE tenants ADD COLUMN pools_revision BIGINT NOT NULL DEFAULT 1;
+
+-- A tenant without rows is served by the pools of the one above it; the provider without rows by the pool `default`.
+CREATE TABLE tenant_pools (
+    tenant_id UUID NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    pool_id UUID NOT NULL REFERENCES pools (id),
+    PRIMARY KEY (tenant_id, pool_id)
+);
+CREATE INDEX tenant_pools_pool ON tenant_pools (pool_id);
+
+-- How much left a pool when a tenant's pools changed: workers are told that their configuration may shrink by so much.
+CREATE TABLE pool_departures (
+    pool_id UUID NOT NULL REFERENCES pools (id) ON DELETE CASCADE,
+    tenant_id UUID NOT NULL,
+    left_at BIGINT NOT NULL,
+    -- With those below it that went with it.
+    tenants BIGINT NOT NULL,
+    domains BIGINT NOT NULL
+);
+CREATE INDEX pool_departures_pool ON pool_departures (pool_id, left_at);
+CREATE INDEX pool_departures_left ON pool_departures (left_at);
