@@ -1,7 +1,7 @@
 -- Tenants served by named pools.
 
 -- Where MX records of domains that the pool serves should point, JSON. Null: as the installation's settings say.
-ALTER TABLE pools ADD COLUMN mx_hosts TEXT;
+ALTER TABLE pools ADD COLUMN mx_hosts TEXT COLLATE "C";
 ALTER TABLE pools ADD COLUMN revision BIGINT NOT NULL DEFAULT 1;
 
 -- Moves when a tenant's pools do.
