@@ -12,7 +12,7 @@ use crate::{
     errands, events,
     http::idempotency,
     lease::Lease,
-    lists, outbox, pool_keys, routes, sessions, snapshots,
+    lists, outbox, pool_keys, pools, routes, sessions, snapshots,
     tenants::closing,
     workers,
 };
@@ -88,6 +88,7 @@ async fn sweep(app: AppState, up_since: contract::Micros) -> Result<(), StoreErr
     sessions::sweep(&mut tx, now).await?;
     errands::sweep(&mut tx).await?;
     pool_keys::sweep(&mut tx, now).await?;
+    pools::sweep(&mut tx, now).await?;
     routes::health::sweep(&mut tx).await?;
     tx.commit().await
 }

@@ -9,8 +9,8 @@ use crate::{
     app::AppState,
     audit, certificates, config_versions, domains, errands, events,
     http::{docs, idempotency, layers, system},
-    join_tokens, lists, messages, policy, pool_keys, recipients, routes, sessions, snapshots, statistics, status,
-    tenants, workers,
+    join_tokens, lists, messages, policy, pool_keys, pools, recipients, routes, sessions, snapshots, statistics,
+    status, tenants, workers,
 };
 
 /// Bodies of the REST API. The worker API sets limits of its own.
@@ -29,6 +29,7 @@ fn rest() -> OpenApiRouter<AppState> {
         .merge(policy::trial::api::router())
         .merge(status::api::router())
         .merge(workers::api::router())
+        .merge(pools::api::router())
         .merge(join_tokens::api::router())
         .merge(config_versions::api::router())
         .merge(messages::api::router())

@@ -92,6 +92,9 @@ actions! {
     ReadWorkers = "workers.read": [Owner];
     /// Delete a worker; make and revoke join tokens.
     WriteWorkers = "workers.write": [Owner];
+    ReadPools = "pools.read": [Owner];
+    /// Make, change and delete pools; say which of them serve a tenant.
+    WritePools = "pools.write": [Owner];
     /// How the whole installation fares.
     ReadStatus = "status.read": [Owner];
     ReadConfigVersions = "config_versions.read": [Owner];

@@ -21,7 +21,7 @@ use crate::{
     vault::{Purpose, Vault},
 };
 pub use store::find;
-pub(crate) use store::{STATEMENTS, Soonest, fingerprints, ids, remove_all, rows, soonest};
+pub(crate) use store::{STATEMENTS, Soonest, fingerprints, ids, of_tenants, remove_all, rows, soonest};
 
 /// What a leaf says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -50,6 +50,11 @@ sql! {
     TWIN = "SELECT id FROM certificates WHERE fingerprint = $1 AND id <> $2
         AND ((tenant_id IS NULL AND CAST($3 AS UUID) IS NULL) OR tenant_id = $3) LIMIT 1";
     COUNT = "SELECT COUNT(*) FROM certificates WHERE tenant_id = $1";
+    OF_TENANTS = {
+        sqlite: "SELECT id FROM certificates WHERE tenant_id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "SELECT id FROM certificates
+            WHERE tenant_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
     OF_TENANT = (select!(" WHERE c.tenant_id = $1"));
     FINGERPRINTS = "SELECT fingerprint FROM certificates ORDER BY id DESC LIMIT 1000";
     ENDING = (select!(" WHERE c.not_after <= $1 AND (c.warned_days IS NULL OR c.warned_days > $2)
@@ -94,6 +99,15 @@ pub(super) struct Filter {
     pub name: Option<String>,
 }
 
+/// A certificate as it was found, and whose it is even where the rest of the row makes no sense.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub id: Id<ids::Certificate>,
+    /// None: the installation's.
+    pub tenant: Option<Uuid>,
+    pub certificate: Result<Certificate, StoreError>,
+}
+
 /// A certificate by its id.
 pub async fn find(read: &mut Read, id: Id<ids::Certificate>) -> Result<Option<Certificate>, StoreError> {
     run!(read, fetch_optional GET as Row, id.uuid())?.map(Certificate::try_from).transpose()
@@ -105,18 +119,25 @@ pub(crate) async fn ids(read: &mut Read, after: Uuid, limit: i64) -> Result<Vec<
     Ok(rows.into_iter().map(|(id,)| Id::from_uuid(id)).collect())
 }
 
-/// Those of a set: what objects are made from. One whose row makes no sense stands beside the others.
-pub(crate) async fn rows(
-    read: &mut Read,
-    of: &[Id<ids::Certificate>],
-) -> Result<Vec<(Id<ids::Certificate>, Result<Certificate, StoreError>)>, StoreError> {
+/// Those of these tenants.
+pub(crate) async fn of_tenants(read: &mut Read, tenants: &[Uuid]) -> Result<Vec<Id<ids::Certificate>>, StoreError> {
+    let names: Vec<_> = tenants.iter().map(|id| id.simple().to_string()).collect();
+    let set = serde_json::to_string(&names).map_err(StoreError::corrupt("certificates"))?;
+    let rows = run!(read, fetch_all OF_TENANTS as (Uuid,), set.as_str())?;
+    Ok(rows.into_iter().map(|(id,)| Id::from_uuid(id)).collect())
+}
+
+/// Those of a set: what objects are made from.
+pub(crate) async fn rows(read: &mut Read, of: &[Id<ids::Certificate>]) -> Result<Vec<Stored>, StoreError> {
     if of.is_empty() {
         return Ok(Vec::new());
     }
     let names: Vec<_> = of.iter().map(|id| id.uuid().simple().to_string()).collect();
     let set = serde_json::to_string(&names).map_err(StoreError::corrupt("certificates"))?;
     let found = run!(read, fetch_all THESE as Row, set.as_str())?;
-    Ok(found.into_iter().map(|row| (Id::from_uuid(row.id), Certificate::try_from(row))).collect())
+    let stored =
+        |row: Row| Stored { id: Id::from_uuid(row.id), tenant: row.tenant_id, certificate: Certificate::try_from(row) };
+    Ok(found.into_iter().map(stored).collect())
 }
 
 /// One more than the page holds.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::extract::State;
 use contract::{
-    ids::WorkerId,
-    worker_api::{HeadVersion, Ring},
+    ids::{PoolId, WorkerId},
+    worker_api::Ring,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -15,6 +15,7 @@ use crate::{
     app::AppState,
     auth::{Grant, action::ReadConfigVersions},
     http::{Answer, ApiError, ApiPath, ApiQuery, Code, FieldError, docs::CommonProblems},
+    pools::{self, Pool},
     snapshots, workers,
 };
 
@@ -42,10 +43,11 @@ pub struct ConfigVersionView {
     /// The number that the write's `Config-Version` gave.
     #[schema(example = 42)]
     pub version: i64,
-    /// `pending`: in no head yet. `published`: in a head. `applied`: every worker seen in the last 30 seconds runs it.
+    /// `pending`: a pool's head does not hold it yet. `published`: every pool's does. `applied`: every worker seen in the last 30
+    /// seconds runs it.
     #[schema(example = "applied")]
     pub state: String,
-    /// The head that holds it: epoch and version.
+    /// The head of the pool `default` that holds it: epoch and version.
     #[schema(example = "1.17", required)]
     pub head: Option<String>,
     /// Workers seen in the last 30 seconds.
@@ -59,6 +61,22 @@ pub struct ConfigVersionView {
     pub share: f64,
     /// Workers that do not run it (yet).
     pub missing: Vec<MissingWorker>,
+    /// How far it has come in each pool.
+    pub pools: Vec<PoolVersion>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PoolVersion {
+    pub pool_id: PoolId,
+    #[schema(example = "default")]
+    pub name: String,
+    /// The pool's first head that holds it; null while none does, and for a pool that was made later.
+    #[schema(example = "1.17", required)]
+    pub head: Option<String>,
+    #[schema(example = 3)]
+    pub workers_seen: u32,
+    #[schema(example = 3)]
+    pub workers_running: u32,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,6 +84,7 @@ pub struct MissingWorker {
     pub id: WorkerId,
     #[schema(example = "mx1.example.net")]
     pub name: String,
+    pub pool_id: PoolId,
     /// What it runs instead.
     #[schema(example = "1.16", required)]
     pub running: Option<String>,
@@ -106,39 +125,55 @@ pub(super) async fn read_config_version(
 
 async fn look(app: &AppState, grant: &Grant<ReadConfigVersions>, version: i64) -> Result<ConfigVersionView, ApiError> {
     let mut read = app.db.read(grant).await?;
-    let pool = workers::default_pool(&mut read).await?.ok_or_else(ApiError::not_found)?;
-    let head = snapshots::mark(&mut read, version, pool, Ring::Stable).await?.ok_or_else(ApiError::not_found)?;
+    let marks = snapshots::marks(&mut read, version, Ring::Stable).await?.ok_or_else(ApiError::not_found)?;
     let since = app.clock.now() - workers::SEEN_WITHIN;
-    let seen = workers::running(&mut read, pool, since).await?;
-    Ok(view(version, head, seen))
+    let mut seen = Vec::new();
+    for pool in pools::all(&mut read).await? {
+        let running = workers::running(&mut read, pool.id, since).await?;
+        seen.push((pool, running));
+    }
+    Ok(view(version, &marks, seen))
 }
 
-fn view(version: i64, head: Option<HeadVersion>, seen: Vec<workers::Running>) -> ConfigVersionView {
+fn view(version: i64, marks: &snapshots::Marks, seen: Vec<(Pool, Vec<workers::Running>)>) -> ConfigVersionView {
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let workers_seen = count(seen.len());
-    let missing: Vec<_> = seen
-        .into_iter()
-        .filter(|worker| head.is_none() || worker.at < head)
-        .map(|worker| MissingWorker {
+    let is_published = seen.iter().all(|(pool, _)| marks.of(pool.id).is_some());
+    let default = seen.iter().find(|(pool, _)| pool.is_default());
+    let head = default.and_then(|(pool, _)| marks.heads.get(&pool.id)).map(ToString::to_string);
+    let (mut missing, mut pools) = (Vec::new(), Vec::new());
+    for (pool, workers) in seen {
+        let (workers_seen, held) = (count(workers.len()), marks.of(pool.id));
+        let lagging: Vec<_> = workers.into_iter().filter(|worker| held.is_none() || worker.at < held).collect();
+        pools.push(PoolVersion {
+            pool_id: pool.id,
+            head: marks.heads.get(&pool.id).map(ToString::to_string),
+            workers_seen,
+            workers_running: workers_seen - count(lagging.len()),
+            name: pool.name,
+        });
+        missing.extend(lagging.into_iter().map(|worker| MissingWorker {
             id: worker.worker,
             name: worker.name,
+            pool_id: pool.id,
             running: worker.at.map(|at| at.to_string()),
             refused: worker.refused,
-        })
-        .collect();
-    let workers_running = workers_seen - count(missing.len());
-    let state = match head {
-        None => "pending",
-        Some(_) if workers_seen > 0 && missing.is_empty() => "applied",
-        Some(_) => "published",
+        }));
+    }
+    let workers_seen = pools.iter().map(|pool| pool.workers_seen).sum();
+    let workers_running = pools.iter().map(|pool| pool.workers_running).sum();
+    let state = match is_published {
+        false => "pending",
+        true if workers_seen > 0 && missing.is_empty() => "applied",
+        true => "published",
     };
     ConfigVersionView {
         version,
         state: state.to_owned(),
-        head: head.map(|head| head.to_string()),
+        head,
         workers_seen,
         workers_running,
         share: if workers_seen == 0 { 0.0 } else { f64::from(workers_running) / f64::from(workers_seen) },
         missing,
+        pools,
     }
 }

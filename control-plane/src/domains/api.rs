@@ -27,7 +27,7 @@ use crate::{
     http::{
         Answer, ApiError, ApiJson, ApiPatch, ApiPath, ApiQuery, Code, FieldError, IfMatch, commit, docs::CommonProblems,
     },
-    labels, outbox, routes as inbound_routes, tenants,
+    labels, outbox, pools, routes as inbound_routes, tenants,
 };
 
 /// An MX that is set before the proof loses no mail for so long.
@@ -96,6 +96,10 @@ pub(super) async fn create_domain(
 ) -> Result<Response, ApiError> {
     let name = body.parse(|name| name::refusal(name, &app.config))?;
     let mut tx = app.db.begin(&grant).await?;
+    if pools::own_names(&mut tx).await?.iter().any(|host| name.is_within(host)) {
+        let error = FieldError::new("/name", "not_registrable", name::OURS);
+        return Err(ApiError::invalid(vec![error]));
+    }
     tenants::must_be_open(&mut tx, body.tenant_id, "/tenant_id").await?;
     if let Some(route) = body.route_id {
         must_fit(&mut tx, route, body.tenant_id).await?;

@@ -8,6 +8,9 @@ use crate::config::Config;
 /// `home.arpa` (RFC 8375) and the reverse zones.
 const SPECIAL: &[&str] = &["localhost", "local", "invalid", "onion", "alt", "internal", "arpa"];
 
+/// Why nobody registers a name that is ours.
+pub(super) const OURS: &str = "this name belongs to the installation itself";
+
 /// Why a name cannot be registered, for people; none if it can.
 pub(super) fn refusal(name: &Domain, config: &Config) -> Option<&'static str> {
     let ascii = name.as_ascii();
@@ -23,7 +26,7 @@ pub(super) fn refusal(name: &Domain, config: &Config) -> Option<&'static str> {
         return Some("a public suffix is not one owner's");
     }
     if config.own_names().any(|host| name.is_within(&host)) {
-        return Some("this name belongs to the installation itself");
+        return Some(OURS);
     }
     None
 }

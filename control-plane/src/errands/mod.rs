@@ -63,18 +63,25 @@ impl Errands {
         self.pace.check(person, now)
     }
 
-    /// Has a worker of the pool do it, and waits for its answer.
-    pub(crate) async fn ask(app: &AppState, pool: Id<ids::Pool>, task: &Task) -> Result<Answered, ApiError> {
+    /// Has a worker of the first of these pools that has one do it, and waits for its answer.
+    pub(crate) async fn ask(app: &AppState, pools: &[Id<ids::Pool>], task: &Task) -> Result<Answered, ApiError> {
         let system = System::task("errand");
         let mut news = app.errands.news.subscribe();
         let asked = Instant::now();
         let mut tx = app.db.begin(&system).await?;
         let since = tx.now() - workers::SEEN_WITHIN;
-        if !store::can_be_done(&mut tx, pool, since).await? {
+        let mut able = None;
+        for pool in pools {
+            if store::can_be_done(&mut tx, *pool, since).await? {
+                able = Some(*pool);
+                break;
+            }
+        }
+        let Some(pool) = able else {
             return Err(no_worker(
                 "no worker of the pool takes errands: none is there, or they are of an older release",
             ));
-        }
+        };
         if store::under_way(&mut tx, pool).await? >= MOST {
             return Err(ApiError::new(Code::Overloaded).retry_after_s(5));
         }

@@ -71,7 +71,6 @@ pub(super) async fn push_events(
     State(app): State<AppState>,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let (worker, _) = grant.worker()?;
     let batch: Batch =
         serde_json::from_slice(&body).map_err(|error| ApiError::new(Code::MalformedBody).caused_by(error))?;
     if batch.schema != SCHEMA {
@@ -80,7 +79,7 @@ pub(super) async fn push_events(
     if batch.first_seq == 0 || batch.events.is_empty() {
         return Err(ApiError::field("/first_seq", "a batch begins at 1 or later and is not empty"));
     }
-    match app.ingest.apply(worker, batch).await {
+    match app.ingest.apply(grant.worker()?, batch).await {
         Some(Applied::Stored(ack)) => Ok(axum::Json(ack).into_response()),
         Some(Applied::Expected(expected_seq)) => {
             let problem = Expected {

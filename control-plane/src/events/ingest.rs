@@ -19,7 +19,7 @@ use super::store::{self, NewMessage, NewRecipient, Sums};
 use crate::{
     app::AppState,
     db::{StoreError, System, Tx},
-    messages, tenants,
+    messages, pools, tenants,
 };
 
 /// Batches applied in one transaction at most.
@@ -28,12 +28,17 @@ const TOGETHER: usize = 32;
 const WAITING: usize = 512;
 /// Streams that one can go on with.
 const FOLLOWED: usize = 16;
+/// What a pool still tells of a tenant that left it.
+const LATE: Duration = Duration::from_hours(24);
 const PACE_MS: u32 = 200;
 const PACE_MAX_MS: u32 = 5_000;
 
 /// Of a tenant: the one directly below the provider that it is, or stands below. Nobody moves in the tree, so what was
 /// read once holds.
 type Tops = HashMap<Uuid, Uuid>;
+
+/// Pools and tenants that have nothing to do with each other: what a worker of the one tells of the other is set aside.
+type Foreign = BTreeSet<(Uuid, Uuid)>;
 
 /// What came of a batch.
 #[derive(Debug)]
@@ -49,6 +54,7 @@ pub(super) enum Applied {
 #[derive(Debug)]
 struct Job {
     worker: Id<ids::Worker>,
+    pool: Id<ids::Pool>,
     batch: Batch,
     answer: oneshot::Sender<Applied>,
 }
@@ -70,9 +76,13 @@ impl Default for Ingest {
 
 impl Ingest {
     /// None: there is too much to do, or the stop has come.
-    pub(super) async fn apply(&self, worker: Id<ids::Worker>, batch: Batch) -> Option<Applied> {
+    pub(super) async fn apply(
+        &self,
+        (worker, pool): (Id<ids::Worker>, Id<ids::Pool>),
+        batch: Batch,
+    ) -> Option<Applied> {
         let (answer, applied) = oneshot::channel();
-        self.jobs.try_send(Job { worker, batch, answer }).ok()?;
+        self.jobs.try_send(Job { worker, pool, batch, answer }).ok()?;
         applied.await.ok()
     }
 
@@ -96,12 +106,15 @@ impl Ingest {
     }
 }
 
+/// The tenant that an event is about.
+fn tenant_of(event: &serde_json::Value) -> Option<Uuid> {
+    Some(event.get("tenant")?.as_str()?.parse::<Id<ids::Tenant>>().ok()?.uuid())
+}
+
 /// Where the tenants of these batches stand, read before the transaction that stores them: the tree may be in another
 /// database.
 async fn tops(app: &AppState, jobs: &[Job]) -> Result<Tops, StoreError> {
-    let tenant = |event: &serde_json::Value| event.get("tenant")?.as_str()?.parse::<Id<ids::Tenant>>().ok();
-    let named: BTreeSet<Uuid> =
-        jobs.iter().flat_map(|job| &job.batch.events).filter_map(tenant).map(Id::uuid).collect();
+    let named: BTreeSet<Uuid> = jobs.iter().flat_map(|job| &job.batch.events).filter_map(tenant_of).collect();
     let known = || app.ingest.tops.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let unknown: Vec<Uuid> = {
         let known = known();
@@ -115,6 +128,24 @@ async fn tops(app: &AppState, jobs: &[Job]) -> Result<Tops, StoreError> {
     Ok(named.into_iter().filter_map(|id| Some((id, *known.get(&id)?))).collect())
 }
 
+/// Of the tenants that these batches name: which are none of the pool's whose worker names them.
+async fn foreign(app: &AppState, jobs: &[Job]) -> Result<Foreign, StoreError> {
+    let mut named: BTreeMap<Id<ids::Pool>, BTreeSet<Uuid>> = BTreeMap::new();
+    for job in jobs {
+        named.entry(job.pool).or_default().extend(job.batch.events.iter().filter_map(tenant_of));
+    }
+    let mut foreign = Foreign::new();
+    let mut read = app.db.read(&System::task("events")).await?;
+    for (pool, tenants) in named.into_iter().filter(|(_, tenants)| !tenants.is_empty()) {
+        let tenants: Vec<_> = tenants.into_iter().collect();
+        let since = app.clock.now() - LATE;
+        foreign.extend(
+            pools::foreign(&mut read, pool, &tenants, since).await?.into_iter().map(|tenant| (pool.uuid(), tenant)),
+        );
+    }
+    Ok(foreign)
+}
+
 /// All in one transaction; if that fails, each learns it and comes again with the same bytes.
 async fn together(app: &AppState, jobs: &mut Vec<Job>, next_in_ms: u32) {
     let began = tokio::time::Instant::now();
@@ -122,9 +153,10 @@ async fn together(app: &AppState, jobs: &mut Vec<Job>, next_in_ms: u32) {
     let mut rejected = 0;
     let result: Result<(), StoreError> = async {
         let tops = tops(app, jobs).await?;
+        let foreign = foreign(app, jobs).await?;
         let mut tx = app.trace.begin(&System::task("events")).await?;
         for job in jobs.iter() {
-            answers.push(one(&mut tx, job, &tops, next_in_ms, &mut rejected).await?);
+            answers.push(one(&mut tx, job, (&tops, &foreign), next_in_ms, &mut rejected).await?);
         }
         tx.commit().await
     }
@@ -166,8 +198,9 @@ async fn alone(app: &AppState, job: &Job, next_in_ms: u32) -> Applied {
     let system = System::task("events");
     let stored: Result<Applied, StoreError> = async {
         let tops = tops(app, std::slice::from_ref(job)).await?;
+        let foreign = foreign(app, std::slice::from_ref(job)).await?;
         let mut tx = app.trace.begin(&system).await?;
-        let applied = one(&mut tx, job, &tops, next_in_ms, &mut 0).await?;
+        let applied = one(&mut tx, job, (&tops, &foreign), next_in_ms, &mut 0).await?;
         tx.commit().await?;
         Ok(applied)
     }
@@ -204,7 +237,13 @@ async fn alone(app: &AppState, job: &Job, next_in_ms: u32) -> Applied {
     }
 }
 
-async fn one(tx: &mut Tx, job: &Job, tops: &Tops, next_in_ms: u32, rejected: &mut u64) -> Result<Applied, StoreError> {
+async fn one(
+    tx: &mut Tx,
+    job: &Job,
+    (tops, foreign): (&Tops, &Foreign),
+    next_in_ms: u32,
+    rejected: &mut u64,
+) -> Result<Applied, StoreError> {
     let Batch { stream, first_seq, follows, events, .. } = &job.batch;
     let (owner, next) = store::stream(tx, *stream, job.worker).await?;
     if owner != job.worker.uuid() {
@@ -224,14 +263,17 @@ async fn one(tx: &mut Tx, job: &Job, tops: &Tops, next_in_ms: u32, rejected: &mu
     }
     let mut sorted = Sorted::default();
     for (seq, value) in (*first_seq..).zip(events) {
-        match serde_json::from_value::<Event>(value.clone()) {
-            Ok(event) => sorted.add(event, tops),
-            Err(error) => {
-                let (why, body) = (without_nul(&error.to_string()), without_nul(&value.to_string()));
-                store::reject(tx, *stream, seq, job.worker, &why, &body).await?;
-                *rejected += 1;
+        let is_foreign = tenant_of(value).is_some_and(|tenant| foreign.contains(&(job.pool.uuid(), tenant)));
+        let why = match serde_json::from_value::<Event>(value.clone()) {
+            Ok(_) if is_foreign => "its tenant is not served by the worker's pool".to_owned(),
+            Ok(event) => {
+                sorted.add(event, tops);
+                continue;
             }
-        }
+            Err(error) => without_nul(&error.to_string()),
+        };
+        store::reject(tx, *stream, seq, job.worker, &why, &without_nul(&value.to_string())).await?;
+        *rejected += 1;
     }
     store::put_messages(tx, job.worker, &sorted.messages, &sorted.recipients).await?;
     for ((tenant, domain, hour), sums) in &sorted.counters {

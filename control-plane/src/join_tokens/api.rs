@@ -23,7 +23,7 @@ use crate::{
     },
     db::StoreError,
     http::{Answer, ApiError, ApiJson, ApiPath, ApiQuery, Time, commit, docs::CommonProblems},
-    workers,
+    pools, workers,
 };
 
 pub fn router() -> OpenApiRouter<AppState> {
@@ -134,11 +134,11 @@ pub(super) async fn create_join_token(
         return Err(ApiError::field("/address_ranges", "expected at most 100"));
     }
     let mut tx = app.db.begin(&grant).await?;
-    let default = workers::default_pool(&mut tx).await?;
     let pool = match body.pool_id {
-        None => default.ok_or_else(ApiError::not_found)?,
-        Some(pool) if Some(pool) == default => pool,
-        Some(_) => return Err(ApiError::field("/pool_id", "there is no such pool")),
+        None => workers::default_pool(&mut tx).await?.ok_or_else(ApiError::not_found)?,
+        Some(id) => {
+            pools::find(&mut tx, id).await?.ok_or_else(|| ApiError::field("/pool_id", "there is no such pool"))?.id
+        }
     };
     let terms = Terms {
         pool,

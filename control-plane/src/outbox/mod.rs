@@ -31,8 +31,8 @@ pub enum Change {
     InstallationList,
     /// A certificate: added, replaced or gone.
     Certificate(Id<ids::Certificate>),
-    /// The key that seals them: all certificates.
-    Certificates,
+    /// The key that a pool's certificates are sealed with: all of them there. None: in every pool.
+    Certificates(Option<Id<ids::Pool>>),
     TenantList(Id<ids::Tenant>),
     /// The list of a domain, with the entries for its recipients.
     DomainList(Id<ids::Domain>, Domain),
@@ -48,7 +48,7 @@ pub async fn record(tx: &mut Tx, change: &Change) -> Result<i64, StoreError> {
         Change::Route(id) => ("route", Some(id.uuid()), None),
         Change::InstallationList => ("installation_list", None, None),
         Change::Certificate(id) => ("certificate", Some(id.uuid()), None),
-        Change::Certificates => ("certificates", None, None),
+        Change::Certificates(pool) => ("certificates", pool.map(Id::uuid), None),
         Change::TenantList(id) => ("tenant_list", Some(id.uuid()), None),
         Change::DomainList(id, name) => ("domain_list", Some(id.uuid()), Some(name)),
     };

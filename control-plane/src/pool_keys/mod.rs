@@ -78,7 +78,7 @@ pub(crate) async fn rotate(tx: &mut Tx, vault: &Vault, pool: Id<ids::Pool>) -> R
     // Where nothing is sealed there is nothing to publish; and a control plane of before, which publishes while others are new
     // already, does not know this kind of change.
     if !certificates::fingerprints(tx).await?.is_empty() {
-        outbox::record(tx, &Change::Certificates).await?;
+        outbox::record(tx, &Change::Certificates(Some(pool))).await?;
     }
     Ok(version)
 }

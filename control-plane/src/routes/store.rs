@@ -35,7 +35,7 @@ sql! {
     // Of the domains that a route has to do with, one that uses it first.
     ANY_DOMAIN = "SELECT name FROM domains WHERE route_id = $1 OR tenant_id = $2
         ORDER BY CASE WHEN route_id = $1 THEN 0 ELSE 1 END, id LIMIT 1";
-    RELATED = "SELECT id FROM domains WHERE name = $3 AND (route_id = $1 OR tenant_id = $2) LIMIT 1";
+    RELATED = "SELECT tenant_id FROM domains WHERE name = $3 AND (route_id = $1 OR tenant_id = $2) LIMIT 1";
     OF_TENANT = "SELECT id FROM routes WHERE tenant_id = $1";
     NAMES = "SELECT name, external_ref FROM routes WHERE tenant_id = $1 AND id <> $2 AND (name = $3 OR external_ref = $4)";
 }
@@ -155,10 +155,15 @@ pub(super) async fn any_domain(read: &mut Read, route: &Route) -> Result<Option<
     row.map(|(name,)| name.parse().map_err(StoreError::corrupt("domains.name"))).transpose()
 }
 
-/// Does the domain use the route, or belong to its tenant?
-pub(super) async fn is_related(read: &mut Read, route: &Route, domain: &Domain) -> Result<bool, StoreError> {
+/// Whose the domain is, if it uses the route or belongs to its tenant.
+pub(super) async fn related(
+    read: &mut Read,
+    route: &Route,
+    domain: &Domain,
+) -> Result<Option<Id<ids::Tenant>>, StoreError> {
     let (id, tenant) = (route.id.uuid(), route.tenant.uuid());
-    Ok(run!(read, fetch_optional RELATED as (Uuid,), id, tenant, domain.as_ascii())?.is_some())
+    let row = run!(read, fetch_optional RELATED as (Uuid,), id, tenant, domain.as_ascii())?;
+    Ok(row.map(|(tenant,)| Id::from_uuid(tenant)))
 }
 
 /// Takes away all routes of a tenant that is going; its domains are gone by then.

@@ -137,13 +137,14 @@ pub(super) async fn read_objects(
     State(app): State<AppState>,
     ApiJson(body): ApiJson<ObjectsRequest>,
 ) -> Result<Response, ApiError> {
+    let (_, pool) = grant.worker()?;
     if body.names.len() > MAX_OBJECT_NAMES {
         return Err(ApiError::field("/names", "expected at most 10000"));
     }
     let mut answer = Vec::new();
     let mut read = app.db.read(&grant).await?;
     'answer: for names in body.names.chunks(CHUNK) {
-        let found: HashMap<Vec<u8>, Vec<u8>> = store::objects(&mut read, names).await?.into_iter().collect();
+        let found: HashMap<Vec<u8>, Vec<u8>> = store::objects(&mut read, pool, names).await?.into_iter().collect();
         for name in names {
             let bytes = found.get(&name.as_bytes()[..]).ok_or_else(|| gone(name))?;
             if !subtree::fits(&answer, bytes) {
@@ -166,7 +167,8 @@ pub(super) async fn read_pack(
     State(app): State<AppState>,
     ApiPath(top): ApiPath<Hash>,
 ) -> Result<Response, ApiError> {
-    let pack = subtree::pack(&mut app.db.read(&grant).await?, top).await?;
+    let (_, pool) = grant.worker()?;
+    let pack = subtree::pack(&mut app.db.read(&grant).await?, pool, top).await?;
     Ok(octets(&app, pack.ok_or_else(|| gone(&top))?))
 }
 

@@ -16,7 +16,8 @@ use uuid::Uuid;
 use super::{
     compile::{Compiled, grouped, one_a_name},
     publisher::{Draft, PublishError},
-    source::{self, DomainRow, TenantRow},
+    scope::Scope,
+    source::{self, DomainRow, OwnedRoute, TenantRow},
 };
 use crate::{certificates, db::Read, installation, outbox::Change, pool_keys, vault::Vault};
 
@@ -27,11 +28,14 @@ const ROWS: i64 = 50_000;
 /// Certificates that are read at once: chains and keys are large.
 const CERTIFICATES: usize = 200;
 
-/// For whom secrets are sealed.
+/// For whom it is compiled.
 #[derive(Debug, Clone)]
 pub(super) struct Audience {
     pub vault: Arc<Vault>,
+    /// Secrets are sealed with its key.
     pub pool: Id<ids::Pool>,
+    /// Whose configuration its workers get.
+    pub scope: Arc<Scope>,
     /// The schema that all its workers read.
     pub schema: u16,
 }
@@ -44,9 +48,19 @@ pub(super) struct Gathering<'a> {
 }
 
 impl Gathering<'_> {
-    /// All that there is.
+    /// All that there is for this audience.
     pub(super) async fn everything(&mut self) -> Result<(), PublishError> {
         self.installation().await?;
+        match &*Arc::clone(&self.audience.scope) {
+            Scope::Everyone => self.everyone().await?,
+            scope @ Scope::Some { .. } => self.parts_of(&scope.members().collect()).await?,
+        }
+        // Those of the installation, and once more those of tenants, which costs nothing: they are as they are.
+        self.all_certificates().await
+    }
+
+    /// By pages: an installation is large.
+    async fn everyone(&mut self) -> Result<(), PublishError> {
         let mut after = Uuid::nil();
         while let Some((tenants, last)) = page(source::tenant_ids(self.read, after, limit(PAGE)).await?) {
             self.tenants(&tenants).await?;
@@ -64,11 +78,30 @@ impl Gathering<'_> {
                 after = last;
             }
         }
-        self.all_certificates().await
+        Ok(())
     }
 
-    /// What these changes touch.
-    pub(super) async fn touched(&mut self, changes: &[Change]) -> Result<(), PublishError> {
+    /// All of some tenants but their certificates: what they have, or that nothing of it is for this audience.
+    async fn parts_of(&mut self, tenants: &BTreeSet<Uuid>) -> Result<(), PublishError> {
+        let tenants: Vec<_> = tenants.iter().copied().collect();
+        for some in tenants.chunks(PAGE) {
+            self.tenants(some).await?;
+            let names = source::names_of_tenants(self.read, some).await?;
+            for names in names.chunks(PAGE) {
+                self.domains(names).await?;
+            }
+            if self.audience.schema >= ROUTES_APART {
+                let routes = source::routes_of_tenants(self.read, some).await?;
+                for routes in routes.chunks(PAGE) {
+                    self.routes(routes).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What these changes touch, and those tenants of which another part is for this audience than before.
+    pub(super) async fn touched(&mut self, changes: &[Change], moved: &BTreeSet<Uuid>) -> Result<(), PublishError> {
         let (mut whole, mut tenants, mut names, mut routes) =
             (false, BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let (mut all_certificates, mut some_certificates) = (false, BTreeSet::new());
@@ -81,9 +114,12 @@ impl Gathering<'_> {
                 }
                 Change::Route(id) => drop(routes.insert(id.uuid())),
                 Change::Certificate(id) => drop(some_certificates.insert(*id)),
-                Change::Certificates => all_certificates = true,
+                Change::Certificates(pool) => all_certificates |= pool.is_none_or(|pool| pool == self.audience.pool),
             }
         }
+        self.parts_of(moved).await?;
+        let moved: Vec<_> = moved.iter().copied().collect();
+        some_certificates.extend(certificates::of_tenants(self.read, &moved).await?);
         let some_certificates: Vec<_> = some_certificates.into_iter().collect();
         // Those that are gone are not among all.
         for some in some_certificates.chunks(CERTIFICATES) {
@@ -138,35 +174,41 @@ impl Gathering<'_> {
     async fn certificates(&mut self, of: &[Id<ids::Certificate>]) -> Result<(), PublishError> {
         let mut compiled = Compiled::new(self.audience.schema);
         let found = certificates::rows(self.read, of).await?;
-        let there: BTreeSet<_> = found.iter().map(|(id, _)| *id).collect();
+        let found: Vec<_> =
+            found.into_iter().filter(|row| row.tenant.is_none_or(|tenant| self.audience.scope.holds(tenant))).collect();
+        let there: BTreeSet<_> = found.iter().map(|row| row.id).collect();
         if !found.is_empty() {
             let vault = &self.audience.vault;
             let key = pool_keys::current(self.read, vault, self.audience.pool).await?;
-            for (id, row) in found {
-                compiled.or_damaged(Key::Certificate(id), |part| part.certificate(&row?, vault, &key))?;
+            for row in found {
+                compiled
+                    .or_damaged(Key::Certificate(row.id), |part| part.certificate(&row.certificate?, vault, &key))?;
             }
         }
         compiled.gone.extend(of.iter().filter(|id| !there.contains(id)).map(|id| Key::Certificate(*id)));
         self.take(compiled).await
     }
 
-    /// A page of routes: those that are there, and those that are gone.
+    /// A page of routes: those that are there, and those that are gone, or for others.
     async fn routes(&mut self, ids: &[Uuid]) -> Result<(), PublishError> {
         let mut compiled = Compiled::new(self.audience.schema);
         let mut gone: BTreeSet<_> = ids.iter().copied().collect();
-        for row in source::routes(self.read, ids).await? {
-            gone.remove(&row.id);
-            compiled.or_damaged(Key::Route(Id::from_uuid(row.id)), |part| part.route(&row))?;
+        for OwnedRoute { tenant_id, route } in source::routes(self.read, ids).await? {
+            if self.audience.scope.holds(tenant_id) {
+                gone.remove(&route.id);
+                compiled.or_damaged(Key::Route(Id::from_uuid(route.id)), |part| part.route(&route))?;
+            }
         }
         compiled.gone.extend(gone.into_iter().map(|id| Key::Route(Id::from_uuid(id))));
         self.take(compiled).await
     }
 
-    /// A page of tenants: those that are there, and those that are gone.
+    /// A page of tenants: those that are there, and those that are gone, or for others.
     async fn tenants(&mut self, ids: &[Uuid]) -> Result<(), PublishError> {
         let mut gone = Compiled::new(self.audience.schema);
         let mut found: BTreeMap<_, _> =
             source::tenants(self.read, ids).await?.into_iter().map(|row| (row.id, row)).collect();
+        found.retain(|id, _| self.audience.scope.holds(*id));
         ids.iter().filter(|id| !found.contains_key(id)).for_each(|id| gone.no_tenant(Id::from_uuid(*id)));
         self.take(gone).await?;
         let rows = match ids {
@@ -192,11 +234,13 @@ impl Gathering<'_> {
         self.take(compiled).await
     }
 
-    /// A page of domains by their names: those that are there, and those that are gone. Of a name all rows are looked at here,
-    /// so that the one that counts is the one that counts.
+    /// A page of domains by their names: those that are there, and those that are gone, or for others. Of a name all rows are
+    /// looked at here, so that the one that counts is the one that counts: of those that the pool serves.
     async fn domains(&mut self, names: &[Domain]) -> Result<(), PublishError> {
         let mut gone = Compiled::new(self.audience.schema);
-        let mut found = one_a_name(source::domains(self.read, names).await?);
+        let mut rows = source::domains(self.read, names).await?;
+        rows.retain(|row| self.audience.scope.serves(row.tenant_id));
+        let mut found = one_a_name(rows);
         names.iter().filter(|name| !found.contains_key(name.as_ascii())).for_each(|name| gone.no_domain(name));
         self.take(gone).await?;
         let ids: Vec<_> = found.values().map(|row| row.id).collect();

@@ -30,6 +30,7 @@ sql! {
     Main;
     OWNER = "SELECT p.email FROM persons p JOIN grants g ON g.person_id = p.id
         WHERE g.role = 'owner' AND g.tenant_id IS NULL AND p.disabled_at IS NULL ORDER BY p.created_at, p.id LIMIT 1";
+    PARENTS = "SELECT id, parent_id FROM tenants";
     TENANT_IDS = "SELECT id FROM tenants WHERE id > $1 ORDER BY id LIMIT $2";
     TENANTS_OF = {
         sqlite: "SELECT id, parent_id, closes_at, policy FROM tenants WHERE id IN (SELECT unhex(value) FROM json_each($1))",
@@ -38,6 +39,11 @@ sql! {
     };
     // Each once, however many tenants have it: what counts of one name is never divided between two pages.
     NAMES = "SELECT DISTINCT name FROM domains WHERE name > $1 ORDER BY name LIMIT $2";
+    NAMES_OF_TENANTS = {
+        sqlite: "SELECT DISTINCT name FROM domains WHERE tenant_id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "SELECT DISTINCT name FROM domains
+            WHERE tenant_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
     DOMAINS_OF = {
         sqlite: domains!(" WHERE d.name IN (SELECT value FROM json_each($1))"),
         postgres: domains!(" WHERE d.name IN (SELECT x FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)"),
@@ -48,10 +54,15 @@ sql! {
             WHERE route_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
     ROUTE_IDS = "SELECT id FROM routes WHERE id > $1 ORDER BY id LIMIT $2";
+    ROUTES_OF_TENANTS = {
+        sqlite: "SELECT id FROM routes WHERE tenant_id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "SELECT id FROM routes
+            WHERE tenant_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+    };
     ROUTES_OF = {
-        sqlite: "SELECT id, kind, hops, max_connections, certificate_id FROM routes
+        sqlite: "SELECT tenant_id, id, kind, hops, max_connections, certificate_id FROM routes
             WHERE id IN (SELECT unhex(value) FROM json_each($1))",
-        postgres: "SELECT id, kind, hops, max_connections, certificate_id FROM routes
+        postgres: "SELECT tenant_id, id, kind, hops, max_connections, certificate_id FROM routes
             WHERE id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
     RECIPIENT_COUNTS = {
@@ -146,6 +157,14 @@ pub(super) struct RouteRow {
     pub certificate_id: Option<Uuid>,
 }
 
+/// A route, and whose it is.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct OwnedRoute {
+    pub tenant_id: Uuid,
+    #[sqlx(flatten)]
+    pub route: RouteRow,
+}
+
 #[derive(Debug, sqlx::FromRow)]
 pub(super) struct AliasRow {
     pub domain_id: Uuid,
@@ -189,6 +208,11 @@ pub(crate) async fn postmaster(read: &mut Read, configured: &Configured) -> Resu
     Ok(row.and_then(|(email,)| email.parse().ok()))
 }
 
+/// Every tenant with the one above it: the shape of the tree, and nothing of what is in it.
+pub(super) async fn parents(read: &mut Read) -> Result<Vec<(Uuid, Option<Uuid>)>, StoreError> {
+    run!(read, fetch_all PARENTS as (Uuid, Option<Uuid>))
+}
+
 /// The next tenants by their ids.
 pub(super) async fn tenant_ids(read: &mut Read, after: Uuid, limit: i64) -> Result<Vec<Uuid>, StoreError> {
     let rows = run!(read, fetch_all TENANT_IDS as (Uuid,), after, limit)?;
@@ -203,6 +227,16 @@ pub(super) async fn tenants(read: &mut Read, of: &[Uuid]) -> Result<Vec<TenantRo
 pub(super) async fn names(read: &mut Read, after: &str, limit: i64) -> Result<Vec<Domain>, StoreError> {
     let rows = run!(read, fetch_all NAMES as (String,), after, limit)?;
     rows.into_iter().map(|(name,)| domain(&name)).collect()
+}
+
+pub(super) async fn names_of_tenants(read: &mut Read, tenants: &[Uuid]) -> Result<Vec<Domain>, StoreError> {
+    let rows = run!(read, fetch_all NAMES_OF_TENANTS as (String,), id_set(tenants))?;
+    rows.into_iter().map(|(name,)| domain(&name)).collect()
+}
+
+pub(super) async fn routes_of_tenants(read: &mut Read, tenants: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let rows = run!(read, fetch_all ROUTES_OF_TENANTS as (Uuid,), id_set(tenants))?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 fn domain(name: &str) -> Result<Domain, StoreError> {
@@ -220,8 +254,8 @@ pub(super) async fn route_ids(read: &mut Read, after: Uuid, limit: i64) -> Resul
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-pub(super) async fn routes(read: &mut Read, of: &[Uuid]) -> Result<Vec<RouteRow>, StoreError> {
-    run!(read, fetch_all ROUTES_OF as RouteRow, id_set(of))
+pub(super) async fn routes(read: &mut Read, of: &[Uuid]) -> Result<Vec<OwnedRoute>, StoreError> {
+    run!(read, fetch_all ROUTES_OF as OwnedRoute, id_set(of))
 }
 
 pub(super) async fn names_of_routes(read: &mut Read, routes: &[Uuid]) -> Result<Vec<Domain>, StoreError> {

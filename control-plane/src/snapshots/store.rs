@@ -1,4 +1,4 @@
-//! Rows of `heads`, `snapshot_objects` and `snapshot_changes`.
+//! Rows of `heads`, `pool_objects` and `snapshot_changes`.
 
 use std::collections::BTreeMap;
 
@@ -25,30 +25,33 @@ sql! {
             peak_domains = excluded.peak_domains, peak_at = excluded.peak_at";
     // Pairs of hash and octets, in hex.
     PUT_OBJECTS = {
-        sqlite: "INSERT INTO snapshot_objects (hash, bytes)
-            SELECT unhex(value ->> 0), unhex(value ->> 1) FROM json_each($1) WHERE true
-            ON CONFLICT (hash) DO UPDATE SET dropped_at = NULL",
-        postgres: "INSERT INTO snapshot_objects (hash, bytes)
-            SELECT decode(x ->> 0, 'hex'), decode(x ->> 1, 'hex') FROM jsonb_array_elements(CAST($1 AS JSONB)) AS x
-            ON CONFLICT (hash) DO UPDATE SET dropped_at = NULL",
+        sqlite: "INSERT INTO pool_objects (pool_id, hash, bytes)
+            SELECT $1, unhex(value ->> 0), unhex(value ->> 1) FROM json_each($2) WHERE true
+            ON CONFLICT (pool_id, hash) DO UPDATE SET dropped_at = NULL",
+        postgres: "INSERT INTO pool_objects (pool_id, hash, bytes)
+            SELECT $1, decode(x ->> 0, 'hex'), decode(x ->> 1, 'hex') FROM jsonb_array_elements(CAST($2 AS JSONB)) AS x
+            ON CONFLICT (pool_id, hash) DO UPDATE SET dropped_at = NULL",
     };
     IN_USE = {
-        sqlite: "SELECT hash FROM snapshot_objects
-            WHERE dropped_at IS NULL AND hash IN (SELECT unhex(value) FROM json_each($1))",
-        postgres: "SELECT hash FROM snapshot_objects WHERE dropped_at IS NULL
-            AND hash IN (SELECT decode(x, 'hex') FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+        sqlite: "SELECT hash FROM pool_objects
+            WHERE pool_id = $1 AND dropped_at IS NULL AND hash IN (SELECT unhex(value) FROM json_each($2))",
+        postgres: "SELECT hash FROM pool_objects WHERE pool_id = $1 AND dropped_at IS NULL
+            AND hash IN (SELECT decode(x, 'hex') FROM jsonb_array_elements_text(CAST($2 AS JSONB)) AS x)",
     };
-    NAMES_IN_USE = "SELECT hash FROM snapshot_objects WHERE dropped_at IS NULL AND hash > $1 ORDER BY hash LIMIT $2";
+    NAMES_IN_USE = "SELECT hash FROM pool_objects
+        WHERE pool_id = $1 AND dropped_at IS NULL AND hash > $2 ORDER BY hash LIMIT $3";
     DROP_OBJECTS = {
-        sqlite: "UPDATE snapshot_objects SET dropped_at = $2 WHERE hash IN (SELECT unhex(value) FROM json_each($1))",
-        postgres: "UPDATE snapshot_objects SET dropped_at = $2
-            WHERE hash IN (SELECT decode(x, 'hex') FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+        sqlite: "UPDATE pool_objects SET dropped_at = $3
+            WHERE pool_id = $1 AND hash IN (SELECT unhex(value) FROM json_each($2))",
+        postgres: "UPDATE pool_objects SET dropped_at = $3 WHERE pool_id = $1
+            AND hash IN (SELECT decode(x, 'hex') FROM jsonb_array_elements_text(CAST($2 AS JSONB)) AS x)",
     };
-    SWEEP_OBJECTS = "DELETE FROM snapshot_objects WHERE dropped_at <= $1";
+    SWEEP_OBJECTS = "DELETE FROM pool_objects WHERE dropped_at <= $1";
     OBJECTS = {
-        sqlite: "SELECT hash, bytes FROM snapshot_objects WHERE hash IN (SELECT unhex(value) FROM json_each($1))",
-        postgres: "SELECT hash, bytes FROM snapshot_objects
-            WHERE hash IN (SELECT decode(x, 'hex') FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+        sqlite: "SELECT hash, bytes FROM pool_objects
+            WHERE pool_id = $1 AND hash IN (SELECT unhex(value) FROM json_each($2))",
+        postgres: "SELECT hash, bytes FROM pool_objects WHERE pool_id = $1
+            AND hash IN (SELECT decode(x, 'hex') FROM jsonb_array_elements_text(CAST($2 AS JSONB)) AS x)",
     };
     PUT_CHANGES = "INSERT INTO snapshot_changes
         (pool_id, ring, epoch, version, root_before, root_after, changes, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -125,6 +128,7 @@ const PUT_BYTES: usize = 1024 * 1024;
 /// Stores what is not there; what was to be swept is in use again.
 pub(super) async fn put_objects(
     tx: &mut Tx,
+    pool: Id<ids::Pool>,
     objects: impl Iterator<Item = &(Hash, Vec<u8>)>,
 ) -> Result<(), StoreError> {
     // No name twice: PostgreSQL touches a row only once a statement.
@@ -134,18 +138,18 @@ pub(super) async fn put_objects(
         pairs.push((name, hex::digits(bytes)));
         size += bytes.len();
         if size >= PUT_BYTES {
-            put_pairs(tx, &pairs).await?;
+            put_pairs(tx, pool, &pairs).await?;
             pairs.clear();
             size = 0;
         }
     }
-    put_pairs(tx, &pairs).await
+    put_pairs(tx, pool, &pairs).await
 }
 
-async fn put_pairs(tx: &mut Tx, pairs: &[(String, String)]) -> Result<(), StoreError> {
+async fn put_pairs(tx: &mut Tx, pool: Id<ids::Pool>, pairs: &[(String, String)]) -> Result<(), StoreError> {
     if !pairs.is_empty() {
-        let text = serde_json::to_string(pairs).map_err(StoreError::corrupt("snapshot_objects"))?;
-        run!(tx, execute PUT_OBJECTS, text.as_str())?;
+        let text = serde_json::to_string(pairs).map_err(StoreError::corrupt("pool_objects"))?;
+        run!(tx, execute PUT_OBJECTS, pool.uuid(), text.as_str())?;
     }
     Ok(())
 }
@@ -155,15 +159,20 @@ fn hash(bytes: &[u8], column: &'static str) -> Result<Hash, StoreError> {
 }
 
 /// Those of these that are there and not to be swept.
-pub(super) async fn in_use(read: &mut Read, hashes: &[Hash]) -> Result<Vec<Hash>, StoreError> {
-    let rows = run!(read, fetch_all IN_USE as (Vec<u8>,), names(hashes))?;
-    rows.iter().map(|(name,)| hash(name, "snapshot_objects.hash")).collect()
+pub(super) async fn in_use(read: &mut Read, pool: Id<ids::Pool>, hashes: &[Hash]) -> Result<Vec<Hash>, StoreError> {
+    let rows = run!(read, fetch_all IN_USE as (Vec<u8>,), pool.uuid(), names(hashes))?;
+    rows.iter().map(|(name,)| hash(name, "pool_objects.hash")).collect()
 }
 
 /// The next names of all that are there and not to be swept.
-pub(super) async fn names_in_use(read: &mut Read, after: &[u8], limit: i64) -> Result<Vec<Hash>, StoreError> {
-    let rows = run!(read, fetch_all NAMES_IN_USE as (Vec<u8>,), after, limit)?;
-    rows.iter().map(|(name,)| hash(name, "snapshot_objects.hash")).collect()
+pub(super) async fn names_in_use(
+    read: &mut Read,
+    pool: Id<ids::Pool>,
+    after: &[u8],
+    limit: i64,
+) -> Result<Vec<Hash>, StoreError> {
+    let rows = run!(read, fetch_all NAMES_IN_USE as (Vec<u8>,), pool.uuid(), after, limit)?;
+    rows.iter().map(|(name,)| hash(name, "pool_objects.hash")).collect()
 }
 
 fn names(hashes: &[Hash]) -> String {
@@ -171,10 +180,10 @@ fn names(hashes: &[Hash]) -> String {
     serde_json::to_string(&names).unwrap_or_else(|_| "[]".to_owned())
 }
 
-pub(super) async fn drop_objects(tx: &mut Tx, hashes: &[Hash]) -> Result<(), StoreError> {
+pub(super) async fn drop_objects(tx: &mut Tx, pool: Id<ids::Pool>, hashes: &[Hash]) -> Result<(), StoreError> {
     let now = tx.now().as_micros();
     for some in hashes.chunks(5_000) {
-        run!(tx, execute DROP_OBJECTS, names(some), now)?;
+        run!(tx, execute DROP_OBJECTS, pool.uuid(), names(some), now)?;
     }
     Ok(())
 }
@@ -256,6 +265,10 @@ pub(super) async fn changes_since(
 }
 
 /// In no order.
-pub(super) async fn objects(read: &mut Read, hashes: &[Hash]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
-    run!(read, fetch_all OBJECTS as (Vec<u8>, Vec<u8>), names(hashes))
+pub(super) async fn objects(
+    read: &mut Read,
+    pool: Id<ids::Pool>,
+    hashes: &[Hash],
+) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    run!(read, fetch_all OBJECTS as (Vec<u8>, Vec<u8>), pool.uuid(), names(hashes))
 }

@@ -37,12 +37,12 @@ pub(super) const fn fits(answer: &[u8], bytes: &[u8]) -> bool {
 }
 
 /// Nodes, the upper ones first, then objects. None for what is not kept (not all of it), is no node, or is too large.
-pub(super) async fn pack(read: &mut Read, top: Hash) -> Result<Option<Vec<u8>>, StoreError> {
+pub(super) async fn pack(read: &mut Read, pool: Id<ids::Pool>, top: Hash) -> Result<Option<Vec<u8>>, StoreError> {
     let (mut answer, mut objects, mut level) = (Vec::new(), Vec::new(), vec![top]);
     for depth in 0..MAX_LEVELS {
         let mut below = Vec::new();
         for some in level.chunks(CHUNK) {
-            let found = by_name(read, some).await?;
+            let found = by_name(read, pool, some).await?;
             for name in some {
                 // A node's own word on what is below it need not be believed: what was added up here is.
                 let Some(bytes) = found.get(&name.as_bytes()[..]) else { return Ok(None) };
@@ -64,7 +64,7 @@ pub(super) async fn pack(read: &mut Read, top: Hash) -> Result<Option<Vec<u8>>, 
         }
     }
     for some in objects.chunks(CHUNK) {
-        let found = by_name(read, some).await?;
+        let found = by_name(read, pool, some).await?;
         for name in some {
             let Some(bytes) = found.get(&name.as_bytes()[..]) else { return Ok(None) };
             frame(&mut answer, name.as_bytes(), bytes);
@@ -103,7 +103,7 @@ pub(super) async fn changes(
     answer.extend(encoded);
     let objects: Vec<Hash> = merged.into_values().flatten().map(|(name, _)| name).collect();
     for some in objects.chunks(CHUNK) {
-        let found = by_name(read, some).await?;
+        let found = by_name(read, pool, some).await?;
         // What is missing is asked for by name, and then it is said that it is not kept.
         for (name, bytes) in some.iter().filter_map(|name| Some((name, found.get(&name.as_bytes()[..])?))) {
             if !fits(&answer, bytes) {
@@ -133,8 +133,12 @@ fn way(steps: &[store::Step], from: Hash, to: Hash) -> Option<&[store::Step]> {
     None
 }
 
-async fn by_name(read: &mut Read, names: &[Hash]) -> Result<HashMap<Vec<u8>, Vec<u8>>, StoreError> {
-    Ok(store::objects(read, names).await?.into_iter().collect())
+async fn by_name(
+    read: &mut Read,
+    pool: Id<ids::Pool>,
+    names: &[Hash],
+) -> Result<HashMap<Vec<u8>, Vec<u8>>, StoreError> {
+    Ok(store::objects(read, pool, names).await?.into_iter().collect())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `GET /v1/status`
 
 use axum::extract::State;
+use contract::ids::PoolId;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -14,7 +15,8 @@ use crate::{
     auth::{Grant, action::ReadStatus},
     db::Engine,
     http::{Answer, ApiError, Time, docs::CommonProblems},
-    workers::WorkerState,
+    pools::Pool,
+    workers::{WorkerState, WorkerView},
 };
 
 pub fn router() -> OpenApiRouter<AppState> {
@@ -49,6 +51,7 @@ pub struct StatusView {
     pub database: String,
     pub configuration: ConfigurationStatus,
     pub workers: WorkersStatus,
+    pub pools: Vec<PoolStatus>,
     pub events: EventsStatus,
     pub next_hops: NextHopsStatus,
     /// The worst first.
@@ -60,7 +63,7 @@ pub struct StatusView {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConfigurationStatus {
-    /// The newest head: epoch and version.
+    /// The newest head of the pool `default`: epoch and version.
     #[schema(example = "1.42", required)]
     pub head: Option<String>,
     /// When it was signed, anew every minute.
@@ -78,6 +81,27 @@ pub struct ConfigurationStatus {
     /// Workers that are there and run an older head.
     #[schema(example = 0)]
     pub workers_behind: u32,
+}
+
+/// A set of workers with a configuration of their own.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PoolStatus {
+    pub id: PoolId,
+    #[schema(example = "default")]
+    pub name: String,
+    /// The newest head: epoch and version.
+    #[schema(example = "1.42", required)]
+    pub head: Option<String>,
+    #[schema(required)]
+    pub head_issued_at: Option<Time>,
+    /// It serves a tenant: without workers their mail would be put off.
+    #[schema(example = true)]
+    pub serves_tenants: bool,
+    /// Workers that were heard of in the last 30 seconds, and those that take mail.
+    #[schema(example = 3)]
+    pub workers: u32,
+    #[schema(example = 3)]
+    pub workers_ready: u32,
 }
 
 /// Counts; `total` is their sum.
@@ -153,8 +177,12 @@ fn view(facts: &Facts, mut problems: Vec<StatusProblem>) -> StatusView {
     let next_hops = NextHopsStatus { failing: of(super::Code::NextHopFailing), down: of(super::Code::NextHopDown) };
     problems.truncate(MAX_PROBLEMS);
     let publishing = &facts.publishing;
-    let head = publishing.head.as_ref();
-    let behind = facts.workers.iter().filter(|worker| worker.is_alive && worker.running_at < head.map(|head| head.at));
+    let default = facts.pools.iter().find(|(pool, _)| pool.is_default());
+    let head = default.and_then(|(pool, _)| publishing.head(pool.id));
+    let is_behind = |worker: &&WorkerView| {
+        worker.is_alive && worker.running_at < publishing.head(worker.pool_id).map(|head| head.at)
+    };
+    let behind = facts.workers.iter().filter(is_behind);
     StatusView {
         state,
         at: Time(facts.now),
@@ -173,11 +201,29 @@ fn view(facts: &Facts, mut problems: Vec<StatusProblem>) -> StatusView {
             workers_behind: count(behind.count()),
         },
         workers: workers(facts),
+        pools: pools(facts),
         events: events(facts),
         next_hops,
         problems,
         problems_total,
     }
+}
+
+fn pools(facts: &Facts) -> Vec<PoolStatus> {
+    let of = |(pool, serves_tenants): &(Pool, bool)| {
+        let head = facts.publishing.head(pool.id);
+        let workers = || facts.workers.iter().filter(|worker| worker.pool_id == pool.id && worker.is_alive);
+        PoolStatus {
+            id: pool.id,
+            name: pool.name.clone(),
+            head: head.map(|head| head.at.to_string()),
+            head_issued_at: head.map(|head| Time(head.issued_at)),
+            serves_tenants: *serves_tenants,
+            workers: count(workers().count()),
+            workers_ready: count(workers().filter(|worker| worker.state == WorkerState::Ready).count()),
+        }
+    };
+    facts.pools.iter().map(of).collect()
 }
 
 fn workers(facts: &Facts) -> WorkersStatus {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::{Micros, worker_api::HeadVersion};
+use contract::{Micros, ids::PoolId, worker_api::HeadVersion};
 
 use crate::{
     app::App,
@@ -11,6 +11,7 @@ use crate::{
     db::{Engine, StoreError},
     domains::ownership,
     events, installation,
+    pools::{self, Pool},
     routes::health::{self, Seen},
     snapshots, workers,
     workers::WorkerView,
@@ -31,9 +32,11 @@ pub(super) struct Facts {
     pub now: Micros,
     pub engine: Engine,
     pub publishing: snapshots::Publishing,
+    /// With whether it serves a tenant: one that serves none needs no workers.
+    pub pools: Vec<(Pool, bool)>,
     pub workers: Vec<WorkerView>,
     /// Since when workers at these versions lack a change.
-    pub lacking: BTreeMap<HeadVersion, Micros>,
+    pub lacking: BTreeMap<(PoolId, HeadVersion), Micros>,
     /// By each worker that sees them so.
     pub hops: Vec<Seen>,
     /// Those that end first.
@@ -50,15 +53,19 @@ pub(super) async fn gather(app: &App, grant: &Grant<ReadStatus>) -> Result<Facts
     let mut read = app.db.read(grant).await?;
     let publishing = snapshots::publishing(&mut read).await?;
     let workers = workers::all(&mut read, now, MAX_WORKERS).await?;
-    let head = publishing.head.as_ref().map(|head| head.at);
-    let behind = workers.iter().filter(|worker| worker.is_alive).filter_map(|worker| worker.running_at);
-    let behind: BTreeSet<_> = behind.filter(|at| Some(*at) < head).take(MAX_VERSIONS).collect();
+    let running =
+        workers.iter().filter(|worker| worker.is_alive).filter_map(|worker| Some((worker.pool_id, worker.running_at?)));
+    let behind: BTreeSet<_> = running
+        .filter(|(pool, at)| publishing.head(*pool).is_some_and(|head| *at < head.at))
+        .take(MAX_VERSIONS)
+        .collect();
     let mut lacking = BTreeMap::new();
-    for at in behind {
-        if let Some(since) = snapshots::lacking_since(&mut read, at).await? {
-            lacking.insert(at, since);
+    for (pool, at) in behind {
+        if let Some(since) = snapshots::lacking_since(&mut read, pool, at).await? {
+            lacking.insert((pool, at), since);
         }
     }
+    let pools = pools::all_with_use(&mut read).await?;
     let hops = health::unwell(&mut read, now - workers::SEEN_WITHIN, now, MAX_HOPS).await?;
     let configured = installation::load(&mut read).await?.configured;
     let postmaster = snapshots::postmaster(&mut read, &configured).await?;
@@ -71,6 +78,7 @@ pub(super) async fn gather(app: &App, grant: &Grant<ReadStatus>) -> Result<Facts
         now,
         engine: app.db.engine(),
         publishing,
+        pools,
         workers,
         lacking,
         hops,

@@ -158,19 +158,13 @@ pub(super) fn judge(facts: &Facts) -> Vec<StatusProblem> {
         problems.push(problem(code, subject, message, since));
     };
     let is_new = |since: Option<Micros>, after: Duration| since.is_none_or(|since| facts.now.since(since) <= after);
-    if !facts.workers.iter().any(|worker| worker.state == WorkerState::Ready) {
-        let message = match facts.workers.iter().filter(|worker| worker.is_alive).count() {
-            0 => "No worker was heard of in the last 30 seconds.".to_owned(),
-            alive => format!("{alive} workers are there, and none takes mail."),
-        };
-        of_installation(Code::NoWorker, message, None);
-    }
     let publishing = &facts.publishing;
     if !is_new(publishing.waiting_since, STUCK_AFTER) {
         let message = format!("{} edits wait to be published.", publishing.waiting);
         of_installation(Code::PublishingStuck, message, publishing.waiting_since);
     }
-    if let Some(head) = &publishing.head
+    // Of all pools, the one that is worst off.
+    if let Some(head) = publishing.heads.iter().min_by_key(|head| head.issued_at)
         && !is_new(Some(head.issued_at), UNRENEWED_AFTER)
     {
         let age = facts.now.since(head.issued_at).as_secs();
@@ -208,6 +202,7 @@ pub(super) fn judge(facts: &Facts) -> Vec<StatusProblem> {
         let all: Vec<_> = versions.iter().map(|(version, n)| format!("{n} run {version}")).collect();
         of_installation(Code::VersionsMixed, format!("Of the workers, {}.", all.join(", ")), None);
     }
+    of_pools(facts, &mut problems);
     for worker in &facts.workers {
         of_worker(worker, facts, &mut problems);
     }
@@ -237,6 +232,28 @@ fn problem(code: Code, subject: StatusSubject, message: String, since: Option<Mi
     }
 }
 
+/// One that serves somebody, and where nobody takes their mail.
+fn of_pools(facts: &Facts, problems: &mut Vec<StatusProblem>) {
+    let one = facts.pools.len() == 1;
+    for (pool, serves_somebody) in &facts.pools {
+        let mut workers = facts.workers.iter().filter(|worker| worker.pool_id == pool.id);
+        if !serves_somebody || workers.clone().any(|worker| worker.state == WorkerState::Ready) {
+            continue;
+        }
+        let alive = workers.by_ref().filter(|worker| worker.is_alive).count();
+        let message = match alive {
+            0 => "No worker was heard of in the last 30 seconds.".to_owned(),
+            alive => format!("{alive} workers are there, and none takes mail."),
+        };
+        let subject = if one {
+            StatusSubject { kind: "installation".to_owned(), id: None, name: None }
+        } else {
+            StatusSubject { kind: "pool".to_owned(), id: Some(pool.id.to_string()), name: Some(pool.name.clone()) }
+        };
+        problems.push(problem(Code::NoWorker, subject, message, None));
+    }
+}
+
 fn of_worker(worker: &WorkerView, facts: &Facts, problems: &mut Vec<StatusProblem>) {
     let mut add = |code, message: String, since| {
         let subject = StatusSubject {
@@ -263,7 +280,7 @@ fn of_worker(worker: &WorkerView, facts: &Facts, problems: &mut Vec<StatusProble
         add(Code::WorkerErrors, message, None);
     }
     if let Some(running) = worker.running_at
-        && let Some(since) = facts.lacking.get(&running)
+        && let Some(since) = facts.lacking.get(&(worker.pool_id, running))
         && facts.now.since(*since) > STUCK_AFTER
     {
         let age = facts.now.since(*since).as_secs();

@@ -1,13 +1,10 @@
-//! `/v1/workers` and `/v1/pools`.
+//! `/v1/workers`.
 
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use contract::{
-    Micros,
-    ids::{PoolId, WorkerId},
-};
+use contract::ids::{PoolId, WorkerId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -25,34 +22,16 @@ use crate::{
         action::{ReadWorkers, WriteWorkers},
     },
     certificates,
-    http::{Answer, ApiError, ApiPath, ApiQuery, Time, commit, docs::CommonProblems},
+    http::{Answer, ApiError, ApiPath, ApiQuery, commit, docs::CommonProblems},
     pool_keys,
 };
 
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(routes!(list_pools))
         .routes(routes!(list_workers))
         .routes(routes!(read_worker, delete_worker))
         .routes(routes!(drain_worker))
         .routes(routes!(resume_worker))
-}
-
-/// A set of workers with its own head.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PoolView {
-    pub id: PoolId,
-    #[schema(example = "default")]
-    pub name: String,
-    pub created_at: Time,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PoolPage {
-    pub data: Vec<PoolView>,
-    /// Null on the last page.
-    #[schema(required)]
-    pub next_cursor: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,24 +46,13 @@ pub struct WorkerPage {
 #[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorkerQuery {
+    /// Those of one pool.
+    pool_id: Option<PoolId>,
     /// 1 to 500.
     #[param(minimum = 1, maximum = 500, default = 100)]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-}
-
-/// List the pools.
-#[utoipa::path(get, path = "/v1/pools", operation_id = "list_pools", tag = "workers",
-    responses((status = 200, description = "All pools", body = PoolPage), CommonProblems))]
-pub(super) async fn list_pools(grant: Grant<ReadWorkers>, State(app): State<AppState>) -> Result<Answer, ApiError> {
-    let rows = store::pools(&mut app.db.read(&grant).await?).await?;
-    let data = rows.into_iter().map(|row| PoolView {
-        id: PoolId::from_uuid(row.id),
-        name: row.name,
-        created_at: Time(Micros::from_micros(row.created_at)),
-    });
-    Ok(Answer::ok(&PoolPage { data: data.collect(), next_cursor: None }))
 }
 
 /// List the workers.
@@ -96,9 +64,9 @@ pub(super) async fn list_workers(
     ApiQuery(query): ApiQuery<WorkerQuery>,
 ) -> Result<Answer, ApiError> {
     const LIST: &str = "workers";
-    let page = app.cursors.page::<Uuid>(LIST, &(), query.limit, query.cursor.as_deref())?;
-    let mut rows = store::list(&mut app.db.read(&grant).await?, &page).await?;
-    let next_cursor = app.cursors.cut(LIST, &(), page.limit, &mut rows, |row| row.id);
+    let page = app.cursors.page::<Uuid>(LIST, &query.pool_id, query.limit, query.cursor.as_deref())?;
+    let mut rows = store::list(&mut app.db.read(&grant).await?, query.pool_id, &page).await?;
+    let next_cursor = app.cursors.cut(LIST, &query.pool_id, page.limit, &mut rows, |row| row.id);
     let now = app.clock.now();
     let data = rows.into_iter().map(|row| view(row, now)).collect::<Result<_, _>>()?;
     Ok(Answer::ok(&WorkerPage { data, next_cursor }))

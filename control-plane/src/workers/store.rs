@@ -26,7 +26,6 @@ macro_rules! select {
 sql! {
     Main;
     DEFAULT_POOL = "SELECT id FROM pools WHERE name = 'default'";
-    POOLS = "SELECT id, name, created_at FROM pools ORDER BY id";
     INSERT_POOL = "INSERT INTO pools (id, name, created_at) VALUES ($1, $2, $3)";
     INSERT = "INSERT INTO workers (id, pool_id, ring, name, public_key, software_version, join_token_id, address, created_at,
             last_seen_at, snapshot_schemas)
@@ -38,7 +37,7 @@ sql! {
     REPORT = "UPDATE workers SET last_seen_at = $2, running_epoch = $3, running_version = $4, refused = $5, status = $6,
             takes_errands = $7
         WHERE id = $1";
-    LIST = (select!(" AND id > $1 ORDER BY id LIMIT $2"));
+    LIST = (select!(" AND id > $1 AND (CAST($3 AS UUID) IS NULL OR pool_id = $3) ORDER BY id LIMIT $2"));
     LATEST = (select!(" ORDER BY last_seen_at DESC LIMIT $1"));
     GET = (select!(" AND id = $1"));
     DRAIN = "UPDATE workers SET draining_since = $2 WHERE id = $1 AND revoked_at IS NULL";
@@ -54,13 +53,6 @@ sql! {
     SWEEP_TOKENS = "DELETE FROM worker_tokens WHERE expires_at <= $1";
     SWEEP_ASSERTIONS = "DELETE FROM worker_assertions WHERE expires_at <= $1";
     SWEEP_WORKERS = "DELETE FROM workers WHERE last_seen_at <= $1";
-}
-
-#[derive(Debug, sqlx::FromRow)]
-pub(super) struct Pool {
-    pub id: Uuid,
-    pub name: String,
-    pub created_at: i64,
 }
 
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -115,10 +107,6 @@ pub async fn snapshot_schemas(
     let rows = run!(read, fetch_all SCHEMAS as (String,), pool.uuid(), seen_since.as_micros())?;
     // One that makes no sense must not hold up everybody's configuration: it is taken for a worker that has said nothing.
     Ok(rows.iter().map(|(text,)| serde_json::from_str(text).unwrap_or_else(|_| vec![1])).collect())
-}
-
-pub(super) async fn pools(read: &mut Read) -> Result<Vec<Pool>, StoreError> {
-    run!(read, fetch_all POOLS as Pool)
 }
 
 pub(super) async fn insert_pool(tx: &mut Tx, name: &str) -> Result<(), StoreError> {
@@ -192,8 +180,12 @@ pub(super) async fn live(read: &mut Read, pool: Id<ids::Pool>, since: Micros) ->
     Ok(run!(read, fetch_one LIVE as (i64,), pool.uuid(), since.as_micros())?.0)
 }
 
-pub(super) async fn list(read: &mut Read, page: &Page<Uuid>) -> Result<Vec<Row>, StoreError> {
-    run!(read, fetch_all LIST as Row, page.after.unwrap_or_default(), page.rows())
+pub(super) async fn list(
+    read: &mut Read,
+    pool: Option<Id<ids::Pool>>,
+    page: &Page<Uuid>,
+) -> Result<Vec<Row>, StoreError> {
+    run!(read, fetch_all LIST as Row, page.after.unwrap_or_default(), page.rows(), pool.map(Id::uuid))
 }
 
 /// Those that were heard of last.

@@ -45,7 +45,7 @@ async fn upload(plane: &Plane, tenant: Option<&str>, chain: &str, key: &str) -> 
     plane.post("/v1/certificates").json(&body).send().await
 }
 
-async fn good(plane: &Plane, tenant: Option<&str>, certificate: &Certificate) -> String {
+pub(crate) async fn good(plane: &Plane, tenant: Option<&str>, certificate: &Certificate) -> String {
     let made = upload(plane, tenant, certificate.pem(), certificate.key_pem()).await.expect(201);
     made["id"].as_str().unwrap().to_owned()
 }

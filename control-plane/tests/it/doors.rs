@@ -46,16 +46,22 @@ fn no_action_is_for_everyone_and_none_for_nobody() {
 
 /// A token of a worker that exists, written where the worker API would write it.
 pub(crate) async fn worker_token(plane: &Plane) -> String {
-    let token = "pwt_c29tZSByYW5kb20gdG9rZW4gb2YgYSB3b3JrZXI";
-    let worker = Id::<ids::Worker>::new(plane.clock.now(), [9; 10]).uuid().simple();
-    let hash = contract::snapshot::hash::Hash::from_bytes(token_hash(token));
+    worker_token_in(plane, "default").await
+}
+
+/// One of the pool of this name.
+pub(crate) async fn worker_token_in(plane: &Plane, pool: &str) -> String {
+    let token = format!("pwt_c29tZSByYW5kb20gdG9rZW4gb2YgYSB3b3JrZXI{pool}");
+    let seed = u8::try_from(pool.bytes().map(u32::from).sum::<u32>() % 251).unwrap();
+    let worker = Id::<ids::Worker>::new(plane.clock.now(), [seed; 10]).uuid().simple();
+    let hash = contract::snapshot::hash::Hash::from_bytes(token_hash(&token));
     let now = plane.clock.now().as_micros();
     let until = now + 60_000_000;
     let statements = |worker: &str, key: &str, hash: &str| {
         format!(
             "INSERT INTO workers (id, pool_id, ring, name, public_key, software_version, join_token_id, created_at,
                 last_seen_at, snapshot_schemas)
-            SELECT {worker}, id, 'stable', 'a worker', {key}, '0', id, {now}, {now}, '[2,1]' FROM pools LIMIT 1;
+            SELECT {worker}, id, 'stable', 'a worker', {key}, '0', id, {now}, {now}, '[2,1]' FROM pools WHERE name = '{pool}';
             INSERT INTO worker_tokens (token_hash, worker_id, expires_at) VALUES ({hash}, {worker}, {until})"
         )
     };
@@ -63,7 +69,7 @@ pub(crate) async fn worker_token(plane: &Plane) -> String {
     let postgres =
         statements(&format!("CAST('{worker}' AS UUID)"), "decode('00', 'hex')", &format!("decode('{hash}', 'hex')"));
     plane.tamper(&sqlite, &postgres).await;
-    token.to_owned()
+    token
 }
 
 /// Method, path with well-formed parameters, and operation of every route of a document.

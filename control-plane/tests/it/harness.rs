@@ -242,11 +242,11 @@ impl Plane {
         (self.database, self.dir, self.clock)
     }
 
-    /// Waits until a head holds this change.
+    /// Waits until every pool's head holds this change.
     pub(crate) async fn until_published(&self, version: &str) {
         let path = format!("/v1/config/versions/{version}");
-        let published = async { while !self.get(&path).send().await.expect(200)["head"].is_string() {} };
-        tokio::time::timeout(pretend::wait::BOUND, published).await.expect("a head with the change");
+        let published = async { while self.get(&path).send().await.expect(200)["state"] == "pending" {} };
+        tokio::time::timeout(pretend::wait::BOUND, published).await.expect("heads with the change");
     }
 
     /// A number from the database behind the control plane's back.

@@ -58,11 +58,18 @@ async fn a_head_for_a_nonce_is_the_newest_there_is_signed_for_it(plane: Plane) {
 
 /// The head that holds a change, or a later one: a replica sees what was published a moment after it was.
 pub(crate) async fn head_with(plane: &Plane, worker: &str, changed: &Reply) -> Head {
+    head_in("default", plane, worker, changed).await
+}
+
+/// The same, of the pool that the worker is in.
+pub(crate) async fn head_in(pool: &str, plane: &Plane, worker: &str, changed: &Reply) -> Head {
     assert!(changed.status.is_success(), "{}", changed.text);
     let version = changed.header("config-version").expect("a number");
     plane.until_published(version).await;
     let published = plane.get(&format!("/v1/config/versions/{version}")).send().await.expect(200);
-    let after = published["head"].as_str().expect("a version").to_owned();
+    let pools = published["pools"].as_array().expect("pools");
+    let of = pools.iter().find(|of| of["name"] == pool).expect("the pool");
+    let after = of["head"].as_str().expect("a version").to_owned();
     claims(&plane.get(&format!("/worker/v1/head?wait=20&after={after}")).with_token(worker).send().await)
 }
 

@@ -19,6 +19,7 @@ mod ownership;
 mod plans;
 mod policy;
 mod policy_trials;
+mod pools;
 mod postgres;
 mod publishing;
 mod recipients;

@@ -229,7 +229,7 @@ async fn a_write_is_audited_and_moves_one_object_whoever_inherits(plane: Plane) 
         last = plane.post("/v1/domains").json(&body).send().await.header("config-version").map(str::to_owned);
     }
     plane.until_published(&last.unwrap()).await;
-    let objects = "SELECT COUNT(*) FROM snapshot_objects";
+    let objects = "SELECT COUNT(*) FROM pool_objects";
     let (objects_before, outbox_before) =
         (plane.count(objects).await, plane.count("SELECT COUNT(*) FROM outbox").await);
     let path = format!("/v1/tenants/{}/policy", tree.msp);

@@ -84,7 +84,7 @@ async fn fetched(plane: &Plane, worker: &str, names: &[Hash]) -> Reply {
 }
 
 /// All objects that a head leads to, by key, fetched as a worker would by names alone; and how many nodes led there.
-async fn walk(plane: &Plane, worker: &str, head: &Head) -> (BTreeMap<String, Object>, usize) {
+pub(crate) async fn walk(plane: &Plane, worker: &str, head: &Head) -> (BTreeMap<String, Object>, usize) {
     let (mut level, mut wanted, mut nodes) = (vec![head.root], Vec::new(), 0);
     while !level.is_empty() {
         let mut below = Vec::new();
@@ -118,7 +118,7 @@ async fn all(plane: &Plane, worker: &str, names: &[Hash]) -> Vec<(Hash, Vec<u8>)
     got
 }
 
-const IN_USE: &str = "SELECT COUNT(*) FROM snapshot_objects WHERE dropped_at IS NULL";
+const IN_USE: &str = "SELECT COUNT(*) FROM pool_objects WHERE dropped_at IS NULL";
 
 async fn of_a_name_the_row_that_counts_is_found_whatever_page_it_is_on(plane: Plane) {
     for name in ["One", "Two"] {
@@ -284,10 +284,12 @@ async fn an_answer_is_never_longer_than_a_worker_reads(plane: Plane) {
         let octets = format!("{:02x}", n + 1);
         plane
             .tamper(
-                &format!("INSERT INTO snapshot_objects (hash, bytes) VALUES (x'{name}', zeroblob({mib}))"),
                 &format!(
-                    "INSERT INTO snapshot_objects (hash, bytes)
-                    VALUES (decode('{name}', 'hex'), decode(repeat('{octets}', {mib}), 'hex'))"
+                    "INSERT INTO pool_objects (pool_id, hash, bytes) SELECT id, x'{name}', zeroblob({mib}) FROM pools"
+                ),
+                &format!(
+                    "INSERT INTO pool_objects (pool_id, hash, bytes)
+                    SELECT id, decode('{name}', 'hex'), decode(repeat('{octets}', {mib}), 'hex') FROM pools"
                 ),
             )
             .await;

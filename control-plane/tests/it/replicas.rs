@@ -250,14 +250,15 @@ async fn what_went_out_of_use_while_nobody_published_is_swept(plane: Plane) {
     let hash = "ab".repeat(32);
     plane
         .tamper(
-            &format!("INSERT INTO snapshot_objects (hash, bytes) VALUES (x'{hash}', x'00')"),
+            &format!("INSERT INTO pool_objects (pool_id, hash, bytes) SELECT id, x'{hash}', x'00' FROM pools"),
             &format!(
-                "INSERT INTO snapshot_objects (hash, bytes) VALUES (decode('{hash}', 'hex'), decode('00', 'hex'))"
+                "INSERT INTO pool_objects (pool_id, hash, bytes)
+                    SELECT id, decode('{hash}', 'hex'), decode('00', 'hex') FROM pools"
             ),
         )
         .await;
-    let in_use = "SELECT COUNT(*) FROM snapshot_objects WHERE dropped_at IS NULL";
-    let dropped = "SELECT COUNT(*) FROM snapshot_objects WHERE dropped_at IS NOT NULL";
+    let in_use = "SELECT COUNT(*) FROM pool_objects WHERE dropped_at IS NULL";
+    let dropped = "SELECT COUNT(*) FROM pool_objects WHERE dropped_at IS NOT NULL";
     let (before, gone) = (plane.count(in_use).await, plane.count(dropped).await);
     let plane = plane.restart().await;
     let made = plane.post("/v1/tenants").json(&json!({ "name": "next" })).send().await;

@@ -18,6 +18,7 @@ mod lists;
 mod loops;
 mod ownership;
 mod policy;
+mod pools;
 mod port;
 mod postmaster;
 mod recipients;

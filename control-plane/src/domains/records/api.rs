@@ -14,6 +14,7 @@ use crate::{
     auth::{Grant, action::ReadDomains},
     domains::{Domain, find},
     http::{Answer, ApiError, ApiPath, docs::CommonProblems},
+    pools,
 };
 
 pub(in crate::domains) fn router() -> OpenApiRouter<AppState> {
@@ -54,8 +55,11 @@ async fn records_of(
     grant: &Grant<ReadDomains>,
     id: DomainId,
 ) -> Result<(Domain, judge::Rows), ApiError> {
-    let domain = find(&mut app.db.read(grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    let mut read = app.db.read(grant).await?;
+    let domain = find(&mut read, id).await?.ok_or_else(ApiError::not_found)?;
+    let mx_hosts = pools::serving(&mut read, domain.tenant).await?.mx_hosts(&app.config.mx_hosts);
+    drop(read);
     let found = look::look(app, &domain).await;
-    let rows = judge::judge(&app.config, &domain.name, &found);
+    let rows = judge::judge(&app.config, &mx_hosts, &domain.name, &found);
     Ok((domain, rows))
 }

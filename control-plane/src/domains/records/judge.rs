@@ -62,8 +62,9 @@ pub(crate) struct Rows {
     pub spf: Row,
 }
 
-pub(crate) fn judge(config: &Config, name: &Name, found: &Found) -> Rows {
-    Rows { ownership: ownership(name, found), mx: mx(config, name, &found.mx), spf: of_spf(config, name, &found.txt) }
+/// `mx_hosts`: of the pools that serve the domain, the most preferred first.
+pub(crate) fn judge(config: &Config, mx_hosts: &[Name], name: &Name, found: &Found) -> Rows {
+    Rows { ownership: ownership(name, found), mx: mx(mx_hosts, name, &found.mx), spf: of_spf(config, name, &found.txt) }
 }
 
 fn ownership(name: &Name, found: &Found) -> Row {
@@ -82,8 +83,8 @@ fn ownership(name: &Name, found: &Found) -> Row {
     }
 }
 
-fn mx(config: &Config, name: &Name, found: &Outcome<Vec<Mx>>) -> Row {
-    let hosts: Vec<&str> = config.mx_hosts.iter().map(Name::as_ascii).collect();
+fn mx(hosts: &[Name], name: &Name, found: &Outcome<Vec<Mx>>) -> Row {
+    let hosts: Vec<&str> = hosts.iter().map(Name::as_ascii).collect();
     let expected = hosts.iter().zip(1_u32..).map(|(host, n)| format!("{} {host}.", n * 10)).collect();
     let mut row = Row::new(name.to_string(), "MX", expected);
     let none = Vec::new();

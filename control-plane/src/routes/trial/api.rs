@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use contract::{
     errand::{Outcome, Task},
-    ids::RouteId,
+    ids::{PoolId, RouteId},
     mail::{Domain, Host, Mailbox},
     snapshot::object,
 };
@@ -17,8 +17,8 @@ use crate::{
     db::Read,
     errands::Errands,
     http::{Answer, ApiError, ApiJson, ApiPath, Code, FieldError, commit, docs::CommonProblems},
+    pools,
     routes::{self, Route, store},
-    workers,
 };
 
 pub(in crate::routes) fn router() -> OpenApiRouter<AppState> {
@@ -40,13 +40,13 @@ pub(super) async fn test_route(
     let mut read = app.db.read(&grant).await?;
     let route = routes::find(&mut read, id).await?.ok_or_else(ApiError::not_found)?;
     let (recipient, domain) = recipient(&mut read, &route, body.recipient.as_deref()).await?;
-    let pool = workers::default_pool(&mut read).await?.ok_or_else(|| ApiError::new(Code::NoWorker))?;
+    let pools = of_pools(&mut read, &route, &domain, body.pool_id).await?;
     drop(read);
     app.errands.pace(person, app.clock.now())?;
     let hops = route.destination.hops_for(&domain);
     let way = object::Route { id, hops, max_connections: route.max_connections, certificate: route.certificate };
     let task = Task::TestRoute { route: way, recipient: recipient.clone() };
-    let answered = Errands::ask(&app, pool, &task).await?;
+    let answered = Errands::ask(&app, &pools, &task).await?;
     let hops = match answered.outcome {
         Outcome::Route { hops } => hops,
         Outcome::NotUnderstood => {
@@ -58,6 +58,21 @@ pub(super) async fn test_route(
     let target = audit::Target::new("route").id(id).of_tenant(route.tenant);
     audit::record(&mut tx, "route.test", target, audit::NOTHING, Some(&view.outline())).await?;
     commit(tx, Answer::ok(&view)).await
+}
+
+/// The pools one of whose workers tries it: those that serve the domain, or the one that was asked for.
+async fn of_pools(
+    read: &mut Read,
+    route: &Route,
+    domain: &Domain,
+    asked: Option<PoolId>,
+) -> Result<Vec<PoolId>, ApiError> {
+    if let Some(id) = asked {
+        let pool = pools::find(read, id).await?;
+        return Ok(vec![pool.ok_or_else(|| ApiError::field("/pool_id", "there is no such pool"))?.id]);
+    }
+    let tenant = store::related(read, route, domain).await?.unwrap_or(route.tenant);
+    Ok(pools::serving(read, tenant).await?.pools.into_iter().map(|pool| pool.id).collect())
 }
 
 /// Whom RCPT names, and the domain whose next hops are tried. A domain that has to do with the route, or any address could
@@ -75,7 +90,7 @@ async fn recipient(read: &mut Read, route: &Route, given: Option<&str>) -> Resul
     let Host::Domain(domain) = mailbox.host().clone() else {
         return Err(ApiError::field("/recipient", "expected an address at a domain"));
     };
-    if store::is_related(read, route, &domain).await? {
+    if store::related(read, route, &domain).await?.is_some() {
         Ok((mailbox, domain))
     } else {
         Err(ApiError::field("/recipient", "its domain neither uses this route nor belongs to the route's tenant"))

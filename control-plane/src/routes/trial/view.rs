@@ -2,7 +2,7 @@
 
 use contract::{
     errand::{HopReport, HopVerdict, Step, StepKind, TlsReport},
-    ids::{RouteId, WorkerId},
+    ids::{PoolId, RouteId, WorkerId},
     mail::Mailbox,
 };
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,9 @@ pub(super) struct RouteTest {
     #[serde(default)]
     #[schema(max_length = 254)]
     pub recipient: Option<String>,
+    /// A worker of this pool tries it. If left out, one of a pool that serves the domain.
+    #[serde(default)]
+    pub pool_id: Option<PoolId>,
 }
 
 /// What all of it came to.

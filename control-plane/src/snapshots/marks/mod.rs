@@ -2,6 +2,6 @@
 
 mod store;
 
+pub(crate) use store::{Marks, STATEMENTS, marks};
 pub use store::{Publishing, lacking_since, publishing};
-pub(crate) use store::{STATEMENTS, mark};
-pub(super) use store::{any_unpublished, mark_all, unpublished, unpublished_numbers};
+pub(super) use store::{any_unpublished, mark_all, published, unpublished, unpublished_numbers};

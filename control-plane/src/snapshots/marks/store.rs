@@ -1,5 +1,7 @@
 //! The publisher's side of `outbox`, and `outbox_marks`.
 
+use std::collections::BTreeMap;
+
 use contract::{
     Id, Micros, ids,
     mail::Domain,
@@ -35,12 +37,12 @@ sql! {
             ON CONFLICT DO NOTHING",
     };
     WAITING = "SELECT COUNT(*), MIN(changed_at) FROM outbox WHERE published_at IS NULL";
-    // The first change after what a worker runs.
+    // The first change after what a worker of the pool runs.
     PUBLISHED_AFTER = "SELECT MIN(o.published_at) FROM outbox_marks m JOIN outbox o ON o.seq = m.seq
-        WHERE m.epoch > $1 OR (m.epoch = $1 AND m.version > $2)";
+        WHERE m.pool_id = $3 AND (m.epoch > $1 OR (m.epoch = $1 AND m.version > $2))";
     LAST_PUBLISHED = "SELECT published_at FROM outbox WHERE published_at IS NOT NULL ORDER BY seq DESC LIMIT 1";
-    KNOWN = "SELECT changed_at FROM outbox WHERE seq = $1";
-    MARK_OF = "SELECT epoch, version FROM outbox_marks WHERE seq = $1 AND pool_id = $2 AND ring = $3";
+    KNOWN = "SELECT published_at FROM outbox WHERE seq = $1";
+    MARKS_OF = "SELECT pool_id, epoch, version FROM outbox_marks WHERE seq = $1 AND ring = $2";
 }
 
 pub(in crate::snapshots) async fn any_unpublished(read: &mut Read) -> Result<bool, StoreError> {
@@ -54,13 +56,24 @@ pub struct Publishing {
     pub waiting: i64,
     pub waiting_since: Option<Micros>,
     pub last_published_at: Option<Micros>,
-    /// The newest of the ring that everybody is in.
-    pub head: Option<Head>,
+    /// The newest of each pool, of the ring that everybody is in.
+    pub heads: Vec<Head>,
 }
 
-/// When the first change was published that a worker at this version lacks.
-pub async fn lacking_since(read: &mut Read, at: HeadVersion) -> Result<Option<Micros>, StoreError> {
-    let (since,) = run!(read, fetch_one PUBLISHED_AFTER as (Option<i64>,), number(at.epoch), number(at.version))?;
+impl Publishing {
+    pub fn head(&self, pool: Id<ids::Pool>) -> Option<&Head> {
+        self.heads.iter().find(|head| head.pool == pool)
+    }
+}
+
+/// When the first change was published that a worker of the pool at this version lacks.
+pub async fn lacking_since(
+    read: &mut Read,
+    pool: Id<ids::Pool>,
+    at: HeadVersion,
+) -> Result<Option<Micros>, StoreError> {
+    let (epoch, version) = (number(at.epoch), number(at.version));
+    let (since,) = run!(read, fetch_one PUBLISHED_AFTER as (Option<i64>,), epoch, version, pool.uuid())?;
     Ok(since.map(Micros::from_micros))
 }
 
@@ -71,7 +84,7 @@ pub async fn publishing(read: &mut Read) -> Result<Publishing, StoreError> {
         waiting,
         waiting_since: waiting_since.map(Micros::from_micros),
         last_published_at: last.map(|(at,)| Micros::from_micros(at)),
-        head: heads(read).await?.into_iter().find(|head| head.ring == RINGS[0]),
+        heads: heads(read).await?.into_iter().filter(|head| head.ring == RINGS[0]).collect(),
     })
 }
 
@@ -104,14 +117,14 @@ fn change(kind: &str, id: Option<Uuid>, name: Option<&str>) -> Result<Change, St
         "recipients" => domain().map(|(id, name)| Change::Recipients(id, name))?,
         "domain_list" => domain().map(|(id, name)| Change::DomainList(id, name))?,
         "certificate" => Change::Certificate(id.map(Id::from_uuid).ok_or_else(corrupt)?),
-        "certificates" => Change::Certificates,
+        "certificates" => Change::Certificates(id.map(Id::from_uuid)),
         "route" => Change::Route(id.map(Id::from_uuid).ok_or_else(corrupt)?),
         _ => return Err(corrupt()),
     })
 }
 
+/// Notes that a pool's head holds these rows.
 pub(in crate::snapshots) async fn mark_all(tx: &mut Tx, rows: &[i64], head: &Head) -> Result<(), StoreError> {
-    let now = tx.now().as_micros();
     for some in rows.chunks(5_000) {
         let set = serde_json::to_string(some).unwrap_or_else(|_| "[]".to_owned());
         run!(
@@ -123,22 +136,43 @@ pub(in crate::snapshots) async fn mark_all(tx: &mut Tx, rows: &[i64], head: &Hea
             number(head.at.epoch),
             number(head.at.version)
         )?;
-        run!(tx, execute PUBLISHED, set.as_str(), now)?;
     }
     Ok(())
 }
 
-/// Which head holds an outbox row; the outer none: there is no such row.
-pub(crate) async fn mark(
-    read: &mut Read,
-    seq: i64,
-    pool: Id<ids::Pool>,
-    ring: Ring,
-) -> Result<Option<Option<HeadVersion>>, StoreError> {
-    if run!(read, fetch_optional KNOWN as (i64,), seq)?.is_none() {
-        return Ok(None);
+/// Notes that every pool's head holds these rows.
+pub(in crate::snapshots) async fn published(tx: &mut Tx, rows: &[i64]) -> Result<(), StoreError> {
+    let now = tx.now().as_micros();
+    for some in rows.chunks(5_000) {
+        run!(tx, execute PUBLISHED, serde_json::to_string(some).unwrap_or_else(|_| "[]".to_owned()), now)?;
     }
-    let row = run!(read, fetch_optional MARK_OF as (i64, i64), seq, pool.uuid(), ring.name())?;
+    Ok(())
+}
+
+/// Which heads hold an outbox row.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Marks {
+    /// By pool.
+    pub heads: BTreeMap<Id<ids::Pool>, HeadVersion>,
+    /// Every pool's head holds it: of a pool without a mark, which came later, each.
+    pub published: bool,
+}
+
+impl Marks {
+    /// From which version on the pool's heads hold it; none: none does yet.
+    pub(crate) fn of(&self, pool: Id<ids::Pool>) -> Option<HeadVersion> {
+        let any = self.published.then_some(HeadVersion { epoch: 0, version: 0 });
+        self.heads.get(&pool).copied().or(any)
+    }
+}
+
+/// None: there is no such row.
+pub(crate) async fn marks(read: &mut Read, seq: i64, ring: Ring) -> Result<Option<Marks>, StoreError> {
+    let Some((published_at,)) = run!(read, fetch_optional KNOWN as (Option<i64>,), seq)? else { return Ok(None) };
+    let rows = run!(read, fetch_all MARKS_OF as (Uuid, i64, i64), seq, ring.name())?;
     let number = |n: i64| u64::try_from(n).unwrap_or(0);
-    Ok(Some(row.map(|(epoch, version)| HeadVersion { epoch: number(epoch), version: number(version) })))
+    let heads = rows.into_iter().map(|(pool, epoch, version)| {
+        (Id::from_uuid(pool), HeadVersion { epoch: number(epoch), version: number(version) })
+    });
+    Ok(Some(Marks { heads: heads.collect(), published: published_at.is_some() }))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::{
-    Micros,
+    Id, Micros, ids,
     snapshot::{
         changes::{MAX_BYTES, encode},
         hash::Hash,
@@ -21,6 +21,7 @@ use crate::{
     db::{Read, StoreError, System},
     installation,
     lease::Lease,
+    pools,
     snapshots::{
         RINGS,
         heads::{Head, Peak},
@@ -45,6 +46,15 @@ pub(super) enum Of {
 /// Rows that are marked, and names that go out of use, in one transaction.
 const AT_ONCE: usize = 10_000;
 
+/// Rows of the outbox that a commit is about.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// The pool's head holds them now.
+    pub covered: Vec<i64>,
+    /// Every pool's does: they are published.
+    pub finished: Vec<i64>,
+}
+
 impl State {
     /// Moves the head to what is done, and marks the outbox rows that it covers.
     pub(super) async fn commit(
@@ -52,7 +62,7 @@ impl State {
         app: &AppState,
         lease: Lease,
         done: Done,
-        rows: &[i64],
+        rows: &Rows,
         (of, began): (Of, Instant),
     ) -> Result<(), PublishError> {
         let root = done.tree.hash();
@@ -62,14 +72,21 @@ impl State {
         let mut tx = app.db.begin(&system).await?;
         lease.check(&mut tx).await?;
         let epoch = number(installation::load(&mut tx).await?.epoch);
-        store::put_objects(&mut tx, done.waiting.iter()).await?;
+        store::put_objects(&mut tx, self.pool.id, done.waiting.iter()).await?;
         let at = match &self.head {
             Some(head) if same && head.at.epoch == epoch => head.at,
             Some(head) if head.at.epoch == epoch => HeadVersion { epoch, version: head.at.version + 1 },
             _ => HeadVersion { epoch, version: 1 },
         };
-        let head = self.sign(app, &mut tx, at, root, totals).await?;
-        store::put_head(&mut tx, &head).await?;
+        let head = match &self.head {
+            // Edits of what is another pool's.
+            Some(head) if matches!(of, Of::Edits) && at == head.at && done.changes.is_empty() => head.clone(),
+            _ => {
+                let head = self.sign(app, &mut tx, at, root, totals).await?;
+                store::put_head(&mut tx, &head).await?;
+                head
+            }
+        };
         // One that begins does not know the tree that was published before.
         let before = self.tree.as_ref().map(Tree::hash);
         if let Some(before) = before.filter(|before| !same && self.head.as_ref().map(|head| head.root) == Some(*before))
@@ -79,14 +96,18 @@ impl State {
                 store::put_changes(&mut tx, &head, before, encoded).await?;
             }
         }
-        let (rows_now, rows_later) = rows.split_at(rows.len().min(AT_ONCE));
+        let (rows_now, rows_later) = rows.covered.split_at(rows.covered.len().min(AT_ONCE));
         marks::mark_all(&mut tx, rows_now, &head).await?;
+        if rows_later.is_empty() {
+            marks::published(&mut tx, &rows.finished).await?;
+        }
         let (unused_now, unused_later) = done.unused.split_at(done.unused.len().min(AT_ONCE));
-        store::drop_objects(&mut tx, unused_now).await?;
+        store::drop_objects(&mut tx, self.pool.id, unused_now).await?;
         lease.extend(&mut tx, LEASE_LASTS).await?;
         tx.commit().await?;
         let moved = done.moved;
-        tracing::info!(version = %head.at, edits = rows.len(), objects = moved.objects, bytes = moved.bytes, "published");
+        let (pool, edits) = (&*self.pool.name, rows.covered.len());
+        tracing::info!(pool, version = %head.at, edits, objects = moved.objects, bytes = moved.bytes, "published");
         app.metrics.with(|| {
             let of = match of {
                 Of::Everything => "everything",
@@ -98,9 +119,11 @@ impl State {
         });
         app.heads.look_now();
         (self.tree, self.totals, self.head, self.shards) = (Some(done.tree), totals, Some(head.clone()), done.shards);
+        self.covered.extend(&rows.covered);
         // The head is out, and holds these rows and does not name these objects, whenever that is noted. What is not noted now
         // is noted by whoever begins next.
-        if let Err(error) = later(app, lease, &head, rows_later, unused_later).await {
+        let finished = if rows_later.is_empty() { &[][..] } else { &rows.finished };
+        if let Err(error) = later(app, lease, &head, (rows_later, finished), unused_later).await {
             tracing::warn!(%error, "what was published could not be noted to its end");
         }
         Ok(())
@@ -116,11 +139,11 @@ impl State {
     ) -> Result<Head, PublishError> {
         let issued_at = app.clock.now();
         let peak = peak_after(self.head.as_ref().map(|head| head.peak), totals, issued_at);
-        let lowest_totals = lowest(read, peak.totals, issued_at - DELETIONS).await?;
+        let lowest_totals = lowest(read, self.pool.id, peak.totals, issued_at - DELETIONS).await?;
         let ring = RINGS[0];
         let jws = app.signing.head(&head::Head {
             installation: app.installation,
-            pool: self.pool,
+            pool: self.pool.id,
             ring,
             epoch: at.epoch,
             version: at.version,
@@ -132,12 +155,18 @@ impl State {
             lowest_totals,
             nonce: None,
         })?;
-        Ok(Head { pool: self.pool, ring, at, root, issued_at, jws: jws.into(), peak })
+        Ok(Head { pool: self.pool.id, ring, at, root, issued_at, jws: jws.into(), peak })
     }
 }
 
 /// In short transactions what is too much for the one that moves the head.
-async fn later(app: &AppState, lease: Lease, head: &Head, rows: &[i64], unused: &[Hash]) -> Result<(), StoreError> {
+async fn later(
+    app: &AppState,
+    lease: Lease,
+    head: &Head,
+    (rows, finished): (&[i64], &[i64]),
+    unused: &[Hash],
+) -> Result<(), StoreError> {
     let system = System::task(LEASE);
     for some in rows.chunks(AT_ONCE) {
         let mut tx = app.db.begin(&system).await?;
@@ -146,10 +175,17 @@ async fn later(app: &AppState, lease: Lease, head: &Head, rows: &[i64], unused: 
         lease.extend(&mut tx, LEASE_LASTS).await?;
         tx.commit().await?;
     }
+    for some in finished.chunks(AT_ONCE) {
+        let mut tx = app.db.begin(&system).await?;
+        lease.check(&mut tx).await?;
+        marks::published(&mut tx, some).await?;
+        lease.extend(&mut tx, LEASE_LASTS).await?;
+        tx.commit().await?;
+    }
     for some in unused.chunks(AT_ONCE) {
         let mut tx = app.db.begin(&system).await?;
         lease.check(&mut tx).await?;
-        store::drop_objects(&mut tx, some).await?;
+        store::drop_objects(&mut tx, head.pool, some).await?;
         lease.extend(&mut tx, LEASE_LASTS).await?;
         tx.commit().await?;
     }
@@ -178,9 +214,15 @@ fn counted(before: Option<&Tree>, totals: Totals, changes: &Changes) -> Totals {
     totals
 }
 
-/// The lowest totals that audited deletions explain; none where there were none.
-async fn lowest(read: &mut Read, peak: Totals, since: Micros) -> Result<Option<Totals>, StoreError> {
-    let (tenants, domains) = audit::deletions(read, since).await?;
+/// The lowest totals that audited deletions explain, and tenants that other pools serve now; none where there were none.
+async fn lowest(
+    read: &mut Read,
+    pool: Id<ids::Pool>,
+    peak: Totals,
+    since: Micros,
+) -> Result<Option<Totals>, StoreError> {
+    let (deleted, departed) = (audit::deletions(read, since).await?, pools::departed(read, pool, since).await?);
+    let (tenants, domains) = (deleted.0.saturating_add(departed.0), deleted.1.saturating_add(departed.1));
     Ok(((tenants, domains) != (0, 0)).then(|| Totals {
         tenants: peak.tenants.saturating_sub(tenants),
         domains: peak.domains.saturating_sub(domains),

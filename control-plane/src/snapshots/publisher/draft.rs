@@ -7,9 +7,12 @@ use std::{
     sync::Arc,
 };
 
-use contract::snapshot::{
-    hash::Hash,
-    tree::{Changes, Entry, EntryRef, Tree},
+use contract::{
+    Id, ids,
+    snapshot::{
+        hash::Hash,
+        tree::{Changes, Entry, EntryRef, Tree},
+    },
 };
 
 use super::{LEASE, PublishError, shards::Shards};
@@ -32,6 +35,7 @@ type Bytes = (Hash, Vec<u8>);
 pub(in crate::snapshots) struct Draft {
     app: AppState,
     lease: Lease,
+    pool: Id<ids::Pool>,
     /// What it follows on. None: on nothing, and what the store has already is left out.
     before: Option<Tree>,
     shards: Shards,
@@ -61,10 +65,11 @@ pub(super) struct Done {
 }
 
 impl Draft {
-    pub(super) fn new(app: AppState, lease: Lease, before: Option<Tree>, shards: Shards) -> Self {
+    pub(super) fn new(app: AppState, lease: Lease, pool: Id<ids::Pool>, before: Option<Tree>, shards: Shards) -> Self {
         Self {
             app,
             lease,
+            pool,
             before,
             shards,
             changes: Changes::new(),
@@ -119,7 +124,7 @@ impl Draft {
         let mut stored = HashSet::new();
         for some in new.chunks(NAMES) {
             let names: Vec<_> = some.iter().map(|(name, _)| *name).collect();
-            stored.extend(store::in_use(read, &names).await?);
+            stored.extend(store::in_use(read, self.pool, &names).await?);
         }
         new.retain(|(name, _)| !stored.contains(name));
         Ok(())
@@ -164,7 +169,7 @@ impl Draft {
     async fn try_to_write(&self, part: &[Bytes]) -> Result<(), StoreError> {
         let mut tx = self.app.db.begin(&System::task(LEASE)).await?;
         self.lease.check(&mut tx).await?;
-        store::put_objects(&mut tx, part.iter()).await?;
+        store::put_objects(&mut tx, self.pool, part.iter()).await?;
         tx.commit().await
     }
 
@@ -181,7 +186,7 @@ impl Draft {
         self.leave_out_stored(read, &mut nodes).await?;
         let mut unused = match &self.before {
             Some(before) => dropped(before, &tree),
-            None => strays(read, &tree).await?,
+            None => strays(read, self.pool, &tree).await?,
         };
         // What comes back in the same version stays.
         let kept: HashSet<Hash> = nodes.iter().map(|(name, _)| *name).collect();
@@ -204,13 +209,13 @@ fn dropped(before: &Tree, after: &Tree) -> Vec<Hash> {
 }
 
 /// What the store has in use and no tree names: of an earlier holder, or of one that was killed before its head came.
-async fn strays(read: &mut Read, tree: &Tree) -> Result<Vec<Hash>, StoreError> {
+async fn strays(read: &mut Read, pool: Id<ids::Pool>, tree: &Tree) -> Result<Vec<Hash>, StoreError> {
     let mut live = HashSet::new();
     tree.for_each(&mut |entry| live.extend([entry.hash]));
     tree.nodes(&mut |name| live.extend([name]));
     let (mut strays, mut after) = (Vec::new(), Vec::new());
     loop {
-        let page = store::names_in_use(read, &after, i64::try_from(NAMES).unwrap_or(i64::MAX)).await?;
+        let page = store::names_in_use(read, pool, &after, i64::try_from(NAMES).unwrap_or(i64::MAX)).await?;
         let Some(last) = page.last() else { return Ok(strays) };
         after = last.as_bytes().to_vec();
         strays.extend(page.into_iter().filter(|name| !live.contains(name)));

@@ -1,4 +1,4 @@
-//! Takes outbox rows to a new head. One replica at a time, under a lease that is renewed while it compiles and whose fence
+//! Takes outbox rows to new heads, one a pool. One replica at a time, under a lease that is renewed while it compiles and whose fence
 //! is checked in every transaction that writes. Edits made close together are published together; an edit compiles only what
 //! it touches. `state` is what the holder remembers, `anew` how it begins, `draft` what is compiled and not in a head yet,
 //! `commit` how it gets there.
@@ -10,9 +10,9 @@ mod schema;
 mod shards;
 mod state;
 
-use std::{pin::Pin, time::Duration};
+use std::{collections::BTreeMap, pin::Pin, time::Duration};
 
-use contract::Micros;
+use contract::{Id, Micros, ids};
 
 use self::state::State;
 use super::compile::CompileError;
@@ -20,6 +20,7 @@ use crate::{
     app::AppState,
     db::{StoreError, System},
     lease::Lease,
+    pools::{self, Pool},
 };
 pub(super) use draft::Draft;
 
@@ -40,8 +41,6 @@ pub(super) enum PublishError {
     Compile(#[from] CompileError),
     #[error("the head cannot be signed")]
     Seal(#[from] contract::snapshot::seal::SealError),
-    #[error("there is no pool")]
-    NoPool,
     #[error("compiling was cut short")]
     CutShort(#[source] tokio::task::JoinError),
     #[error("a stop was asked for")]
@@ -50,7 +49,7 @@ pub(super) enum PublishError {
 
 /// Runs until the stop.
 pub async fn run(app: AppState) {
-    let mut publisher = Publisher { up_since: app.clock.now(), app, held: None, state: None };
+    let mut publisher = Publisher { up_since: app.clock.now(), app, held: None, states: BTreeMap::new() };
     let mut failures = 0;
     loop {
         let mut pause = PACE;
@@ -88,32 +87,56 @@ struct Publisher {
     up_since: Micros,
     /// The lease, and until when it was taken.
     held: Option<(Lease, Micros)>,
-    /// None: what is in memory may not be what is stored, and it begins anew.
-    state: Option<State>,
+    /// By pool. Without one, what is in memory may not be what is stored, and the pool begins anew.
+    states: BTreeMap<Id<ids::Pool>, State>,
 }
 
 impl Publisher {
     async fn turn(&mut self) -> Result<(), PublishError> {
         let now = self.app.clock.now();
         let Some(lease) = self.lease(now).await? else { return Ok(()) };
-        let is_read = match &self.state {
+        let pools = pools::all(&mut self.app.db.read(&System::task(LEASE)).await?).await?;
+        self.states.retain(|id, _| pools.iter().any(|pool| pool.id == *id));
+        // One pool that fails holds up no other, and keeps rows from being published to their end.
+        let mut failed = None;
+        for (n, pool) in (1..).zip(&pools) {
+            match self.publish(pool, lease, now, n == pools.len() && failed.is_none()).await {
+                Ok(()) => {}
+                Err(PublishError::Stopping) => return Err(PublishError::Stopping),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// `is_last`: all others were published to, and what their heads hold is published when this one's does.
+    async fn publish(&mut self, pool: &Pool, lease: Lease, now: Micros, is_last: bool) -> Result<(), PublishError> {
+        let is_read = match self.states.get(&pool.id) {
             Some(state) => self.is_read(state, now).await?,
             None => false,
         };
         // Comes back only if all went well.
-        let mut state = match self.state.take().filter(|_| is_read) {
+        let mut state = match self.states.remove(&pool.id).filter(|_| is_read) {
             Some(state) => state,
-            None => State::anew(&self.app, lease, self.up_since).await?,
+            None => State::anew(&self.app, lease, pool, self.up_since).await?,
         };
-        state.publish(&self.app, lease, now).await?;
-        self.state = Some(state);
+        state.pool.clone_from(pool);
+        let others = &self.states;
+        let elsewhere = |number| is_last && others.values().all(|other| other.covered.contains(&number));
+        let finished = state.publish(&self.app, lease, now, elsewhere).await?;
+        self.states.insert(pool.id, state);
+        for number in finished {
+            for state in self.states.values_mut() {
+                state.covered.remove(&number);
+            }
+        }
         Ok(())
     }
 
     /// Do all live workers read what is written, and none of them could read a newer one?
     async fn is_read(&self, state: &State, now: Micros) -> Result<bool, StoreError> {
         let mut read = self.app.db.read(&System::task(LEASE)).await?;
-        let schema = schema::schema(&mut read, state.pool, Some(state.schema), now, self.up_since).await?;
+        let schema = schema::schema(&mut read, state.pool.id, Some(state.schema), now, self.up_since).await?;
         if schema != state.schema {
             tracing::info!(from = state.schema, to = schema, "objects are written in the schema that all workers read");
         }
@@ -131,14 +154,14 @@ impl Publisher {
         let lease = Lease::take(&self.app.db, LEASE, self.app.replica, LEASE_LASTS).await?;
         // Another one may have published in between.
         if before.map(|(lease, _)| lease.fence()) != lease.map(|lease| lease.fence()) {
-            self.state = None;
+            self.states.clear();
         }
         self.held = lease.map(|lease| (lease, now + LEASE_LASTS));
         Ok(lease)
     }
 
     async fn release(&mut self) {
-        self.state = None;
+        self.states.clear();
         if let Some((lease, _)) = self.held.take()
             && let Err(error) = lease.release(&self.app.db).await
         {

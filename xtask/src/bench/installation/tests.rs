@@ -46,7 +46,7 @@ async fn a_control_plane_on_sqlite_takes_a_generated_installation_for_its_own() 
     let mut with = insert::Connected::open(&database).await.unwrap();
     let counted =
         with.number("SELECT COUNT(*) FROM sqlite_stat1 WHERE tbl IN ('domains', 'list_entries')").await.unwrap();
-    let objects = with.number("SELECT COUNT(*) FROM sqlite_stat1 WHERE tbl = 'snapshot_objects'").await.unwrap();
+    let objects = with.number("SELECT COUNT(*) FROM sqlite_stat1 WHERE tbl = 'pool_objects'").await.unwrap();
     assert!(counted > 0);
     assert_eq!(objects, 0);
 }
