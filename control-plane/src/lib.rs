@@ -7,6 +7,7 @@ pub mod app;
 pub mod audit;
 pub mod auth;
 pub mod bootstrap;
+pub mod breach;
 pub mod certificates;
 mod config;
 pub mod config_versions;
@@ -42,7 +43,7 @@ pub mod vault;
 pub mod workers;
 
 pub use bootstrap::FirstSignIn;
-pub use config::{Config, Database, FirstOwner, Secret, Trace};
+pub use config::{Config, Database, FirstOwner, Passwords, Secret, Trace};
 pub use http::problem_codes;
 pub use router::documents;
 pub use running::{Deps, Running, StartError, start};

@@ -24,6 +24,9 @@ pub enum Command {
     Demo(Demo),
     /// Reads the configuration as a start would, and says what is wrong with it.
     CheckConfig(Plane),
+    /// The list of exposed passwords, for sites that ask no service.
+    #[command(subcommand)]
+    BreachList(BreachList),
 }
 
 #[derive(Debug, Args)]
@@ -34,6 +37,18 @@ pub struct Plane {
     /// Write the addresses that were bound, as JSON, to this file once everything listens. For port 0.
     #[arg(long, value_name = "FILE")]
     pub addresses_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BreachList {
+    /// Makes a small filter of the published list (lines `HASH:COUNT`, SHA-1, sorted by hash). The setting
+    /// `control_plane.passwords.compromised.list` takes either.
+    Build {
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

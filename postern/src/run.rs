@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     ambient,
-    cli::{Arguments, Command, Plane},
+    cli::{Arguments, BreachList, Command, Plane},
     config::{self, Config},
     demo, logging,
 };
@@ -35,6 +35,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Worker(plane) => (plane, What::Worker),
         Command::CheckConfig(plane) => (plane, What::Check),
         Command::Demo(demo) => return demo::run(&demo),
+        Command::BreachList(BreachList::Build { from, to }) => return build_breach_list(&from, &to),
     };
     let loaded = config::load(plane.config.as_deref(), variables()).map_err(Failure::from);
     let config = match loaded.and_then(|config| logging::start(&config.log).map(|()| config).map_err(Failure::from)) {
@@ -65,6 +66,19 @@ pub fn run(arguments: Arguments) -> ExitCode {
 /// The environment, without what is not text: no setting of ours could be in it.
 fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+fn build_breach_list(from: &Path, to: &Path) -> ExitCode {
+    match control_plane::breach::filter::build(from, to) {
+        Ok(built) => {
+            say(&format!(
+                "{} hashes in {} octets; of {} passwords that are not in the list one is taken for one that is",
+                built.hashes, built.octets, built.one_in
+            ));
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&error, 1),
+    }
 }
 
 async fn standalone(config: Config, plane: &Plane) -> Result<(), Failure> {

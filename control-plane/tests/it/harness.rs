@@ -224,8 +224,13 @@ impl Plane {
 
     /// Stops it, and starts another on the same database and files.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// The same, with these settings.
+    pub(crate) async fn restart_with(self, adjust: impl FnOnce(&mut Config)) -> Self {
         let (database, dir, clock) = self.stopped().await;
-        Self::start_on(database, dir, clock, |_| {}).await
+        Self::start_on(database, dir, clock, adjust).await
     }
 
     /// Stops it; why another with these settings does not start.
@@ -299,6 +304,8 @@ fn settings(
 
 fn config(dir: &Path) -> Config {
     let mut config = Config { data_dir: dir.to_owned(), listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
+    // What a test asks of it, it asks of a stand-in.
+    config.passwords.compromised.enabled = false;
     EMAIL.clone_into(&mut config.first_owner.email);
     config.first_owner.password = Some(Secret(PASSWORD.to_owned()));
     config

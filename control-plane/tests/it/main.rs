@@ -3,6 +3,7 @@
 
 mod account;
 mod certificates;
+mod compromised;
 mod conventions;
 mod databases;
 mod documents;
