@@ -6,7 +6,7 @@ use contract::mail::{Cidr, Domain, Mailbox};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{auth::Cost, breach, http::tls};
+use crate::{audit, auth::Cost, breach, http::tls};
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -29,6 +29,7 @@ pub struct Config {
     pub master_key: Option<Secret>,
     pub first_owner: FirstOwner,
     pub passwords: Passwords,
+    pub audit: audit::Config,
     /// Who reads mail for `<postmaster>` without a domain (RFC 5321 §4.5.1). The first owner if left out.
     pub postmaster: Option<Mailbox>,
     /// Networks a next hop may be in although they are loopback, private or link-local.
@@ -163,6 +164,7 @@ impl Default for Config {
             master_key: None,
             first_owner: FirstOwner::default(),
             passwords: Passwords::default(),
+            audit: audit::Config::default(),
             postmaster: None,
             allowed_hop_ranges: Vec::new(),
             accept_domains_without_proof: false,

@@ -31,6 +31,7 @@ pub mod policy;
 pub mod pool_keys;
 mod pools;
 pub mod recipients;
+pub mod recover;
 mod router;
 pub mod routes;
 mod running;

@@ -165,7 +165,7 @@ fn idempotency_slots() -> crate::http::idempotency::InProgress {
     crate::http::idempotency::InProgress::default()
 }
 
-fn places(config: &Config) -> (Place, Place) {
+pub(crate) fn places(config: &Config) -> (Place, Place) {
     let main = match &config.database.url {
         Some(url) => Place::Postgres(url.0.clone()),
         None => Place::Sqlite(config.data_dir.join("postern.db")),

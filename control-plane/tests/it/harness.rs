@@ -186,6 +186,11 @@ impl Plane {
         session["access_token"].as_str().expect("a token").to_owned()
     }
 
+    /// Signs in anew, after the clock was moved.
+    pub(crate) async fn renew(&mut self, email: &str, password: &str) {
+        self.token = self.sign_in(email, password).await;
+    }
+
     pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
         Call {
             plane: self,
@@ -267,6 +272,13 @@ impl Plane {
             sqlx::query_as::<_, (i64,)>(statement).fetch_one(&mut connection).await.expect("a number")
         };
         count
+    }
+
+    /// A connection of one's own, where the database is PostgreSQL.
+    pub(crate) async fn postgres(&self) -> Option<sqlx::PgConnection> {
+        use sqlx::Connection;
+        let url = &self.database.as_ref()?.url;
+        Some(sqlx::PgConnection::connect(url).await.expect("a connection"))
     }
 
     /// Runs statements in the database behind the control plane's back: those for SQLite, or those for PostgreSQL.
