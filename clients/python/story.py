@@ -250,6 +250,8 @@ allowed_hop_ranges = ["127.0.0.0/8"]
 [control_plane.first_owner]
 email = "{OWNER}"
 password = "{password}"
+[control_plane.passwords.compromised]
+enabled = false
 [control_plane.dns]
 {servers}
 [worker]

@@ -4,6 +4,7 @@
 //! the workers read them; neither plane imports the other.
 
 pub mod ambient;
+pub mod audit;
 pub mod errand;
 pub mod events;
 pub mod ids;

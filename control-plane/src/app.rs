@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     auth::{password::Hasher, throttle::Throttle, token::Tokens},
+    breach::Breach,
     config::Config,
     db::Db,
     errands::Errands,
@@ -35,6 +36,8 @@ pub struct App {
     pub vault: Arc<Vault>,
     pub tokens: Tokens,
     pub hasher: Hasher,
+    /// Passwords that were exposed somewhere.
+    pub breach: Breach,
     pub throttle: Throttle,
     pub cursors: Cursors,
     pub in_progress: InProgress,

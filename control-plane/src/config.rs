@@ -6,7 +6,7 @@ use contract::mail::{Cidr, Domain, Mailbox};
 use serde::Deserialize;
 use url::Url;
 
-use crate::http::tls;
+use crate::{audit, auth::Cost, breach, http::tls};
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -28,6 +28,8 @@ pub struct Config {
     /// 64 hex digits. Without it, the file `master.key` in the data directory, made at the first start.
     pub master_key: Option<Secret>,
     pub first_owner: FirstOwner,
+    pub passwords: Passwords,
+    pub audit: audit::Config,
     /// Who reads mail for `<postmaster>` without a domain (RFC 5321 §4.5.1). The first owner if left out.
     pub postmaster: Option<Mailbox>,
     /// Networks a next hop may be in although they are loopback, private or link-local.
@@ -72,6 +74,16 @@ impl Default for Trace {
         let days = |days| NonZeroU16::new(days).expect("more than none");
         Self { url: None, keep_days: days(30), keep_statistics_days: days(400) }
     }
+}
+
+/// What is asked of passwords.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Passwords {
+    /// What hashing one costs. Hashes of another cost are made anew when their owner signs in.
+    pub argon2: Cost,
+    /// Those that are known to have been exposed.
+    pub compromised: breach::Config,
 }
 
 /// Who signs in first. Used only while there is nobody.
@@ -151,6 +163,8 @@ impl Default for Config {
             trace: Trace::default(),
             master_key: None,
             first_owner: FirstOwner::default(),
+            passwords: Passwords::default(),
+            audit: audit::Config::default(),
             postmaster: None,
             allowed_hop_ranges: Vec::new(),
             accept_domains_without_proof: false,

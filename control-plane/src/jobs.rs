@@ -6,7 +6,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     app::AppState,
-    certificates,
+    audit, certificates,
     db::{StoreError, System},
     domains::{ownership, watch},
     errands, events,
@@ -32,6 +32,8 @@ pub fn spawn(app: &AppState, tasks: &TaskTracker) {
     tasks.spawn(every(app.clone(), "ownership_checks", ownership::watch::PAUSE, ownership::watch::check_due));
     tasks.spawn(every(app.clone(), "certificate_ends", Duration::from_mins(1), certificates::watch::warn));
     tasks.spawn(every(app.clone(), "closing", Duration::from_secs(30), closing::remove_overdue));
+    tasks.spawn(every(app.clone(), "audit_chain", audit::CHAIN_PAUSE, audit::chain));
+    tasks.spawn(every(app.clone(), "audit_sweep", audit::sweep::PAUSE, audit::sweep::run));
     tasks.spawn(every(app.clone(), "list_expiry", Duration::from_secs(30), lists::api::remove_expired));
 }
 
@@ -45,7 +47,9 @@ pub async fn run_all(app: &AppState) -> Result<(), StoreError> {
     ownership::watch::check_due(app.clone()).await?;
     certificates::watch::warn(app.clone()).await?;
     closing::remove_overdue(app.clone()).await?;
-    lists::api::remove_expired(app.clone()).await
+    lists::api::remove_expired(app.clone()).await?;
+    audit::chain(app.clone()).await?;
+    audit::sweep::run(app.clone()).await
 }
 
 /// Runs `work` now and then again each `pause`; a failure is logged and tried again.

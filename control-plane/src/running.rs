@@ -11,6 +11,7 @@ use crate::{
     app::{App, AppState},
     auth::{password::Hasher, throttle::Throttle, token::Tokens},
     bootstrap::{self, FirstSignIn},
+    breach::{self, Breach},
     config::Config,
     db::{self, Ambient, Db, Place, Which},
     http::{Cursors, listener, tls},
@@ -47,6 +48,8 @@ pub enum StartError {
     Bootstrap(#[from] bootstrap::Error),
     #[error("tls")]
     Tls(#[from] tls::Error),
+    #[error("compromised passwords")]
+    Breach(#[from] breach::OpenError),
     #[error("public_url has no host")]
     PublicUrl,
     #[error("cannot listen on {address}")]
@@ -79,6 +82,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         .create(&data_dir)
         .map_err(|source| StartError::DataDir { path: data_dir.clone(), source })?;
     let host = config.public_url.host_str().ok_or(StartError::PublicUrl)?.to_owned();
+    let breach = Breach::open(&config.passwords.compromised)?;
     let identity = tls::load_or_make(&config.tls, &data_dir, &host)?;
     let master_key = match &config.master_key {
         Some(given) => vault::parse(&given.0)?,
@@ -98,7 +102,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         },
     )
     .await?;
-    let hasher = Hasher::new(entropy.clone());
+    let hasher = Hasher::new(config.passwords.argon2, entropy.clone());
     let first_sign_in = bootstrap::run(&db, &hasher, &entropy, &config.first_owner).await?;
     let access = keys::load_or_make(&db, &vault, keys::Use::Access).await?;
     workers::make_default_pool(&db).await?;
@@ -122,6 +126,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         trace,
         vault,
         hasher,
+        breach,
         throttle: Throttle::default(),
         in_progress: idempotency_slots(),
         metrics: Metrics::default(),
@@ -160,7 +165,7 @@ fn idempotency_slots() -> crate::http::idempotency::InProgress {
     crate::http::idempotency::InProgress::default()
 }
 
-fn places(config: &Config) -> (Place, Place) {
+pub(crate) fn places(config: &Config) -> (Place, Place) {
     let main = match &config.database.url {
         Some(url) => Place::Postgres(url.0.clone()),
         None => Place::Sqlite(config.data_dir.join("postern.db")),

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::audit::Audit;
+
 /// Postern, an e-mail security gateway for managed service providers.
 #[derive(Debug, Parser)]
 #[command(name = "postern", version, arg_required_else_help = true)]
@@ -24,6 +26,15 @@ pub enum Command {
     Demo(Demo),
     /// Reads the configuration as a start would, and says what is wrong with it.
     CheckConfig(Plane),
+    /// The last way in: gives an owner a made-up password, which must be changed at the next sign-in. On the server, with its
+    /// configuration; a control plane may be running.
+    RecoverOwner(RecoverOwner),
+    /// The list of exposed passwords, for sites that ask no service.
+    #[command(subcommand)]
+    BreachList(BreachList),
+    /// The audit log, as it was exported.
+    #[command(subcommand)]
+    Audit(Audit),
 }
 
 #[derive(Debug, Args)]
@@ -34,6 +45,28 @@ pub struct Plane {
     /// Write the addresses that were bound, as JSON, to this file once everything listens. For port 0.
     #[arg(long, value_name = "FILE")]
     pub addresses_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct RecoverOwner {
+    /// The TOML file that the control plane is started with.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Which owner, where there are several.
+    #[arg(long)]
+    pub email: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BreachList {
+    /// Makes a small filter of the published list (lines `HASH:COUNT`, SHA-1, sorted by hash). The setting
+    /// `control_plane.passwords.compromised.list` takes either.
+    Build {
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

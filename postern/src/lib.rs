@@ -1,6 +1,7 @@
 //! The binary's parts: command line, configuration, logging, and starting the planes.
 
 pub mod ambient;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod demo;

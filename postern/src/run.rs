@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    ambient,
-    cli::{Arguments, Command, Plane},
+    ambient, audit,
+    cli::{Arguments, BreachList, Command, Plane, RecoverOwner},
     config::{self, Config},
     demo, logging,
 };
@@ -35,6 +35,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Worker(plane) => (plane, What::Worker),
         Command::CheckConfig(plane) => (plane, What::Check),
         Command::Demo(demo) => return demo::run(&demo),
+        Command::RecoverOwner(recover) => return recover_owner(&recover),
+        Command::Audit(command) => return audit::run(&command),
+        Command::BreachList(BreachList::Build { from, to }) => return build_breach_list(&from, &to),
     };
     let loaded = config::load(plane.config.as_deref(), variables()).map_err(Failure::from);
     let config = match loaded.and_then(|config| logging::start(&config.log).map(|()| config).map_err(Failure::from)) {
@@ -65,6 +68,38 @@ pub fn run(arguments: Arguments) -> ExitCode {
 /// The environment, without what is not text: no setting of ours could be in it.
 fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+fn build_breach_list(from: &Path, to: &Path) -> ExitCode {
+    match control_plane::breach::filter::build(from, to) {
+        Ok(built) => {
+            say(&format!(
+                "{} hashes in {} octets; of {} passwords that are not in the list one is taken for one that is",
+                built.hashes, built.octets, built.one_in
+            ));
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&error, 1),
+    }
+}
+
+fn recover_owner(arguments: &RecoverOwner) -> ExitCode {
+    let loaded = config::load(arguments.config.as_deref(), variables()).map_err(Failure::from);
+    let config = match loaded.and_then(|config| logging::start(&config.log).map(|()| config).map_err(Failure::from)) {
+        Ok(config) => config,
+        Err(error) => return failed(&*error, WRONG_CONFIGURATION),
+    };
+    let recovered =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::from).and_then(|runtime| {
+            let settings = settings(&config);
+            let (clock, entropy) = (ambient::clock(), ambient::entropy());
+            let owner = control_plane::recover::owner(&settings, &clock, &entropy, arguments.email.as_deref());
+            Ok(runtime.block_on(owner)?)
+        });
+    match recovered.and_then(|owner| show(&owner, "The owner", &config.data_dir.join("recovered-owner.txt"))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&*error, 1),
+    }
 }
 
 async fn standalone(config: Config, plane: &Plane) -> Result<(), Failure> {
@@ -128,18 +163,23 @@ async fn worker_only(config: Config, plane: &Plane) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn start_control_plane(config: &Config) -> Result<control_plane::Running, Failure> {
-    let settings = control_plane::Config {
+/// The control plane's settings, with those that stand above both planes.
+fn settings(config: &Config) -> control_plane::Config {
+    control_plane::Config {
         data_dir: config.data_dir.clone(),
         public_url: config.public_url.clone(),
         ..config.control_plane.clone()
-    };
+    }
+}
+
+async fn start_control_plane(config: &Config) -> Result<control_plane::Running, Failure> {
+    let settings = settings(config);
     let clock = ambient::clock();
     let dns = checks::Dns::new(&settings.dns, clock.clone())?;
     let deps = control_plane::Deps { clock, entropy: ambient::entropy(), dns };
     let running = control_plane::start(settings, deps).await?;
     if let Some(first) = &running.first_sign_in {
-        show(first, &config.data_dir)?;
+        show(first, "The first owner", &config.data_dir.join("first-owner.txt"))?;
     }
     Ok(running)
 }
@@ -155,16 +195,15 @@ fn recorder() -> Result<PrometheusHandle, Failure> {
 }
 
 /// The made-up password goes to a terminal, or to a file that only its owner may read: never into a log.
-fn show(first: &control_plane::FirstSignIn, data_dir: &Path) -> Result<(), Failure> {
+fn show(first: &control_plane::FirstSignIn, who: &str, path: &Path) -> Result<(), Failure> {
     if std::io::stdout().is_terminal() {
-        say(&format!("The first owner is {}, password {}", first.email, first.password));
+        say(&format!("{who} is {}, password {}", first.email, first.password));
         say("It is shown this once, and must be changed at the first sign-in.");
         return Ok(());
     }
-    let path = data_dir.join("first-owner.txt");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     writeln!(file, "{}\n{}", first.email, first.password)?;
-    say(&format!("The first owner's password is in {}", path.display()));
+    say(&format!("{who}'s password is in {}", path.display()));
     Ok(())
 }
 
@@ -221,7 +260,7 @@ enum What {
     Check,
 }
 
-fn failed(error: &(dyn std::error::Error + 'static), code: u8) -> ExitCode {
+pub(crate) fn failed(error: &(dyn std::error::Error + 'static), code: u8) -> ExitCode {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -237,6 +276,6 @@ fn failed(error: &(dyn std::error::Error + 'static), code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }

@@ -16,6 +16,7 @@ pub mod load;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod proxy;
+pub mod range_service;
 pub mod relay;
 mod stream;
 pub mod wait;

@@ -4,7 +4,10 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde::Serialize;
 
 use super::head::{Head, KeyList};
-use crate::worker_api::{HEAD_TYPE, KEYS_TYPE, POOL_KEYS_TYPE, PoolKeyList};
+use crate::{
+    audit::{AuditCheckpoint, AuditRoot, CHECKPOINT_TYPE, ROOT_TYPE},
+    worker_api::{HEAD_TYPE, KEYS_TYPE, POOL_KEYS_TYPE, PoolKeyList},
+};
 
 /// A private Ed25519 key and its name.
 pub struct SigningKey {
@@ -39,6 +42,14 @@ impl SigningKey {
     /// Only the root key's signature counts here too.
     pub fn seal_pool_keys(&self, keys: &PoolKeyList) -> Result<String, SealError> {
         self.sign(POOL_KEYS_TYPE, keys)
+    }
+
+    pub fn seal_audit_root(&self, root: &AuditRoot) -> Result<String, SealError> {
+        self.sign(ROOT_TYPE, root)
+    }
+
+    pub fn seal_audit_checkpoint(&self, checkpoint: &AuditCheckpoint) -> Result<String, SealError> {
+        self.sign(CHECKPOINT_TYPE, checkpoint)
     }
 
     fn sign<T: Serialize>(&self, typ: &str, claims: &T) -> Result<String, SealError> {

@@ -1,6 +1,8 @@
-//! The audit log: who did what, from where, before and after. A row with every write, in its transaction.
+//! The audit log: who did what, from where, before and after. A row with every write, in its transaction; `chain` makes it
+//! tell when somebody changed it.
 
 pub mod api;
+mod chain;
 mod mask;
 mod store;
 
@@ -12,6 +14,11 @@ use uuid::Uuid;
 use crate::{
     auth::Principal,
     db::{StoreError, Tx},
+};
+pub(crate) use chain::{PAUSE as CHAIN_PAUSE, STATEMENTS as CHAIN_STATEMENTS, run as chain, sweep};
+pub use chain::{
+    sweep::{Config, KeepDays},
+    verify,
 };
 pub(crate) use store::{STATEMENTS, deletions};
 

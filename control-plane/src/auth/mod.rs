@@ -3,6 +3,7 @@
 
 pub mod action;
 mod caller;
+mod cost;
 mod grant;
 pub mod password;
 mod store;
@@ -11,6 +12,7 @@ pub mod token;
 
 pub use action::{Action, MATRIX, Role};
 pub use caller::{Caller, Principal};
+pub use cost::Cost;
 pub use grant::{Grant, request_caller};
 pub(crate) use store::STATEMENTS;
 

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use argon2::{PasswordHasher, PasswordVerifier};
+use aws_lc_rs::digest;
 use contract::Entropy;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+use super::Cost;
 use crate::http::{ApiError, Code};
 
-/// Characters, alone; with a second factor fewer will do.
+/// Characters of a password that is all there is.
 pub const SHORTEST: usize = 15;
+/// Characters of one that a second factor stands beside.
+pub const SHORTEST_WITH_FACTOR: usize = 10;
 /// Bytes. Longer ones cost only time.
 pub const LONGEST: usize = 1_024;
 /// Hashes that may wait for a core.
@@ -25,16 +29,25 @@ impl Password {
         Self(Zeroizing::new(text))
     }
 
+    /// As lists of exposed passwords name one. It is as secret as the password.
+    pub(crate) fn sha1(&self) -> Zeroizing<[u8; 20]> {
+        let mut sha1 = Zeroizing::new([0; 20]);
+        let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, self.0.as_bytes());
+        sha1.copy_from_slice(digest.as_ref());
+        sha1
+    }
+
     /// Why it cannot be a new password. Not looked at when one signs in: then it is only right or wrong.
-    pub fn refusal(&self, email: &str) -> Option<String> {
+    pub fn refusal(&self, email: &str, has_factor: bool) -> Option<String> {
+        let shortest = if has_factor { SHORTEST_WITH_FACTOR } else { SHORTEST };
         let length = self.0.chars().count();
         let local = email.split('@').next().unwrap_or(email);
         let lower = self.0.to_lowercase();
-        if length < SHORTEST {
-            Some(format!("a password has at least {SHORTEST} characters"))
+        if length < shortest {
+            Some(format!("a password has at least {shortest} characters"))
         } else if self.0.len() > LONGEST {
             Some(format!("a password has at most {LONGEST} bytes"))
-        } else if lower == email.to_lowercase() || (local.len() >= SHORTEST && lower == local.to_lowercase()) {
+        } else if lower == email.to_lowercase() || (local.len() >= shortest && lower == local.to_lowercase()) {
             Some("a password is not the e-mail address".to_owned())
         } else if distinct(&self.0) < 5 {
             Some("a password has at least 5 different characters".to_owned())
@@ -60,38 +73,46 @@ pub struct Hasher {
     cores: Arc<Semaphore>,
     queue: Arc<Semaphore>,
     entropy: Entropy,
+    cost: Cost,
     /// Verified against where there is no account, so that both take equal time.
     decoy: Arc<str>,
 }
 
 impl Hasher {
-    pub fn new(entropy: Entropy) -> Self {
+    pub fn new(cost: Cost, entropy: Entropy) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        // Any hash with our parameters will do; the salt is as public as every salt.
-        let decoy = hash(b"nobody has this password", &entropy.bytes::<16>());
+        // Any hash at our cost will do; the salt is as public as every salt.
+        let decoy = hash(cost, b"nobody has this password", &entropy.bytes::<16>());
         Self {
             cores: Arc::new(Semaphore::new(cores)),
             queue: Arc::new(Semaphore::new(cores + QUEUE)),
             entropy,
+            cost,
             decoy: decoy.into(),
         }
     }
 
     pub async fn hash(&self, password: Password) -> Result<String, ApiError> {
-        let salt = self.entropy.bytes::<16>();
-        self.work(move || hash(password.0.as_bytes(), &salt)).await
+        let (cost, salt) = (self.cost, self.entropy.bytes::<16>());
+        self.work(move || hash(cost, password.0.as_bytes(), &salt)).await
     }
 
     /// `stored` is none for an account that does not exist: then the answer is no, and takes as long.
     pub async fn verify(&self, password: Password, stored: Option<String>) -> Result<bool, ApiError> {
-        let decoy = Arc::clone(&self.decoy);
+        let (cost, decoy) = (self.cost, Arc::clone(&self.decoy));
         self.work(move || {
             let hash = stored.as_deref().unwrap_or(&decoy);
+            // The hash says what it cost; what is set is for new ones.
             let right =
-                password.0.len() <= LONGEST && Argon2::default().verify_password(password.0.as_bytes(), hash).is_ok();
+                password.0.len() <= LONGEST && cost.argon2().verify_password(password.0.as_bytes(), hash).is_ok();
             right && stored.is_some()
         })
         .await
+    }
+
+    /// Was it hashed at another cost than new passwords are? Whoever knows the password hashes it anew.
+    pub fn is_outdated(&self, stored: &str) -> bool {
+        self.cost.differs_from(stored)
     }
 
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
@@ -114,9 +135,8 @@ impl std::fmt::Debug for Hasher {
     }
 }
 
-/// Argon2id, 19 MiB, two passes, one lane: the first choice of OWASP's list.
-fn hash(password: &[u8], salt: &[u8]) -> String {
-    Argon2::default()
+fn hash(cost: Cost, password: &[u8], salt: &[u8]) -> String {
+    cost.argon2()
         .hash_password_with_salt(password, salt)
         .expect("a salt of 16 bytes and any password will do")
         .to_string()
@@ -127,7 +147,7 @@ mod tests {
     use super::*;
 
     fn hasher() -> Hasher {
-        Hasher::new(Entropy::new(|bytes| bytes.fill(3)))
+        Hasher::new(Cost::default(), Entropy::new(|bytes| bytes.fill(3)))
     }
 
     #[tokio::test]
@@ -141,6 +161,20 @@ mod tests {
         assert!(!verify("", Some(stored)).await.unwrap());
         assert!(!verify("nobody has this password", None).await.unwrap());
         assert!(!verify("x", Some("not a hash".into())).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_cost_still_opens_and_is_outdated() {
+        let entropy = || Entropy::new(|bytes| bytes.fill(3));
+        let dearer = Hasher::new(Cost::new(12_288, 4, 2).unwrap(), entropy());
+        let stored = hasher().hash(Password::new("correct horse battery".into())).await.unwrap();
+        assert!(dearer.verify(Password::new("correct horse battery".into()), Some(stored.clone())).await.unwrap());
+        assert!(!dearer.verify(Password::new("correct horse batterx".into()), Some(stored.clone())).await.unwrap());
+        assert!(dearer.is_outdated(&stored) && !hasher().is_outdated(&stored));
+        let anew = dearer.hash(Password::new("correct horse battery".into())).await.unwrap();
+        assert!(anew.starts_with("$argon2id$v=19$m=12288,t=4,p=2$"), "{anew}");
+        // Who has no account waits as long as who has a new one.
+        assert!(dearer.decoy.starts_with("$argon2id$v=19$m=12288,t=4,p=2$"), "{}", dearer.decoy);
     }
 
     #[tokio::test]
@@ -163,8 +197,10 @@ mod tests {
             ("A.Very.Long.Name@example.com", long_mail, false),
             ("a.very.long.name", long_mail, false),
         ] {
-            assert_eq!(Password::new(text.into()).refusal(email).is_none(), good, "{text}");
+            assert_eq!(Password::new(text.into()).refusal(email, false).is_none(), good, "{text}");
         }
-        assert!(Password::new("abcdefgh".repeat(200)).refusal("a@b.example").is_some());
+        assert!(Password::new("abcdefgh".repeat(200)).refusal("a@b.example", false).is_some());
+        assert!(Password::new("ten chars!".into()).refusal("a@b.example", true).is_none());
+        assert!(Password::new("nine char".into()).refusal("a@b.example", true).is_some());
     }
 }

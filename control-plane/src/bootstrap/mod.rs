@@ -58,7 +58,7 @@ pub async fn run(
     let text =
         config.password.as_ref().map_or_else(|| URL_SAFE_NO_PAD.encode(entropy.bytes::<18>()), |given| given.0.clone());
     let password = Password::new(text.clone());
-    if let Some(refusal) = password.refusal(&config.email) {
+    if let Some(refusal) = password.refusal(&config.email, false) {
         return Err(Error::Password(refusal));
     }
     let hash = hasher.hash(password).await.map_err(Error::Hash)?;

@@ -32,6 +32,7 @@ codes! {
     MalformedBody = BAD_REQUEST "malformed_body" "The body is not JSON";
     /// `errors` names each field.
     InvalidBody = UNPROCESSABLE_ENTITY "invalid_body" "The body has fields that cannot be taken";
+    PasswordCompromised = UNPROCESSABLE_ENTITY "password_compromised" "The password is known to have been exposed";
     InvalidQuery = BAD_REQUEST "invalid_query" "The query has parameters that cannot be taken";
     InvalidCursor = BAD_REQUEST "invalid_cursor" "The cursor is not one of ours, or belongs to another list";
     InvalidHeader = BAD_REQUEST "invalid_header" "A header cannot be taken";

@@ -24,7 +24,8 @@ use crate::{
         request_caller,
         token::Identity,
     },
-    db::System,
+    breach::Finding,
+    db::{StoreError, System, Tx},
     http::{Answer, ApiError, ApiJson, Code, Time, commit, docs::CommonProblems},
 };
 
@@ -68,6 +69,10 @@ pub struct SessionView {
     /// Nothing else can be done before `PUT /v1/me/password`.
     #[schema(example = false)]
     pub must_change_password: bool,
+    /// Someone, somewhere, used this password and it was exposed. That does not mean that the account was hacked; a
+    /// password that nobody has used is safer.
+    #[schema(example = false)]
+    pub password_compromised: bool,
 }
 
 impl std::fmt::Debug for SessionView {
@@ -87,6 +92,13 @@ pub struct Me {
     pub grants: Vec<MyGrant>,
     #[schema(example = false)]
     pub must_change_password: bool,
+    /// Someone, somewhere, used this password and it was exposed. That does not mean that the account was hacked; a
+    /// password that nobody has used is safer.
+    #[schema(example = false)]
+    pub password_compromised: bool,
+    /// When that was last looked up. Null: it could not be; it is tried again at the next sign-in.
+    #[schema(required)]
+    pub password_checked_at: Option<Time>,
     pub created_at: Time,
 }
 
@@ -115,6 +127,18 @@ impl std::fmt::Debug for PasswordUpdate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("PasswordUpdate(…)")
     }
+}
+
+fn person(id: PersonId, tenant: TenantId) -> Target {
+    Target::new("person").id(id).of_tenant(tenant)
+}
+
+/// It was let pass without being looked up: the log says so.
+async fn note_unavailable(tx: &mut Tx, finding: Finding, target: Target) -> Result<(), StoreError> {
+    if finding == Finding::Unavailable {
+        audit::record(tx, "password.check_unavailable", target, audit::NOTHING, audit::NOTHING).await?;
+    }
+    Ok(())
 }
 
 /// Where a sign-in comes from. Not a grant: nobody knows yet who it is.
@@ -146,7 +170,8 @@ pub(super) async fn create_session(
         store::by_email(&mut app.db.read(&system).await?, &body.email).await?
     };
     let stored = account.as_ref().map(|account| account.password_hash.clone());
-    let right = app.hasher.verify(Password::new(body.password), stored).await?;
+    let password = Password::new(body.password);
+    let right = app.hasher.verify(password.clone(), stored).await?;
     let Some(account) = account.filter(|_| right) else {
         app.throttle.failed(caller.address, app.clock.now());
         app.metrics.with(|| metrics::counter!("postern_sign_ins_total", "outcome" => "refused").increment(1));
@@ -155,12 +180,35 @@ pub(super) async fn create_session(
     app.throttle.succeeded(caller.address);
     app.metrics.with(|| metrics::counter!("postern_sign_ins_total", "outcome" => "accepted").increment(1));
 
+    // Only of a password that is right: what somebody typed by mistake is nobody's business.
+    let finding = app.breach.look_up(&password, &app.metrics).await;
+    let must_change = app.breach.must_change(finding);
+    let compromised = finding.exposed().unwrap_or(account.password_compromised);
+    let rehashed = rehash(&app, &password, &account).await?;
     let now = app.clock.now();
     let session = Id::<ids::Session>::new(now, app.entropy.bytes());
     let identity = Identity { person: account.id, session };
     let (access_token, expires_at) = app.tokens.issue(identity, now).map_err(ApiError::internal)?;
-    caller.principal = Principal::Person { person: account.id, session, email: account.email };
+    caller.principal = Principal::Person { person: account.id, session, email: account.email.clone() };
     let mut tx = app.db.begin(&System::for_request(caller)).await?;
+    if finding.exposed().is_some() {
+        store::mark_password(&mut tx, &account, must_change, compromised).await?;
+    }
+    if finding == Finding::Exposed && !account.password_compromised {
+        let after = serde_json::json!({ "must_change_password": must_change || account.must_change_password });
+        audit::record(
+            &mut tx,
+            "password.compromised",
+            person(account.id, account.tenant),
+            audit::NOTHING,
+            Some(&after),
+        )
+        .await?;
+    }
+    note_unavailable(&mut tx, finding, person(account.id, account.tenant)).await?;
+    if let Some(hash) = rehashed {
+        store::rehash(&mut tx, &account, &hash).await?;
+    }
     store::insert_session(&mut tx, session, account.id, now, expires_at).await?;
     audit::record(&mut tx, "session.create", Target::new("session").id(session), audit::NOTHING, audit::NOTHING)
         .await?;
@@ -169,9 +217,23 @@ pub(super) async fn create_session(
         access_token,
         token_type: "Bearer".to_owned(),
         expires_at: Time(expires_at),
-        must_change_password: account.must_change_password,
+        must_change_password: account.must_change_password || must_change,
+        password_compromised: compromised,
     };
     commit(tx, Answer::created("/v1/me", &view)).await
+}
+
+/// The password hashed at the cost that is set now, where it was hashed at another. Not where hashing is asked too much
+/// already: the next sign-in will do.
+async fn rehash(app: &AppState, password: &Password, account: &store::Account) -> Result<Option<String>, ApiError> {
+    if !app.hasher.is_outdated(&account.password_hash) {
+        return Ok(None);
+    }
+    match app.hasher.hash(password.clone()).await {
+        Ok(hash) => Ok(Some(hash)),
+        Err(error) if error.code() == Code::Overloaded => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Sign out: the session this request came with ends at once.
@@ -202,6 +264,8 @@ pub(super) async fn read_me(grant: Grant<ReadOwnAccount>, State(app): State<AppS
         session_id: session,
         grants: grants.collect(),
         must_change_password: person.must_change_password,
+        password_compromised: person.password_compromised,
+        password_checked_at: person.password_checked_at.map(Time),
         created_at: Time(person.created_at),
     }))
 }
@@ -219,7 +283,7 @@ pub(super) async fn update_my_password(
     app.throttle.check(address, app.clock.now())?;
     let person = store::by_id(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
     let new = Password::new(body.new_password.clone());
-    if let Some(refusal) = new.refusal(&person.email) {
+    if let Some(refusal) = new.refusal(&person.email, false) {
         return Err(ApiError::field("/new_password", refusal));
     }
     if body.new_password == body.current_password {
@@ -230,11 +294,14 @@ pub(super) async fn update_my_password(
         app.throttle.failed(address, app.clock.now());
         return Err(ApiError::field("/current_password", "is not the password"));
     }
+    let finding = app.breach.look_up(&new, &app.metrics).await;
+    app.breach.permit_new(finding, "/new_password")?;
     let hash = app.hasher.hash(new).await?;
     let mut tx = app.db.begin(&grant).await?;
-    store::set_password(&mut tx, id, &hash, &person.password_hash).await?;
+    store::set_password(&mut tx, id, &hash, &person.password_hash, finding.exposed()).await?;
     store::end_others(&mut tx, id, session).await?;
-    let target = Target::new("person").id(id).of_tenant(person.tenant);
-    audit::record(&mut tx, "person.change_password", target, audit::NOTHING, audit::NOTHING).await?;
+    let target = self::person(id, person.tenant);
+    audit::record(&mut tx, "person.change_password", target.clone(), audit::NOTHING, audit::NOTHING).await?;
+    note_unavailable(&mut tx, finding, target).await?;
     commit(tx, Answer::no_content()).await
 }

@@ -7,15 +7,22 @@ use crate::db::{Read, StoreError, Tx, run, sql};
 
 sql! {
     Main;
-    BY_EMAIL = "SELECT id, email, password_hash, must_change_password FROM persons
+    BY_EMAIL = "SELECT id, tenant_id, email, password_hash, must_change_password, password_compromised FROM persons
         WHERE email_key = $1 AND disabled_at IS NULL";
-    BY_ID = "SELECT id, tenant_id, email, password_hash, must_change_password, created_at FROM persons WHERE id = $1";
+    BY_ID = "SELECT id, tenant_id, email, password_hash, must_change_password, password_compromised, password_checked_at,
+            created_at
+        FROM persons WHERE id = $1";
     ROLES = "SELECT role, tenant_id FROM grants WHERE person_id = $1 ORDER BY created_at, role";
     INSERT_SESSION = "INSERT INTO sessions (id, person_id, address, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
     END_SESSION = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
     END_OTHERS = "UPDATE sessions SET ended_at = $3 WHERE person_id = $1 AND id <> $2 AND ended_at IS NULL";
-    SET_PASSWORD = "UPDATE persons SET password_hash = $2, must_change_password = FALSE
+    SET_PASSWORD = "UPDATE persons SET password_hash = $2, must_change_password = FALSE, password_compromised = $4,
+            password_checked_at = $5
         WHERE id = $1 AND password_hash = $3";
+    MARK_PASSWORD = "UPDATE persons SET must_change_password = must_change_password OR $3,
+            password_compromised = $4, password_checked_at = $5
+        WHERE id = $1 AND password_hash = $2";
+    REHASH = "UPDATE persons SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
     SWEEP = "DELETE FROM sessions WHERE expires_at <= $1";
 }
 
@@ -23,9 +30,11 @@ sql! {
 #[derive(Debug)]
 pub(super) struct Account {
     pub id: Id<ids::Person>,
+    pub tenant: Id<ids::Tenant>,
     pub email: String,
     pub password_hash: String,
     pub must_change_password: bool,
+    pub password_compromised: bool,
 }
 
 /// An account as its owner sees it.
@@ -36,6 +45,9 @@ pub(super) struct Person {
     pub email: String,
     pub password_hash: String,
     pub must_change_password: bool,
+    pub password_compromised: bool,
+    /// When it was last known whether it is. None: it could not be found out yet.
+    pub password_checked_at: Option<Micros>,
     pub created_at: Micros,
     /// Role, and the subtree it is for.
     pub grants: Vec<(String, Option<Id<ids::Tenant>>)>,
@@ -43,25 +55,32 @@ pub(super) struct Person {
 
 pub(super) async fn by_email(read: &mut Read, email: &str) -> Result<Option<Account>, StoreError> {
     let key = email.to_lowercase();
-    let row = run!(read, fetch_optional BY_EMAIL as (Uuid, String, String, bool), key.as_str())?;
-    Ok(row.map(|(id, email, password_hash, must_change_password)| Account {
+    let row = run!(read, fetch_optional BY_EMAIL as (Uuid, Uuid, String, String, bool, bool), key.as_str())?;
+    Ok(row.map(|(id, tenant, email, password_hash, must_change_password, password_compromised)| Account {
         id: Id::from_uuid(id),
+        tenant: Id::from_uuid(tenant),
         email,
         password_hash,
         must_change_password,
+        password_compromised,
     }))
 }
 
 pub(super) async fn by_id(read: &mut Read, id: Id<ids::Person>) -> Result<Option<Person>, StoreError> {
-    let row = run!(read, fetch_optional BY_ID as (Uuid, Uuid, String, String, bool, i64), id.uuid())?;
-    let Some((person, tenant, email, password_hash, must_change_password, created_at)) = row else { return Ok(None) };
+    let row =
+        run!(read, fetch_optional BY_ID as (Uuid, Uuid, String, String, bool, bool, Option<i64>, i64), id.uuid())?;
+    let Some((person, tenant, email, password_hash, must_change, compromised, checked_at, created_at)) = row else {
+        return Ok(None);
+    };
     let grants = run!(read, fetch_all ROLES as (String, Option<Uuid>), person)?;
     Ok(Some(Person {
         id: Id::from_uuid(person),
         tenant: Id::from_uuid(tenant),
         email,
         password_hash,
-        must_change_password,
+        must_change_password: must_change,
+        password_compromised: compromised,
+        password_checked_at: checked_at.map(Micros::from_micros),
         created_at: Micros::from_micros(created_at),
         grants: grants.into_iter().map(|(role, tenant)| (role, tenant.map(Id::from_uuid))).collect(),
     }))
@@ -98,11 +117,32 @@ pub(super) async fn set_password(
     id: Id<ids::Person>,
     hash: &str,
     old_hash: &str,
+    compromised: Option<bool>,
 ) -> Result<(), StoreError> {
-    match run!(tx, execute SET_PASSWORD, id.uuid(), hash, old_hash)? {
+    let checked_at = compromised.map(|_| tx.now().as_micros());
+    let compromised = compromised.unwrap_or(false);
+    match run!(tx, execute SET_PASSWORD, id.uuid(), hash, old_hash, compromised, checked_at)? {
         1 => Ok(()),
         _ => Err(StoreError::Stale),
     }
+}
+
+/// Writes down what was found out about the password; nothing where it was changed meanwhile.
+pub(super) async fn mark_password(
+    tx: &mut Tx,
+    account: &Account,
+    must_change: bool,
+    compromised: bool,
+) -> Result<(), StoreError> {
+    let now = tx.now().as_micros();
+    run!(tx, execute MARK_PASSWORD, account.id.uuid(), account.password_hash.as_str(), must_change, compromised, now)?;
+    Ok(())
+}
+
+/// The same password under another hash; nothing where it was changed meanwhile.
+pub(super) async fn rehash(tx: &mut Tx, account: &Account, hash: &str) -> Result<(), StoreError> {
+    run!(tx, execute REHASH, account.id.uuid(), account.password_hash.as_str(), hash)?;
+    Ok(())
 }
 
 /// Deletes sessions that are over by themselves.

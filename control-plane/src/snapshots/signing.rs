@@ -2,7 +2,9 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use contract::{
-    Id, Micros, ids,
+    Id, Micros,
+    audit::{AuditCheckpoint, AuditRoot},
+    ids,
     snapshot::{
         head::{Head, KeyList, SnapshotKey},
         seal::{SealError, SigningKey},
@@ -47,6 +49,14 @@ impl Signing {
 
     pub(crate) fn pool_keys(&self, keys: &PoolKeyList) -> Result<String, SealError> {
         self.root.seal_pool_keys(keys)
+    }
+
+    pub(crate) fn audit_root(&self, root: &AuditRoot) -> Result<String, SealError> {
+        self.snapshot.seal_audit_root(root)
+    }
+
+    pub(crate) fn audit_checkpoint(&self, checkpoint: &AuditCheckpoint) -> Result<String, SealError> {
+        self.snapshot.seal_audit_checkpoint(checkpoint)
     }
 
     pub(super) fn head(&self, head: &Head) -> Result<String, SealError> {

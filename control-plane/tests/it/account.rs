@@ -18,6 +18,7 @@ on_both! {
     a_session_ends_by_itself_after_an_hour
     a_made_up_password_must_be_changed_before_anything_else
     a_restart_keeps_sessions_and_makes_no_second_owner
+    a_right_password_is_hashed_anew_at_the_cost_that_is_set
 }
 
 async fn the_first_owner_signs_in_and_sees_their_account(plane: Plane) {
@@ -101,4 +102,26 @@ async fn a_restart_keeps_sessions_and_makes_no_second_owner() {
     assert!(plane.running.first_sign_in.is_none());
     assert_eq!(plane.running.tls_spki_sha256, pin);
     plane.get("/v1/me").with_token(&token).send().await.expect(200);
+}
+
+async fn a_right_password_is_hashed_anew_at_the_cost_that_is_set() {
+    let hashed = async |plane: &Plane, cost: &str| {
+        let hash = format!("$argon2id$v=19${cost}$%");
+        plane.count(&format!("SELECT COUNT(*) FROM persons WHERE password_hash LIKE '{hash}'")).await
+    };
+    let plane = Plane::start().await;
+    assert_eq!(hashed(&plane, "m=19456,t=2,p=1").await, 1);
+    // The first start after it is set: the harness signs in with the right password.
+    let plane = plane
+        .restart_with(|config| config.passwords.argon2 = control_plane::auth::Cost::new(12_288, 4, 1).unwrap())
+        .await;
+    assert_eq!(hashed(&plane, "m=12288,t=4,p=1").await, 1);
+    plane.sign_in(EMAIL, PASSWORD).await;
+
+    // What does not open with the password is left as it is.
+    let other = "UPDATE persons SET password_hash = REPLACE(password_hash, 't=4', 't=3')";
+    plane.tamper(other, other).await;
+    let body = json!({ "email": EMAIL, "password": PASSWORD });
+    plane.post("/v1/sessions").anonymously().json(&body).send().await.problem(401, "invalid_credentials");
+    assert_eq!(hashed(&plane, "m=12288,t=3,p=1").await, 1);
 }

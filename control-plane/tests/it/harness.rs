@@ -186,6 +186,11 @@ impl Plane {
         session["access_token"].as_str().expect("a token").to_owned()
     }
 
+    /// Signs in anew, after the clock was moved.
+    pub(crate) async fn renew(&mut self, email: &str, password: &str) {
+        self.token = self.sign_in(email, password).await;
+    }
+
     pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
         Call {
             plane: self,
@@ -224,8 +229,13 @@ impl Plane {
 
     /// Stops it, and starts another on the same database and files.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// The same, with these settings.
+    pub(crate) async fn restart_with(self, adjust: impl FnOnce(&mut Config)) -> Self {
         let (database, dir, clock) = self.stopped().await;
-        Self::start_on(database, dir, clock, |_| {}).await
+        Self::start_on(database, dir, clock, adjust).await
     }
 
     /// Stops it; why another with these settings does not start.
@@ -264,6 +274,13 @@ impl Plane {
         count
     }
 
+    /// A connection of one's own, where the database is PostgreSQL.
+    pub(crate) async fn postgres(&self) -> Option<sqlx::PgConnection> {
+        use sqlx::Connection;
+        let url = &self.database.as_ref()?.url;
+        Some(sqlx::PgConnection::connect(url).await.expect("a connection"))
+    }
+
     /// Runs statements in the database behind the control plane's back: those for SQLite, or those for PostgreSQL.
     pub(crate) async fn tamper(&self, sqlite: &str, postgres: &str) {
         use sqlx::{AssertSqlSafe, Connection, Executor};
@@ -299,6 +316,8 @@ fn settings(
 
 fn config(dir: &Path) -> Config {
     let mut config = Config { data_dir: dir.to_owned(), listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
+    // What a test asks of it, it asks of a stand-in.
+    config.passwords.compromised.enabled = false;
     EMAIL.clone_into(&mut config.first_owner.email);
     config.first_owner.password = Some(Secret(PASSWORD.to_owned()));
     config

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod account;
+mod audit_chain;
 mod certificates;
+mod compromised;
 mod conventions;
 mod databases;
 mod documents;

@@ -159,6 +159,8 @@ accept_domains_without_proof = true
 [control_plane.first_owner]
 email = "{OWNER}"
 password = "{PASSWORD}"
+[control_plane.passwords.compromised]
+enabled = false
 [control_plane.dns]
 servers = ["{dns}"]
 "#,

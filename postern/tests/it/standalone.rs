@@ -83,6 +83,68 @@ async fn the_first_owners_password_is_written_for_its_owner_alone_and_must_be_ch
 }
 
 #[tokio::test]
+async fn the_audit_log_is_followed_straight_from_the_api() {
+    let (place, dns) = (Place::new(), Dns::start().await);
+    let running = place.start("standalone", "standalone", &config(&place, &dns)).await;
+    let rest = customer::sign_in(running.address("api")).await;
+    rest.post("/v1/tenants", json!({ "name": "Acme" })).await;
+    let session = json!({ "email": process::OWNER, "password": process::PASSWORD });
+    let token = place.path().join("token");
+    std::fs::write(&token, rest.post("/v1/sessions", session).await.text("access_token")).expect("a file");
+    // About a second after a row was written it is chained.
+    rest.until("rows in the chains", "/v1/audit/root", |root| root["rows"].as_u64().filter(|rows| *rows > 4)).await;
+    let verify = |more: &[&str]| {
+        let url = format!("https://{}/v1/audit:export", running.address("api"));
+        std::process::Command::new(env!("CARGO_BIN_EXE_postern"))
+            .args(["audit", "verify", "--from", &url, "--token-file"])
+            .arg(&token)
+            .arg("--ca-file")
+            .arg(place.path().join("data/tls.crt"))
+            .args(more)
+            .env_clear()
+            .output()
+            .expect("an end")
+    };
+    let output = verify(&[]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains(" rows hold; "), "{output:?}");
+    let key = said.split("The root key is ").nth(1).and_then(|rest| rest.split(':').next()).expect("a key");
+    let output = verify(&["--root-key", key]);
+    assert!(output.status.success(), "{output:?}");
+    let output = verify(&["--root-key", &"0".repeat(64)]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    running.end().await;
+}
+
+/// The file that tells an owner a password; `postern recover-owner` writes it beside a running Postern.
+#[tokio::test]
+async fn an_owner_who_forgot_everything_is_let_in_from_the_server() {
+    let (place, dns) = (Place::new(), Dns::start().await);
+    let running = place.start("standalone", "standalone", &config(&place, &dns)).await;
+    let api = format!("https://{}", running.address("api"));
+    let before = customer::sign_in(running.address("api")).await;
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_postern"))
+        .args(["recover-owner", "--config"])
+        .arg(place.path().join("standalone.toml"))
+        .env_clear()
+        .output()
+        .expect("an end");
+    assert!(output.status.success(), "{output:?}");
+    let file = place.path().join("data/recovered-owner.txt");
+    assert_eq!(std::fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
+    let text = std::fs::read_to_string(&file).expect("text");
+    let (email, password) = text.trim().split_once('\n').expect("two lines");
+    assert_eq!(email, process::OWNER);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!said.contains(password), "{said}");
+
+    assert_eq!(before.call("GET", "/v1/me", None).await.status, 401, "sessions of before are over");
+    let rest = Rest::sign_in(&api, email, password).await;
+    assert_eq!(rest.get("/v1/me").await.body["must_change_password"], json!(true));
+    running.end().await;
+}
+
+#[tokio::test]
 async fn health_readiness_metrics_and_documents_are_served() {
     let (place, dns) = (Place::new(), Dns::start().await);
     let running = place.start("standalone", "standalone", &config(&place, &dns)).await;

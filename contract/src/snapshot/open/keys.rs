@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 
 use super::Refusal;
 use crate::{
-    Id, ids,
+    Id,
+    audit::{AuditCheckpoint, AuditRoot, CHECKPOINT_TYPE, ROOT_TYPE},
+    ids,
     snapshot::{
         hash::Hash,
         head::{KeyList, MAX_JWS_BYTES},
@@ -46,6 +48,15 @@ impl TrustedKeys {
 
     pub const fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// What the audit log is said to be, if one of these keys signed it.
+    pub fn audit_root(&self, jws: &str) -> Result<AuditRoot, Refusal> {
+        self.read(jws, ROOT_TYPE)
+    }
+
+    pub fn audit_checkpoint(&self, jws: &str) -> Result<AuditCheckpoint, Refusal> {
+        self.read(jws, CHECKPOINT_TYPE)
     }
 
     pub(super) fn read<T: DeserializeOwned>(&self, jws: &str, typ: &str) -> Result<T, Refusal> {

@@ -126,6 +126,17 @@ impl Stage {
         if let (Some(url), Some(settings)) = (options.database.as_deref(), config["control_plane"].as_table_mut()) {
             settings.insert("database".to_owned(), toml::Value::Table(toml! { url = url }));
         }
+        // The play reaches no network. Another version's control plane may not know what could be asked there.
+        let offline = toml! {
+            [control_plane.passwords.compromised]
+            enabled = false
+        };
+        if process::takes(&options.exe, dir.path(), &offline).await?
+            && let (Some(passwords), Some(settings)) =
+                (offline["control_plane"].get("passwords"), config["control_plane"].as_table_mut())
+        {
+            settings.insert("passwords".to_owned(), passwords.clone());
+        }
         let (control_plane, api) = start_control_plane(&options, dir.path(), &config).await?;
         let voice = options.voice;
         voice.say(&format!("  $ export API={} CURL_CA_BUNDLE={}", api.base(), certificate(dir.path()).display()));
@@ -145,6 +156,11 @@ impl Stage {
         self.control_plane = control_plane;
         self.api = signed_in(&api, &self.sign_in).await?;
         Ok(())
+    }
+
+    /// What the owner signs in with: the body of `POST /v1/sessions`.
+    pub const fn credentials(&self) -> &Value {
+        &self.sign_in
     }
 
     /// Where the SQLite file of this name is, `postern.db` or `trace.db`.

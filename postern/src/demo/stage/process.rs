@@ -125,6 +125,17 @@ impl Process {
     }
 }
 
+/// Does the program know these settings?
+pub(super) async fn takes(exe: &Path, dir: &Path, config: &toml::Table) -> Result<bool, Error> {
+    let failed = |source| Error::File { what: exe.display().to_string(), source };
+    let file = dir.join("asked.toml");
+    private(&file, &config.to_string()).map_err(failed)?;
+    let mut command = Command::new(exe);
+    command.arg("check-config").arg("--config").arg(&file).env_clear().stdin(Stdio::null());
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).status();
+    Ok(status.await.map_err(failed)?.success())
+}
+
 /// Writes a file that only its owner may read.
 pub(super) fn private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;

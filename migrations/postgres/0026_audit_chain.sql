@@ -1,0 +1,22 @@
+-- The audit log's chains: a row is chained by a job, after its commit.
+
+-- Of which chain it is, the tenant's id or the nil one; null: not chained yet.
+ALTER TABLE audit ADD COLUMN chain_id UUID;
+ALTER TABLE audit ADD COLUMN chain_seq BIGINT;
+-- The hash of the row before it, and its own.
+ALTER TABLE audit ADD COLUMN chain_previous BYTEA;
+ALTER TABLE audit ADD COLUMN chain_hash BYTEA;
+CREATE INDEX audit_unchained ON audit (id) WHERE chain_seq IS NULL;
+CREATE UNIQUE INDEX audit_chained ON audit (chain_id, chain_seq);
+
+CREATE TABLE audit_chains (
+    chain_id UUID PRIMARY KEY,
+    -- The newest row of the chain.
+    seq BIGINT NOT NULL,
+    hash BYTEA NOT NULL,
+    -- The last row that was swept away; 0 and zeros: none.
+    swept_seq BIGINT NOT NULL,
+    swept_hash BYTEA NOT NULL,
+    -- What was signed of that.
+    checkpoint TEXT COLLATE "C"
+);
