@@ -1,6 +1,10 @@
 //! The control plane's settings. Each has a default that works on one machine.
 
-use std::{net::SocketAddr, num::NonZeroU16, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU16, NonZeroU32},
+    path::PathBuf,
+};
 
 use contract::mail::{Cidr, Domain, Mailbox};
 use serde::Deserialize;
@@ -28,6 +32,7 @@ pub struct Config {
     /// 64 hex digits. Without it, the file `master.key` in the data directory, made at the first start.
     pub master_key: Option<Secret>,
     pub first_owner: FirstOwner,
+    pub sessions: Sessions,
     /// Who reads mail for `<postmaster>` without a domain (RFC 5321 §4.5.1). The first owner if left out.
     pub postmaster: Option<Mailbox>,
     /// Networks a next hop may be in although they are loopback, private or link-local.
@@ -81,6 +86,29 @@ pub struct FirstOwner {
     pub email: String,
     /// Without it one is made, shown once, and must be changed at the first sign-in.
     pub password: Option<Secret>,
+}
+
+/// How long a sign-in lasts.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sessions {
+    /// An access token; then it takes the refresh token to get another.
+    pub access_lifetime_s: NonZeroU32,
+    /// A session that is not carried on ends after so long.
+    pub idle_lifetime_s: NonZeroU32,
+    /// Every session ends after so long.
+    pub absolute_lifetime_s: NonZeroU32,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        let seconds = |seconds| NonZeroU32::new(seconds).expect("more than none");
+        Self {
+            access_lifetime_s: seconds(10 * 60),
+            idle_lifetime_s: seconds(12 * 60 * 60),
+            absolute_lifetime_s: seconds(7 * 24 * 60 * 60),
+        }
+    }
 }
 
 /// A name in DNS that need not be a host's: labels may have underscores. Lower case, without a trailing dot.
@@ -151,6 +179,7 @@ impl Default for Config {
             trace: Trace::default(),
             master_key: None,
             first_owner: FirstOwner::default(),
+            sessions: Sessions::default(),
             postmaster: None,
             allowed_hop_ranges: Vec::new(),
             accept_domains_without_proof: false,

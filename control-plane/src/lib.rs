@@ -42,7 +42,7 @@ pub mod vault;
 pub mod workers;
 
 pub use bootstrap::FirstSignIn;
-pub use config::{Config, Database, FirstOwner, Secret, Trace};
+pub use config::{Config, Database, FirstOwner, Secret, Sessions, Trace};
 pub use http::problem_codes;
 pub use router::documents;
 pub use running::{Deps, Running, StartError, start};

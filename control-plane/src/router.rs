@@ -19,6 +19,8 @@ const BODY_BYTES: usize = 1024 * 1024;
 fn rest() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(docs::rest())
         .merge(sessions::api::router())
+        .merge(sessions::refresh::router())
+        .merge(sessions::own::router())
         .merge(tenants::api::router())
         .merge(domains::api::router())
         .merge(recipients::api::router())

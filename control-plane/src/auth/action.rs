@@ -72,6 +72,7 @@ macro_rules! actions {
 actions! {
     ReadOwnAccount = "own_account.read": [Person], before_password_change = true;
     ChangeOwnPassword = "own_account.change_password": [Person], before_password_change = true;
+    ReadOwnSessions = "own_account.read_sessions": [Person], before_password_change = true;
     EndOwnSession = "own_account.end_session": [Person], before_password_change = true;
     ReadTenants = "tenants.read": [Owner];
     WriteTenants = "tenants.write": [Owner];

@@ -5,12 +5,12 @@ use std::marker::PhantomData;
 
 use axum::{
     extract::{FromRef, FromRequestParts},
-    http::{HeaderMap, header, request::Parts},
+    http::request::Parts,
     response::{IntoResponse, Response},
 };
 use contract::{Id, ids, worker_api::TOKEN_PREFIX};
 
-use super::{Action, Caller, Principal, Role, store, token_hash};
+use super::{Action, Caller, Principal, Role, credential, store, token_hash};
 use crate::{
     app::{App, AppState},
     db::{Proof, System, sealed},
@@ -137,7 +137,7 @@ pub fn request_caller(parts: &Parts) -> Caller {
 
 async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding), ApiError> {
     let unauthenticated = || ApiError::new(Code::Unauthenticated);
-    let token = bearer(&parts.headers).ok_or_else(unauthenticated)?;
+    let token = credential::access_token(app, parts)?.ok_or_else(unauthenticated)?;
     let mut caller = request_caller(parts);
     let now = app.clock.now();
     let system = System::for_request(caller.clone());
@@ -154,14 +154,4 @@ async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding), Api
     let granted = session.roles.iter().filter_map(|name| Role::granted(name));
     let roles = std::iter::once(Role::Person).chain(granted).collect();
     Ok((caller, Holding { roles, must_change_password: session.must_change_password }))
-}
-
-/// The token of `Authorization: Bearer …`; none where the header is missing, repeated or of another scheme.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    // RFC 6750 §2.1: b64token, and nothing else.
-    let clean = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.bytes().all(clean)).then_some(token)
 }

@@ -3,6 +3,7 @@
 
 pub mod action;
 mod caller;
+pub(crate) mod credential;
 mod grant;
 pub mod password;
 mod store;

@@ -7,7 +7,7 @@ use crate::db::{Read, StoreError, run, sql};
 
 sql! {
     Main;
-    SESSION = "SELECT p.email, p.must_change_password, s.expires_at
+    SESSION = "SELECT p.email, p.must_change_password, COALESCE(s.idle_ends_at, s.expires_at)
         FROM sessions s JOIN persons p ON p.id = s.person_id
         WHERE s.id = $1 AND s.person_id = $2 AND s.ended_at IS NULL AND p.disabled_at IS NULL";
     GRANTS = "SELECT role FROM grants WHERE person_id = $1 AND tenant_id IS NULL";

@@ -43,6 +43,10 @@ codes! {
     // Who is asking.
     Unauthenticated = UNAUTHORIZED "unauthenticated" "Credentials are missing or no longer good";
     InvalidCredentials = UNAUTHORIZED "invalid_credentials" "E-mail or password is wrong";
+    /// Unknown, over, or spent before: which of them is not said. Sign in anew.
+    InvalidRefreshToken = UNAUTHORIZED "invalid_refresh_token" "The session cannot be carried on; sign in anew";
+    /// A request that changes something came with cookies and from another site's page, or from none.
+    CrossSiteRequest = FORBIDDEN "cross_site_request" "With cookies, only pages of this installation may change things";
     Forbidden = FORBIDDEN "forbidden" "Not permitted";
     PasswordChangeRequired = FORBIDDEN "password_change_required" "The password must be changed first";
     TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts";

@@ -1,28 +1,28 @@
 //! `/v1/sessions` and `/v1/me`.
 
 use axum::{
-    extract::{DefaultBodyLimit, FromRequestParts, State},
-    http::request::Parts,
+    extract::{DefaultBodyLimit, State},
+    http::HeaderMap,
     response::Response,
 };
-use contract::{
-    Id,
-    ids::{self, PersonId, SessionId, TenantId},
-};
+use contract::ids::{PersonId, SessionId, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::store;
+use super::{
+    Stranger,
+    begin::{SignIn, begin, with_cookies},
+    store,
+};
 use crate::{
     app::AppState,
     audit::{self, Target},
     auth::{
-        Caller, Grant, Principal,
+        Grant,
         action::{ChangeOwnPassword, EndOwnSession, ReadOwnAccount},
+        credential,
         password::Password,
-        request_caller,
-        token::Identity,
     },
     db::System,
     http::{Answer, ApiError, ApiJson, Code, Time, commit, docs::CommonProblems},
@@ -46,6 +46,10 @@ pub struct SessionCreate {
     email: String,
     #[schema(example = "correct horse battery staple", format = Password, max_length = 1_024)]
     password: String,
+    /// For a page in a browser: the tokens go into cookies that no script reads, and not into the answer.
+    #[serde(default)]
+    #[schema(example = false)]
+    cookies: bool,
 }
 
 impl std::fmt::Debug for SessionCreate {
@@ -58,13 +62,19 @@ impl std::fmt::Debug for SessionCreate {
 #[derive(Serialize, ToSchema)]
 pub struct SessionView {
     pub id: SessionId,
-    /// For `Authorization: Bearer`.
+    /// For `Authorization: Bearer`. Empty where it is in a cookie.
     #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln")]
     pub access_token: String,
-    /// Always `Bearer`.
+    /// `Bearer`, or `Cookie` where the tokens are in cookies.
     #[schema(example = "Bearer")]
     pub token_type: String,
+    /// When the access token ends.
     pub expires_at: Time,
+    /// For `POST /v1/sessions/refresh`, once. Empty where it is in a cookie.
+    #[schema(example = "prt_3q2-7wECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxw")]
+    pub refresh_token: String,
+    /// When the session ends if it is not carried on before.
+    pub refresh_expires_at: Time,
     /// Nothing else can be done before `PUT /v1/me/password`.
     #[schema(example = false)]
     pub must_change_password: bool,
@@ -117,26 +127,15 @@ impl std::fmt::Debug for PasswordUpdate {
     }
 }
 
-/// Where a sign-in comes from. Not a grant: nobody knows yet who it is.
-#[derive(Debug)]
-pub(super) struct Stranger(Caller);
-
-impl<S: Sync> FromRequestParts<S> for Stranger {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(request_caller(parts)))
-    }
-}
-
 /// Sign in with e-mail and password.
 #[utoipa::path(post, path = "/v1/sessions", operation_id = "create_session", tag = "account", request_body = SessionCreate,
     responses((status = 201, description = "Signed in", body = SessionView), CommonProblems))]
 pub(super) async fn create_session(
     State(app): State<AppState>,
-    Stranger(mut caller): Stranger,
+    stranger: Stranger,
     ApiJson(body): ApiJson<SessionCreate>,
 ) -> Result<Response, ApiError> {
+    let caller = stranger.caller.clone();
     app.throttle.check(caller.address, app.clock.now())?;
     let system = System::for_request(caller.clone());
     // PostgreSQL has no text with a NUL in it: no account has such an address.
@@ -155,23 +154,14 @@ pub(super) async fn create_session(
     app.throttle.succeeded(caller.address);
     app.metrics.with(|| metrics::counter!("postern_sign_ins_total", "outcome" => "accepted").increment(1));
 
-    let now = app.clock.now();
-    let session = Id::<ids::Session>::new(now, app.entropy.bytes());
-    let identity = Identity { person: account.id, session };
-    let (access_token, expires_at) = app.tokens.issue(identity, now).map_err(ApiError::internal)?;
-    caller.principal = Principal::Person { person: account.id, session, email: account.email };
-    let mut tx = app.db.begin(&System::for_request(caller)).await?;
-    store::insert_session(&mut tx, session, account.id, now, expires_at).await?;
-    audit::record(&mut tx, "session.create", Target::new("session").id(session), audit::NOTHING, audit::NOTHING)
-        .await?;
-    let view = SessionView {
-        id: session,
-        access_token,
-        token_type: "Bearer".to_owned(),
-        expires_at: Time(expires_at),
+    let sign_in = SignIn {
+        person: account.id,
+        email: account.email,
         must_change_password: account.must_change_password,
+        factors: vec!["password"],
+        cookies: body.cookies,
     };
-    commit(tx, Answer::created("/v1/me", &view)).await
+    begin(&app, stranger, sign_in).await
 }
 
 /// Sign out: the session this request came with ends at once.
@@ -180,12 +170,15 @@ pub(super) async fn create_session(
 pub(super) async fn delete_current_session(
     grant: Grant<EndOwnSession>,
     State(app): State<AppState>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let (_, session) = grant.person()?;
     let mut tx = app.db.begin(&grant).await?;
     store::end_session(&mut tx, session).await?;
     audit::record(&mut tx, "session.end", Target::new("session").id(session), audit::NOTHING, audit::NOTHING).await?;
-    commit(tx, Answer::no_content()).await
+    let response = commit(tx, Answer::no_content()).await?;
+    let forget = credential::has_cookies(&headers).then(credential::forget);
+    Ok(with_cookies(response, forget.into_iter().flatten()))
 }
 
 /// Who am I, and what may I do?

@@ -3,7 +3,10 @@
 use contract::{Id, Micros, ids};
 use uuid::Uuid;
 
-use crate::db::{Read, StoreError, Tx, run, sql};
+use crate::{
+    db::{Read, StoreError, Tx, run, sql},
+    http::Page,
+};
 
 sql! {
     Main;
@@ -11,12 +14,26 @@ sql! {
         WHERE email_key = $1 AND disabled_at IS NULL";
     BY_ID = "SELECT id, tenant_id, email, password_hash, must_change_password, created_at FROM persons WHERE id = $1";
     ROLES = "SELECT role, tenant_id FROM grants WHERE person_id = $1 ORDER BY created_at, role";
-    INSERT_SESSION = "INSERT INTO sessions (id, person_id, address, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    INSERT_SESSION = "INSERT INTO sessions
+        (id, person_id, address, user_agent, factors, created_at, last_used_at, idle_ends_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)";
+    CARRY_ON = "UPDATE sessions SET last_used_at = $2, idle_ends_at = $3 WHERE id = $1";
+    INSERT_TOKEN = "INSERT INTO refresh_tokens (token_hash, session_id, created_at) VALUES ($1, $2, $3)";
+    SPEND_TOKEN = "UPDATE refresh_tokens SET spent_at = $2, spent_by = $3 WHERE token_hash = $1 AND spent_at IS NULL";
+    FAMILY = "SELECT s.id AS session, s.person_id AS person, p.must_change_password, s.idle_ends_at, s.expires_at,
+            s.ended_at, t.spent_at, t.spent_by
+        FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN persons p ON p.id = s.person_id
+        WHERE t.token_hash = $1 AND p.disabled_at IS NULL";
+    OF_PERSON = "SELECT id, address, user_agent, factors, created_at, last_used_at, idle_ends_at, expires_at FROM sessions
+        WHERE person_id = $1 AND ended_at IS NULL AND COALESCE(idle_ends_at, expires_at) > $2 AND id < $3
+        ORDER BY id DESC LIMIT $4";
+    END_OWN = "UPDATE sessions SET ended_at = $3 WHERE id = $1 AND person_id = $2 AND ended_at IS NULL
+        AND COALESCE(idle_ends_at, expires_at) > $3";
     END_SESSION = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
     END_OTHERS = "UPDATE sessions SET ended_at = $3 WHERE person_id = $1 AND id <> $2 AND ended_at IS NULL";
     SET_PASSWORD = "UPDATE persons SET password_hash = $2, must_change_password = FALSE
         WHERE id = $1 AND password_hash = $3";
-    SWEEP = "DELETE FROM sessions WHERE expires_at <= $1";
+    SWEEP = "DELETE FROM sessions WHERE expires_at <= $1 OR idle_ends_at <= $1";
 }
 
 /// An account as a sign-in needs it.
@@ -67,16 +84,99 @@ pub(super) async fn by_id(read: &mut Read, id: Id<ids::Person>) -> Result<Option
     }))
 }
 
-pub(super) async fn insert_session(
-    tx: &mut Tx,
-    id: Id<ids::Session>,
+/// A session in the making.
+#[derive(Debug)]
+pub(super) struct NewSession<'a> {
+    pub id: Id<ids::Session>,
+    pub person: Id<ids::Person>,
+    pub agent: Option<&'a str>,
+    pub factors: &'a [&'static str],
+    pub idle_ends_at: Micros,
+    pub expires_at: Micros,
+}
+
+pub(super) async fn insert_session(tx: &mut Tx, new: &NewSession<'_>) -> Result<(), StoreError> {
+    let address = tx.caller().address.map(|address| address.to_string());
+    let factors = serde_json::to_string(new.factors).map_err(StoreError::corrupt("factors"))?;
+    let now = tx.now().as_micros();
+    run!(
+        tx,
+        execute INSERT_SESSION,
+        new.id.uuid(),
+        new.person.uuid(),
+        address.as_deref(),
+        new.agent,
+        factors.as_str(),
+        now,
+        new.idle_ends_at.as_micros(),
+        new.expires_at.as_micros(),
+    )?;
+    Ok(())
+}
+
+pub(super) async fn carry_on(tx: &mut Tx, id: Id<ids::Session>, idle_ends_at: Micros) -> Result<(), StoreError> {
+    let now = tx.now().as_micros();
+    run!(tx, execute CARRY_ON, id.uuid(), now, idle_ends_at.as_micros())?;
+    Ok(())
+}
+
+pub(super) async fn insert_token(tx: &mut Tx, hash: &[u8; 32], session: Id<ids::Session>) -> Result<(), StoreError> {
+    let now = tx.now().as_micros();
+    run!(tx, execute INSERT_TOKEN, hash.as_slice(), session.uuid(), now)?;
+    Ok(())
+}
+
+/// Is this the first time? Of two at once, one hears no and then sees what the other did.
+pub(super) async fn spend_token(tx: &mut Tx, hash: &[u8; 32], by: &[u8; 32]) -> Result<bool, StoreError> {
+    let now = tx.now().as_micros();
+    Ok(run!(tx, execute SPEND_TOKEN, hash.as_slice(), now, by.as_slice())? == 1)
+}
+
+/// A refresh token and the session it is of.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Family {
+    pub session: Uuid,
+    pub person: Uuid,
+    pub must_change_password: bool,
+    pub idle_ends_at: Option<i64>,
+    pub expires_at: i64,
+    pub ended_at: Option<i64>,
+    pub spent_at: Option<i64>,
+    pub spent_by: Option<Vec<u8>>,
+}
+
+pub(super) async fn family(read: &mut Read, hash: &[u8; 32]) -> Result<Option<Family>, StoreError> {
+    run!(read, fetch_optional FAMILY as Family, hash.as_slice())
+}
+
+/// A session as its owner sees it.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Listed {
+    pub id: Uuid,
+    pub address: Option<String>,
+    pub user_agent: Option<String>,
+    pub factors: String,
+    pub created_at: i64,
+    pub last_used_at: Option<i64>,
+    pub idle_ends_at: Option<i64>,
+    pub expires_at: i64,
+}
+
+/// Those that are not over, newest first.
+pub(super) async fn of_person(
+    read: &mut Read,
     person: Id<ids::Person>,
     now: Micros,
-    expires_at: Micros,
-) -> Result<(), StoreError> {
-    let address = tx.caller().address.map(|address| address.to_string());
-    run!(tx, execute INSERT_SESSION, id.uuid(), person.uuid(), address.as_deref(), now.as_micros(), expires_at.as_micros())?;
-    Ok(())
+    page: &Page<Uuid>,
+) -> Result<Vec<Listed>, StoreError> {
+    let before = page.after.unwrap_or(Uuid::max());
+    run!(read, fetch_all OF_PERSON as Listed, person.uuid(), now.as_micros(), before, page.rows())
+}
+
+/// False if the person has no such session, or it is over.
+pub(super) async fn end_own(tx: &mut Tx, id: Id<ids::Session>, person: Id<ids::Person>) -> Result<bool, StoreError> {
+    let now = tx.now().as_micros();
+    Ok(run!(tx, execute END_OWN, id.uuid(), person.uuid(), now)? == 1)
 }
 
 pub(super) async fn end_session(tx: &mut Tx, id: Id<ids::Session>) -> Result<(), StoreError> {

@@ -28,6 +28,8 @@ pub enum Purpose {
     PoolKey,
     /// Private keys of TLS certificates; the certificate's id is mixed in.
     CertificateKey,
+    /// The refresh token that comes after another; that one is mixed in.
+    RefreshToken,
 }
 
 impl Purpose {
@@ -40,6 +42,7 @@ impl Purpose {
             Self::DomainProof => b"postern domain proof",
             Self::PoolKey => b"postern pool key",
             Self::CertificateKey => b"postern certificate key",
+            Self::RefreshToken => b"postern refresh token",
         }
     }
 }

@@ -301,6 +301,8 @@ fn config(dir: &Path) -> Config {
     let mut config = Config { data_dir: dir.to_owned(), listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
     EMAIL.clone_into(&mut config.first_owner.email);
     config.first_owner.password = Some(Secret(PASSWORD.to_owned()));
+    // Scenarios move their clock; those about sessions have the settings that ship.
+    config.sessions.access_lifetime_s = std::num::NonZeroU32::new(60 * 60).expect("an hour");
     config
 }
 

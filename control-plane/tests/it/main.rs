@@ -25,6 +25,7 @@ mod recipients;
 mod replicas;
 mod routes;
 mod routes_and_lists;
+mod sessions;
 mod status;
 mod tenants;
 mod trace;

@@ -93,7 +93,7 @@ impl IntoResponses for CommonProblems {
 }
 
 /// Operations that take no credentials.
-const OPEN: &[&str] = &["create_session", "enrol_worker", "create_worker_token"];
+const OPEN: &[&str] = &["create_session", "update_session", "enrol_worker", "create_worker_token"];
 
 /// Mends what the generator leaves undone. The result is what is served and what is checked in.
 pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
@@ -111,7 +111,7 @@ pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
             } else {
                 operation["security"] = json!([{ "bearer": [] }]);
             }
-            if method == "post" && path.starts_with("/v1/") && id != "create_session" {
+            if method == "post" && path.starts_with("/v1/") && !OPEN.contains(&id.as_str()) {
                 let description = "The second call with the same key gets the first one's answer";
                 parameter(operation, "Idempotency-Key", description, "7c5f0e1c-onboard-acme");
             }
