@@ -36,6 +36,8 @@ pub struct App {
     pub tokens: Tokens,
     pub hasher: Hasher,
     pub throttle: Throttle,
+    /// What verifies passkeys. None: `public_url` has no host name.
+    pub passkeys: Option<webauthn_rs::Webauthn>,
     pub cursors: Cursors,
     pub in_progress: InProgress,
     pub metrics: Metrics,

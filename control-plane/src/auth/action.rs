@@ -38,6 +38,8 @@ pub trait Action: Send + Sync + 'static {
     const ROLES: &'static [Role];
     /// Still open to somebody who must change their password first.
     const BEFORE_PASSWORD_CHANGE: bool = false;
+    /// Still open to somebody who must set up a second factor first.
+    const BEFORE_ENROLMENT: bool = false;
 }
 
 /// A row of the matrix.
@@ -46,10 +48,12 @@ pub struct MatrixRow {
     pub action: &'static str,
     pub roles: &'static [Role],
     pub before_password_change: bool,
+    pub before_enrolment: bool,
 }
 
 macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident = $text:literal: [$($role:ident),* $(,)?] $(, before_password_change = $before:literal)?;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $text:literal: [$($role:ident),* $(,)?]
+        $(, before_password_change = $before:literal)? $(, before_enrolment = $enrolment:literal)?;)*) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, Copy)]
@@ -58,6 +62,7 @@ macro_rules! actions {
                 const NAME: &'static str = $text;
                 const ROLES: &'static [Role] = &[$(Role::$role),*];
                 $(const BEFORE_PASSWORD_CHANGE: bool = $before;)?
+                $(const BEFORE_ENROLMENT: bool = $enrolment;)?
             }
         )*
         /// The whole matrix, in the order it is written.
@@ -65,6 +70,7 @@ macro_rules! actions {
             action: <$name as Action>::NAME,
             roles: <$name as Action>::ROLES,
             before_password_change: <$name as Action>::BEFORE_PASSWORD_CHANGE,
+            before_enrolment: <$name as Action>::BEFORE_ENROLMENT,
         }),*];
     };
 }
@@ -73,7 +79,17 @@ actions! {
     ReadOwnAccount = "own_account.read": [Person], before_password_change = true;
     ChangeOwnPassword = "own_account.change_password": [Person], before_password_change = true;
     ReadOwnSessions = "own_account.read_sessions": [Person], before_password_change = true;
-    EndOwnSession = "own_account.end_session": [Person], before_password_change = true;
+    EndOwnSession = "own_account.end_session": [Person], before_password_change = true, before_enrolment = true;
+    ReadOwnFactors = "own_factors.read": [Person], before_password_change = true, before_enrolment = true;
+    /// Set up a factor that is not there yet.
+    EnrolOwnFactor = "own_factors.enrol": [Person], before_password_change = true, before_enrolment = true;
+    /// Rename and give up factors; make new recovery codes.
+    ChangeOwnFactors = "own_factors.change": [Person];
+    /// Clear the factors of somebody who has lost them.
+    ResetFactors = "factors.reset": [Owner];
+    /// What is asked of people who sign in.
+    ReadSignInPolicy = "sign_in_policy.read": [Owner];
+    WriteSignInPolicy = "sign_in_policy.write": [Owner];
     ReadTenants = "tenants.read": [Owner];
     WriteTenants = "tenants.write": [Owner];
     ReadDomains = "domains.read": [Owner];

@@ -114,11 +114,16 @@ where
 struct Holding {
     roles: Vec<Role>,
     must_change_password: bool,
+    /// Nothing but a second factor can be set up.
+    enrol_only: bool,
 }
 
 fn permit<A: Action>(holding: &Holding) -> Result<(), ApiError> {
     if !holding.roles.iter().any(|role| A::ROLES.contains(role)) {
         return Err(ApiError::new(Code::Forbidden));
+    }
+    if holding.enrol_only && !A::BEFORE_ENROLMENT {
+        return Err(ApiError::new(Code::EnrolmentRequired).detail("POST /v1/me/totp or POST /v1/me/passkey-options"));
     }
     if holding.must_change_password && !A::BEFORE_PASSWORD_CHANGE {
         return Err(ApiError::new(Code::PasswordChangeRequired).detail("PUT /v1/me/password"));
@@ -145,13 +150,15 @@ async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding), Api
         let mut read = app.db.read(&system).await?;
         let (worker, pool) = store::worker(&mut read, token_hash(token), now).await?.ok_or_else(unauthenticated)?;
         caller.principal = Principal::Worker { worker, pool };
-        return Ok((caller, Holding { roles: vec![Role::Worker], must_change_password: false }));
+        return Ok((caller, Holding { roles: vec![Role::Worker], must_change_password: false, enrol_only: false }));
     }
     let claims = app.tokens.verify(token, now).ok_or_else(unauthenticated)?;
     let mut read = app.db.read(&system).await?;
     let session = store::session(&mut read, claims.session, claims.person, now).await?.ok_or_else(unauthenticated)?;
-    caller.principal = Principal::Person { person: claims.person, session: claims.session, email: session.email };
+    caller.principal =
+        Principal::Person { person: claims.person, session: claims.session, email: session.email.clone() };
     let granted = session.roles.iter().filter_map(|name| Role::granted(name));
     let roles = std::iter::once(Role::Person).chain(granted).collect();
-    Ok((caller, Holding { roles, must_change_password: session.must_change_password }))
+    let store::Session { must_change_password, enrol_only, .. } = session;
+    Ok((caller, Holding { roles, must_change_password, enrol_only }))
 }

@@ -9,8 +9,10 @@ use zeroize::Zeroizing;
 
 use crate::http::{ApiError, Code};
 
-/// Characters, alone; with a second factor fewer will do.
+/// Characters, alone.
 pub const SHORTEST: usize = 15;
+/// Characters beside a second factor.
+pub const SHORTEST_BESIDE_FACTOR: usize = 10;
 /// Bytes. Longer ones cost only time.
 pub const LONGEST: usize = 1_024;
 /// Hashes that may wait for a core.
@@ -27,14 +29,28 @@ impl Password {
 
     /// Why it cannot be a new password. Not looked at when one signs in: then it is only right or wrong.
     pub fn refusal(&self, email: &str) -> Option<String> {
+        self.refusal_below(SHORTEST, email)
+    }
+
+    /// As [`Password::refusal`], for somebody with a second factor.
+    pub fn refusal_beside_factor(&self, email: &str) -> Option<String> {
+        self.refusal_below(SHORTEST_BESIDE_FACTOR, email)
+    }
+
+    /// Good beside a second factor only.
+    pub fn is_short(&self) -> bool {
+        self.0.chars().count() < SHORTEST
+    }
+
+    fn refusal_below(&self, shortest: usize, email: &str) -> Option<String> {
         let length = self.0.chars().count();
         let local = email.split('@').next().unwrap_or(email);
         let lower = self.0.to_lowercase();
-        if length < SHORTEST {
-            Some(format!("a password has at least {SHORTEST} characters"))
+        if length < shortest {
+            Some(format!("a password has at least {shortest} characters"))
         } else if self.0.len() > LONGEST {
             Some(format!("a password has at most {LONGEST} bytes"))
-        } else if lower == email.to_lowercase() || (local.len() >= SHORTEST && lower == local.to_lowercase()) {
+        } else if lower == email.to_lowercase() || (local.len() >= shortest && lower == local.to_lowercase()) {
             Some("a password is not the e-mail address".to_owned())
         } else if distinct(&self.0) < 5 {
             Some("a password has at least 5 different characters".to_owned())

@@ -16,7 +16,7 @@ use super::{
     store,
 };
 use crate::{
-    app::AppState,
+    app::{App, AppState},
     audit::{self, Target},
     auth::{
         Grant,
@@ -25,7 +25,9 @@ use crate::{
         password::Password,
     },
     db::System,
+    factors,
     http::{Answer, ApiError, ApiJson, Code, Time, commit, docs::CommonProblems},
+    sign_in_policy,
 };
 
 /// Anybody may send one of these.
@@ -78,6 +80,13 @@ pub struct SessionView {
     /// Nothing else can be done before `PUT /v1/me/password`.
     #[schema(example = false)]
     pub must_change_password: bool,
+    /// Nothing else can be done before a second factor is set up (`POST /v1/me/totp`, `POST /v1/me/passkey-options`). The
+    /// session lasts ten minutes until then.
+    #[schema(example = false)]
+    pub must_enrol_factor: bool,
+    /// At sign-in: the day from which a second factor will be required, where there is none.
+    #[schema(required)]
+    pub factor_required_from: Option<Time>,
 }
 
 impl std::fmt::Debug for SessionView {
@@ -116,8 +125,8 @@ pub struct MyGrant {
 pub struct PasswordUpdate {
     #[schema(example = "correct horse battery staple", format = Password, max_length = 1_024)]
     current_password: String,
-    /// At least 15 characters.
-    #[schema(example = "another horse, another staple", format = Password, min_length = 15, max_length = 1_024)]
+    /// At least 15 characters; 10 beside a second factor.
+    #[schema(example = "another horse, another staple", format = Password, min_length = 10, max_length = 1_024)]
     new_password: String,
 }
 
@@ -127,7 +136,14 @@ impl std::fmt::Debug for PasswordUpdate {
     }
 }
 
+fn host(app: &App) -> &str {
+    app.config.public_url.host_str().unwrap_or_default()
+}
+
 /// Sign in with e-mail and password.
+///
+/// Where the account has a second factor the answer is the problem `second_factor_required` (401), and `challenge` in it says
+/// how to go on at `POST /v1/sessions/second-factor`.
 #[utoipa::path(post, path = "/v1/sessions", operation_id = "create_session", tag = "account", request_body = SessionCreate,
     responses((status = 201, description = "Signed in", body = SessionView), CommonProblems))]
 pub(super) async fn create_session(
@@ -145,19 +161,37 @@ pub(super) async fn create_session(
         store::by_email(&mut app.db.read(&system).await?, &body.email).await?
     };
     let stored = account.as_ref().map(|account| account.password_hash.clone());
-    let right = app.hasher.verify(Password::new(body.password), stored).await?;
+    let password = Password::new(body.password);
+    let too_short = password.is_short();
+    let right = app.hasher.verify(password, stored).await?;
     let Some(account) = account.filter(|_| right) else {
         app.throttle.failed(caller.address, app.clock.now());
         app.metrics.with(|| metrics::counter!("postern_sign_ins_total", "outcome" => "refused").increment(1));
         return Err(ApiError::new(Code::InvalidCredentials));
     };
+    let held = factors::held(&mut app.db.read(&system).await?, account.id, host(&app)).await?;
+    if held.any() {
+        // What was guessed wrong before stays counted until the second step is done.
+        let account = factors::Account { person: account.id, password_hash: &account.password_hash };
+        return Err(factors::second_step(&app, &account, held)?);
+    }
     app.throttle.succeeded(caller.address);
     app.metrics.with(|| metrics::counter!("postern_sign_ins_total", "outcome" => "accepted").increment(1));
 
+    let demand = sign_in_policy::demand(&mut app.db.read(&system).await?, account.id, &account.email).await?;
+    if too_short {
+        // Good beside a second factor, which is gone.
+        let mut tx = app.db.begin(&system).await?;
+        store::demand_change(&mut tx, account.id).await?;
+        tx.commit().await?;
+    }
+    let now = app.clock.now();
     let sign_in = SignIn {
         person: account.id,
         email: account.email,
-        must_change_password: account.must_change_password,
+        must_change_password: account.must_change_password || too_short,
+        enrol_only: demand.is_required(now),
+        factor_required_from: demand.still_to_come(now),
         factors: vec!["password"],
         cookies: body.cookies,
     };
@@ -212,7 +246,10 @@ pub(super) async fn update_my_password(
     app.throttle.check(address, app.clock.now())?;
     let person = store::by_id(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
     let new = Password::new(body.new_password.clone());
-    if let Some(refusal) = new.refusal(&person.email) {
+    let held = factors::held(&mut app.db.read(&grant).await?, id, host(&app)).await?;
+    if let Some(refusal) =
+        if held.any() { new.refusal_beside_factor(&person.email) } else { new.refusal(&person.email) }
+    {
         return Err(ApiError::field("/new_password", refusal));
     }
     if body.new_password == body.current_password {

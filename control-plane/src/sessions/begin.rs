@@ -10,7 +10,7 @@ use crate::{
     app::App,
     audit::{self, Target},
     auth::{Principal, credential, token::Identity},
-    db::System,
+    db::{System, Tx},
     http::{Answer, ApiError, Time, commit},
 };
 
@@ -20,6 +20,10 @@ pub(crate) struct SignIn {
     pub person: Id<ids::Person>,
     pub email: String,
     pub must_change_password: bool,
+    /// Nothing but a second factor can be set up.
+    pub enrol_only: bool,
+    /// From then on it will be so.
+    pub factor_required_from: Option<Micros>,
     /// What was shown: `password`, …
     pub factors: Vec<&'static str>,
     /// For a browser: the tokens go into cookies.
@@ -34,7 +38,8 @@ pub(crate) async fn begin(app: &App, stranger: Stranger, sign_in: SignIn) -> Res
     }
     let now = app.clock.now();
     let session = Id::<ids::Session>::new(now, app.entropy.bytes());
-    let ends = Ends::of(app, now, now + absolute(app));
+    let lasts = if sign_in.enrol_only { ENROL_ONLY } else { absolute(app) };
+    let ends = Ends::of(app, now, now + lasts);
     let token = RefreshToken(zeroize::Zeroizing::new(app.entropy.bytes()));
     caller.principal = Principal::Person { person: sign_in.person, session, email: sign_in.email };
     let mut tx = app.db.begin(&System::for_request(caller)).await?;
@@ -43,6 +48,7 @@ pub(crate) async fn begin(app: &App, stranger: Stranger, sign_in: SignIn) -> Res
         person: sign_in.person,
         agent: agent.as_deref(),
         factors: &sign_in.factors,
+        enrol_only: sign_in.enrol_only,
         idle_ends_at: ends.idle,
         expires_at: ends.absolute,
     };
@@ -51,12 +57,16 @@ pub(crate) async fn begin(app: &App, stranger: Stranger, sign_in: SignIn) -> Res
     let after = serde_json::json!({ "factors": sign_in.factors });
     audit::record(&mut tx, "session.create", Target::new("session").id(session), audit::NOTHING, Some(&after)).await?;
     let given = Given { person: sign_in.person, session, ends, token, cookies: sign_in.cookies };
-    let (view, cookies) = given.view(app, now, sign_in.must_change_password)?;
+    let SignIn { must_change_password, enrol_only, factor_required_from, .. } = sign_in;
+    let (view, cookies) = given.view(app, now, Standing { must_change_password, enrol_only, factor_required_from })?;
     let response = commit(tx, Answer::created("/v1/me", &view)).await?;
     Ok(with_cookies(response, cookies))
 }
 
-fn absolute(app: &App) -> Duration {
+/// How long there is to set up a factor.
+const ENROL_ONLY: Duration = Duration::from_mins(10);
+
+pub(super) fn absolute(app: &App) -> Duration {
     Duration::from_secs(app.config.sessions.absolute_lifetime_s.get().into())
 }
 
@@ -88,13 +98,21 @@ pub(super) struct Given {
     pub cookies: bool,
 }
 
+/// What stands between a session and what its person may do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    pub must_change_password: bool,
+    pub enrol_only: bool,
+    pub factor_required_from: Option<Micros>,
+}
+
 impl Given {
     /// The answer, and the cookies where the tokens go there.
     pub(super) fn view(
         &self,
         app: &App,
         now: Micros,
-        must_change_password: bool,
+        standing: Standing,
     ) -> Result<(SessionView, Vec<header::HeaderValue>), ApiError> {
         let identity = Identity { person: self.person, session: self.session };
         let (access, expires_at) = app.tokens.issue(identity, now, self.ends.access).map_err(ApiError::internal)?;
@@ -106,7 +124,9 @@ impl Given {
             expires_at: Time(expires_at),
             refresh_token: String::new(),
             refresh_expires_at: Time(self.ends.idle),
-            must_change_password,
+            must_change_password: standing.must_change_password,
+            must_enrol_factor: standing.enrol_only,
+            factor_required_from: standing.factor_required_from.map(Time),
         };
         if self.cookies {
             let cookies = credential::keep(
@@ -126,4 +146,26 @@ pub(super) fn with_cookies(mut response: Response, cookies: impl IntoIterator<It
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
+}
+
+/// A session that set up a factor has shown it. One that could do nothing else is as good as any from now on.
+pub(crate) async fn factor_enrolled(
+    app: &App,
+    tx: &mut Tx,
+    session: Id<ids::Session>,
+    method: &str,
+) -> Result<(), ApiError> {
+    let state = store::state(tx, session).await?.ok_or_else(ApiError::not_found)?;
+    let mut factors = state.shown()?;
+    if !factors.iter().any(|shown| shown == method) {
+        factors.push(method.to_owned());
+    }
+    let expires_at = if state.enrol_only {
+        Micros::from_micros(state.created_at) + absolute(app)
+    } else {
+        Micros::from_micros(state.expires_at)
+    };
+    let ends = Ends::of(app, tx.now(), expires_at);
+    store::make_whole(tx, session, &factors, ends.idle, expires_at).await?;
+    Ok(())
 }

@@ -17,7 +17,8 @@ use crate::{
     auth::{Caller, request_caller, token_hash},
     vault::{Purpose, Vault},
 };
-pub(crate) use store::{STATEMENTS, sweep};
+pub(crate) use begin::{SignIn, begin, factor_enrolled};
+pub(crate) use store::{STATEMENTS, end_all, sweep};
 
 /// Of a user agent so much is kept.
 const AGENT_CHARS: usize = 256;

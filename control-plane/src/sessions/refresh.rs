@@ -19,7 +19,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     RefreshToken, Stranger,
     api::SessionView,
-    begin::{Ends, Given, with_cookies},
+    begin::{Ends, Given, Standing, with_cookies},
     store,
 };
 use crate::{
@@ -99,7 +99,12 @@ pub(super) async fn update_session(
     let ends = Ends::of(&app, now, Micros::from_micros(family.expires_at));
     store::carry_on(&mut tx, session, ends.idle).await?;
     let given = Given { person: Id::from_uuid(family.person), session, ends, token: next, cookies };
-    let (view, cookies) = given.view(&app, now, family.must_change_password)?;
+    let standing = Standing {
+        must_change_password: family.must_change_password,
+        enrol_only: family.enrol_only,
+        factor_required_from: None,
+    };
+    let (view, cookies) = given.view(&app, now, standing)?;
     let response = commit(tx, Answer::ok(&view)).await?;
     Ok(with_cookies(response, cookies))
 }

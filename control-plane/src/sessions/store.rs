@@ -15,12 +15,16 @@ sql! {
     BY_ID = "SELECT id, tenant_id, email, password_hash, must_change_password, created_at FROM persons WHERE id = $1";
     ROLES = "SELECT role, tenant_id FROM grants WHERE person_id = $1 ORDER BY created_at, role";
     INSERT_SESSION = "INSERT INTO sessions
-        (id, person_id, address, user_agent, factors, created_at, last_used_at, idle_ends_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)";
+        (id, person_id, address, user_agent, factors, created_at, last_used_at, idle_ends_at, expires_at, enrol_only)
+        VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)";
+    STATE = "SELECT factors, enrol_only, created_at, expires_at FROM sessions WHERE id = $1";
+    MAKE_WHOLE = "UPDATE sessions SET factors = $2, enrol_only = FALSE, idle_ends_at = $3, expires_at = $4 WHERE id = $1";
+    END_ALL = "UPDATE sessions SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL";
+    DEMAND_CHANGE = "UPDATE persons SET must_change_password = TRUE WHERE id = $1";
     CARRY_ON = "UPDATE sessions SET last_used_at = $2, idle_ends_at = $3 WHERE id = $1";
     INSERT_TOKEN = "INSERT INTO refresh_tokens (token_hash, session_id, created_at) VALUES ($1, $2, $3)";
     SPEND_TOKEN = "UPDATE refresh_tokens SET spent_at = $2, spent_by = $3 WHERE token_hash = $1 AND spent_at IS NULL";
-    FAMILY = "SELECT s.id AS session, s.person_id AS person, p.must_change_password, s.idle_ends_at, s.expires_at,
+    FAMILY = "SELECT s.id AS session, s.person_id AS person, p.must_change_password, s.enrol_only, s.idle_ends_at, s.expires_at,
             s.ended_at, t.spent_at, t.spent_by
         FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN persons p ON p.id = s.person_id
         WHERE t.token_hash = $1 AND p.disabled_at IS NULL";
@@ -91,6 +95,7 @@ pub(super) struct NewSession<'a> {
     pub person: Id<ids::Person>,
     pub agent: Option<&'a str>,
     pub factors: &'a [&'static str],
+    pub enrol_only: bool,
     pub idle_ends_at: Micros,
     pub expires_at: Micros,
 }
@@ -110,7 +115,52 @@ pub(super) async fn insert_session(tx: &mut Tx, new: &NewSession<'_>) -> Result<
         now,
         new.idle_ends_at.as_micros(),
         new.expires_at.as_micros(),
+        new.enrol_only,
     )?;
+    Ok(())
+}
+
+/// What a session has shown and how long it lasts.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct State {
+    pub factors: String,
+    pub enrol_only: bool,
+    pub created_at: i64,
+    pub expires_at: i64,
+}
+
+impl State {
+    pub(super) fn shown(&self) -> Result<Vec<String>, StoreError> {
+        serde_json::from_str(&self.factors).map_err(StoreError::corrupt("sessions.factors"))
+    }
+}
+
+pub(super) async fn state(read: &mut Read, id: Id<ids::Session>) -> Result<Option<State>, StoreError> {
+    run!(read, fetch_optional STATE as State, id.uuid())
+}
+
+/// It has shown these, and is no enrol-only session any more.
+pub(super) async fn make_whole(
+    tx: &mut Tx,
+    id: Id<ids::Session>,
+    factors: &[String],
+    idle_ends_at: Micros,
+    expires_at: Micros,
+) -> Result<(), StoreError> {
+    let factors = serde_json::to_string(factors).map_err(StoreError::corrupt("factors"))?;
+    run!(tx, execute MAKE_WHOLE, id.uuid(), factors.as_str(), idle_ends_at.as_micros(), expires_at.as_micros())?;
+    Ok(())
+}
+
+pub(crate) async fn end_all(tx: &mut Tx, person: Id<ids::Person>) -> Result<(), StoreError> {
+    let now = tx.now().as_micros();
+    run!(tx, execute END_ALL, person.uuid(), now)?;
+    Ok(())
+}
+
+/// The password must be changed before anything else.
+pub(super) async fn demand_change(tx: &mut Tx, person: Id<ids::Person>) -> Result<(), StoreError> {
+    run!(tx, execute DEMAND_CHANGE, person.uuid())?;
     Ok(())
 }
 
@@ -138,6 +188,7 @@ pub(super) struct Family {
     pub session: Uuid,
     pub person: Uuid,
     pub must_change_password: bool,
+    pub enrol_only: bool,
     pub idle_ends_at: Option<i64>,
     pub expires_at: i64,
     pub ended_at: Option<i64>,

@@ -30,6 +30,12 @@ pub enum Purpose {
     CertificateKey,
     /// The refresh token that comes after another; that one is mixed in.
     RefreshToken,
+    /// What a client carries from one step of a sign-in to the next.
+    Ticket,
+    /// Secrets of authenticator apps; the person is mixed in.
+    TotpSecret,
+    /// Hashes of recovery codes; the person is mixed in.
+    RecoveryCode,
 }
 
 impl Purpose {
@@ -43,6 +49,9 @@ impl Purpose {
             Self::PoolKey => b"postern pool key",
             Self::CertificateKey => b"postern certificate key",
             Self::RefreshToken => b"postern refresh token",
+            Self::Ticket => b"postern ticket",
+            Self::TotpSecret => b"postern totp secret",
+            Self::RecoveryCode => b"postern recovery code",
         }
     }
 }

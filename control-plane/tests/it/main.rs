@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod account;
+mod authenticator;
 mod certificates;
 mod conventions;
 mod databases;
@@ -9,6 +10,7 @@ mod documents;
 mod domain_dns;
 mod domains;
 mod doors;
+mod factors;
 mod golden;
 mod harness;
 mod heads;
@@ -26,6 +28,7 @@ mod replicas;
 mod routes;
 mod routes_and_lists;
 mod sessions;
+mod sign_in_policy;
 mod status;
 mod tenants;
 mod trace;
