@@ -98,6 +98,8 @@ pub struct Sessions {
     pub idle_lifetime_s: NonZeroU32,
     /// Every session ends after so long.
     pub absolute_lifetime_s: NonZeroU32,
+    /// What is most worth protecting is open for so long after sign-in or after who it is was shown again.
+    pub step_up_lifetime_s: NonZeroU32,
 }
 
 impl Default for Sessions {
@@ -107,6 +109,7 @@ impl Default for Sessions {
             access_lifetime_s: seconds(10 * 60),
             idle_lifetime_s: seconds(12 * 60 * 60),
             absolute_lifetime_s: seconds(7 * 24 * 60 * 60),
+            step_up_lifetime_s: seconds(10 * 60),
         }
     }
 }

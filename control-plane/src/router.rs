@@ -24,6 +24,7 @@ fn rest() -> OpenApiRouter<AppState> {
         .merge(factors::api::router())
         .merge(factors::enrol::router())
         .merge(factors::second::router())
+        .merge(factors::step_up::router())
         .merge(sign_in_policy::api::router())
         .merge(tenants::api::router())
         .merge(domains::api::router())

@@ -341,6 +341,7 @@ async fn start_control_plane(
     };
     // Scenarios move their clocks and go on with the session they began with.
     config.sessions.access_lifetime_s = std::num::NonZeroU32::new(60 * 60).expect("an hour");
+    config.sessions.step_up_lifetime_s = std::num::NonZeroU32::new(30 * 24 * 60 * 60).expect("a month");
     config.dns.servers = vec![dns.address()];
     config.database.url = database.map(|database| control_plane::Secret(database.url.clone()));
     (options.control_plane)(&mut config);

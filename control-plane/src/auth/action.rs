@@ -40,6 +40,8 @@ pub trait Action: Send + Sync + 'static {
     const BEFORE_PASSWORD_CHANGE: bool = false;
     /// Still open to somebody who must set up a second factor first.
     const BEFORE_ENROLMENT: bool = false;
+    /// Only for who has shown within the last minutes who they are.
+    const STEP_UP: bool = false;
 }
 
 /// A row of the matrix.
@@ -49,11 +51,13 @@ pub struct MatrixRow {
     pub roles: &'static [Role],
     pub before_password_change: bool,
     pub before_enrolment: bool,
+    pub step_up: bool,
 }
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal: [$($role:ident),* $(,)?]
-        $(, before_password_change = $before:literal)? $(, before_enrolment = $enrolment:literal)?;)*) => {
+        $(, before_password_change = $before:literal)? $(, before_enrolment = $enrolment:literal)?
+        $(, step_up = $step_up:literal)?;)*) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, Copy)]
@@ -63,6 +67,7 @@ macro_rules! actions {
                 const ROLES: &'static [Role] = &[$(Role::$role),*];
                 $(const BEFORE_PASSWORD_CHANGE: bool = $before;)?
                 $(const BEFORE_ENROLMENT: bool = $enrolment;)?
+                $(const STEP_UP: bool = $step_up;)?
             }
         )*
         /// The whole matrix, in the order it is written.
@@ -71,6 +76,7 @@ macro_rules! actions {
             roles: <$name as Action>::ROLES,
             before_password_change: <$name as Action>::BEFORE_PASSWORD_CHANGE,
             before_enrolment: <$name as Action>::BEFORE_ENROLMENT,
+            step_up: <$name as Action>::STEP_UP,
         }),*];
     };
 }
@@ -82,14 +88,17 @@ actions! {
     EndOwnSession = "own_account.end_session": [Person], before_password_change = true, before_enrolment = true;
     ReadOwnFactors = "own_factors.read": [Person], before_password_change = true, before_enrolment = true;
     /// Set up a factor that is not there yet.
-    EnrolOwnFactor = "own_factors.enrol": [Person], before_password_change = true, before_enrolment = true;
+    EnrolOwnFactor = "own_factors.enrol": [Person], before_password_change = true, before_enrolment = true,
+        step_up = true;
     /// Rename and give up factors; make new recovery codes.
-    ChangeOwnFactors = "own_factors.change": [Person];
+    ChangeOwnFactors = "own_factors.change": [Person], step_up = true;
+    /// Show again who one is.
+    StepUp = "own_account.step_up": [Person], before_password_change = true;
     /// Clear the factors of somebody who has lost them.
-    ResetFactors = "factors.reset": [Owner];
+    ResetFactors = "factors.reset": [Owner], step_up = true;
     /// What is asked of people who sign in.
     ReadSignInPolicy = "sign_in_policy.read": [Owner];
-    WriteSignInPolicy = "sign_in_policy.write": [Owner];
+    WriteSignInPolicy = "sign_in_policy.write": [Owner], step_up = true;
     ReadTenants = "tenants.read": [Owner];
     WriteTenants = "tenants.write": [Owner];
     ReadDomains = "domains.read": [Owner];
@@ -98,17 +107,19 @@ actions! {
     ReadRecipients = "recipients.read": [Owner];
     WriteRecipients = "recipients.write": [Owner];
     ReadRoutes = "routes.read": [Owner];
-    WriteRoutes = "routes.write": [Owner];
+    WriteRoutes = "routes.write": [Owner], step_up = true;
     ReadCertificates = "certificates.read": [Owner];
-    WriteCertificates = "certificates.write": [Owner];
+    WriteCertificates = "certificates.write": [Owner], step_up = true;
     ReadLists = "lists.read": [Owner];
     WriteLists = "lists.write": [Owner];
     ReadPolicy = "policy.read": [Owner];
     WritePolicy = "policy.write": [Owner];
     ReadAudit = "audit.read": [Owner];
     ReadWorkers = "workers.read": [Owner];
-    /// Delete a worker; make and revoke join tokens.
+    /// Delete, drain and resume a worker.
     WriteWorkers = "workers.write": [Owner];
+    /// Make and revoke join tokens.
+    WriteJoinTokens = "join_tokens.write": [Owner], step_up = true;
     /// How the whole installation fares.
     ReadStatus = "status.read": [Owner];
     ReadConfigVersions = "config_versions.read": [Owner];

@@ -1,7 +1,7 @@
 //! The proof that a caller may do one thing. Handlers name the action in their signature; without the proof there is no
 //! transaction, hence no data.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, time::Duration};
 
 use axum::{
     extract::{FromRef, FromRequestParts},
@@ -14,6 +14,7 @@ use super::{Action, Caller, Principal, Role, credential, store, token_hash};
 use crate::{
     app::{App, AppState},
     db::{Proof, System, sealed},
+    factors,
     http::{
         ApiError, Code,
         idempotency::{self, Attempt, Looked},
@@ -101,6 +102,9 @@ where
         let app = AppState::from_ref(state);
         let (caller, holding) = authenticate(&app, parts).await?;
         permit::<A>(&holding)?;
+        if A::STEP_UP && !holding.is_fresh {
+            return Err(factors::step_up_required(&app, &caller).await?.into());
+        }
         let mut grant = Self { caller, attempt: None, action: PhantomData };
         match idempotency::look_up(&app, parts, &grant).await? {
             Looked::Replay(response) => return Err(Rejection::Answered(response)),
@@ -116,6 +120,8 @@ struct Holding {
     must_change_password: bool,
     /// Nothing but a second factor can be set up.
     enrol_only: bool,
+    /// It was shown a moment ago who it is.
+    is_fresh: bool,
 }
 
 fn permit<A: Action>(holding: &Holding) -> Result<(), ApiError> {
@@ -150,7 +156,10 @@ async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding), Api
         let mut read = app.db.read(&system).await?;
         let (worker, pool) = store::worker(&mut read, token_hash(token), now).await?.ok_or_else(unauthenticated)?;
         caller.principal = Principal::Worker { worker, pool };
-        return Ok((caller, Holding { roles: vec![Role::Worker], must_change_password: false, enrol_only: false }));
+        return Ok((
+            caller,
+            Holding { roles: vec![Role::Worker], must_change_password: false, enrol_only: false, is_fresh: true },
+        ));
     }
     let claims = app.tokens.verify(token, now).ok_or_else(unauthenticated)?;
     let mut read = app.db.read(&system).await?;
@@ -159,6 +168,8 @@ async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding), Api
         Principal::Person { person: claims.person, session: claims.session, email: session.email.clone() };
     let granted = session.roles.iter().filter_map(|name| Role::granted(name));
     let roles = std::iter::once(Role::Person).chain(granted).collect();
-    let store::Session { must_change_password, enrol_only, .. } = session;
-    Ok((caller, Holding { roles, must_change_password, enrol_only }))
+    let store::Session { must_change_password, enrol_only, verified_at, .. } = session;
+    let lasts = Duration::from_secs(app.config.sessions.step_up_lifetime_s.get().into());
+    let is_fresh = now.since(verified_at) < lasts;
+    Ok((caller, Holding { roles, must_change_password, enrol_only, is_fresh }))
 }

@@ -195,7 +195,7 @@ async fn enrolled(
     session: Id<ids::Session>,
     method: Method,
 ) -> Result<Vec<String>, ApiError> {
-    sessions::factor_enrolled(app, tx, session, method.name()).await?;
+    sessions::factor_enrolled(app, tx, person, session, method.name()).await?;
     if store::held(tx, person, passkey::host(app)).await?.recovery_codes > 0 {
         return Ok(Vec::new());
     }

@@ -9,6 +9,7 @@ mod passkey;
 mod proof;
 mod recovery;
 pub mod second;
+pub mod step_up;
 mod store;
 mod ticket;
 mod totp;
@@ -17,7 +18,9 @@ use contract::{Id, ids};
 
 use crate::db::{Db, Read, StoreError, System};
 pub(crate) use passkey::relying_party;
+pub(crate) use proof::Shown;
 pub(crate) use second::{Account, second_step};
+pub(crate) use step_up::step_up_required;
 pub(crate) use store::{STATEMENTS, sweep};
 
 /// How somebody shows who they are, as sessions and problems name it.

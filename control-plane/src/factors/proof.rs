@@ -28,7 +28,7 @@ pub(crate) struct ShownBody {
 /// What `navigator.credentials` gave.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PasskeyAnswer {
+pub(crate) struct PasskeyAnswer {
     /// As it came with the options.
     #[schema(example = "pcy_AbCd…", max_length = 32_768)]
     pub ceremony: String,

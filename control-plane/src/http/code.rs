@@ -50,6 +50,8 @@ codes! {
     InvalidFactor = FORBIDDEN "invalid_factor" "The code or key is not right";
     /// The person must have a second factor and has none: `POST /v1/me/totp` or `POST /v1/me/passkey-options`.
     EnrolmentRequired = FORBIDDEN "enrolment_required" "A second factor must be set up first";
+    /// It was shown too long ago who asks: `POST /v1/sessions/current/step-up`, with any of `challenge.methods`.
+    StepUpRequired = FORBIDDEN "step_up_required" "Show again who you are first";
     /// Unknown, over, or spent before: which of them is not said. Sign in anew.
     InvalidRefreshToken = UNAUTHORIZED "invalid_refresh_token" "The session cannot be carried on; sign in anew";
     /// A request that changes something came with cookies and from another site's page, or from none.

@@ -152,20 +152,28 @@ pub(super) fn with_cookies(mut response: Response, cookies: impl IntoIterator<It
 pub(crate) async fn factor_enrolled(
     app: &App,
     tx: &mut Tx,
+    person: Id<ids::Person>,
     session: Id<ids::Session>,
     method: &str,
 ) -> Result<(), ApiError> {
     let state = store::state(tx, session).await?.ok_or_else(ApiError::not_found)?;
-    let mut factors = state.shown()?;
-    if !factors.iter().any(|shown| shown == method) {
-        factors.push(method.to_owned());
-    }
     let expires_at = if state.enrol_only {
         Micros::from_micros(state.created_at) + absolute(app)
     } else {
         Micros::from_micros(state.expires_at)
     };
     let ends = Ends::of(app, tx.now(), expires_at);
-    store::make_whole(tx, session, &factors, ends.idle, expires_at).await?;
-    Ok(())
+    store::make_whole(tx, session, ends.idle, expires_at).await?;
+    store::make_stale(tx, person, session).await?;
+    factor_shown(tx, session, method).await
+}
+
+/// The session has shown something just now.
+pub(crate) async fn factor_shown(tx: &mut Tx, session: Id<ids::Session>, method: &str) -> Result<(), ApiError> {
+    let state = store::state(tx, session).await?.ok_or_else(ApiError::not_found)?;
+    let mut factors = state.shown()?;
+    if !factors.iter().any(|shown| shown == method) {
+        factors.push(method.to_owned());
+    }
+    Ok(store::verified(tx, session, &factors).await?)
 }

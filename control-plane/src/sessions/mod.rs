@@ -17,7 +17,7 @@ use crate::{
     auth::{Caller, request_caller, token_hash},
     vault::{Purpose, Vault},
 };
-pub(crate) use begin::{SignIn, begin, factor_enrolled};
+pub(crate) use begin::{SignIn, begin, factor_enrolled, factor_shown};
 pub(crate) use store::{STATEMENTS, end_all, sweep};
 
 /// Of a user agent so much is kept.

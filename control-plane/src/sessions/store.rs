@@ -18,7 +18,10 @@ sql! {
         (id, person_id, address, user_agent, factors, created_at, last_used_at, idle_ends_at, expires_at, enrol_only)
         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)";
     STATE = "SELECT factors, enrol_only, created_at, expires_at FROM sessions WHERE id = $1";
-    MAKE_WHOLE = "UPDATE sessions SET factors = $2, enrol_only = FALSE, idle_ends_at = $3, expires_at = $4 WHERE id = $1";
+    MAKE_WHOLE = "UPDATE sessions SET enrol_only = FALSE, idle_ends_at = $2, expires_at = $3 WHERE id = $1";
+    VERIFIED = "UPDATE sessions SET verified_at = $2, factors = $3 WHERE id = $1";
+    // Whoever signed in by less than the person has now shows more before anything that matters.
+    STALE = "UPDATE sessions SET verified_at = 0 WHERE person_id = $1 AND id <> $2 AND ended_at IS NULL";
     END_ALL = "UPDATE sessions SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL";
     DEMAND_CHANGE = "UPDATE persons SET must_change_password = TRUE WHERE id = $1";
     CARRY_ON = "UPDATE sessions SET last_used_at = $2, idle_ends_at = $3 WHERE id = $1";
@@ -139,16 +142,28 @@ pub(super) async fn state(read: &mut Read, id: Id<ids::Session>) -> Result<Optio
     run!(read, fetch_optional STATE as State, id.uuid())
 }
 
-/// It has shown these, and is no enrol-only session any more.
+/// It is no enrol-only session any more.
 pub(super) async fn make_whole(
     tx: &mut Tx,
     id: Id<ids::Session>,
-    factors: &[String],
     idle_ends_at: Micros,
     expires_at: Micros,
 ) -> Result<(), StoreError> {
+    run!(tx, execute MAKE_WHOLE, id.uuid(), idle_ends_at.as_micros(), expires_at.as_micros())?;
+    Ok(())
+}
+
+/// It was shown just now who it is, by these in all.
+pub(super) async fn verified(tx: &mut Tx, id: Id<ids::Session>, factors: &[String]) -> Result<(), StoreError> {
     let factors = serde_json::to_string(factors).map_err(StoreError::corrupt("factors"))?;
-    run!(tx, execute MAKE_WHOLE, id.uuid(), factors.as_str(), idle_ends_at.as_micros(), expires_at.as_micros())?;
+    let now = tx.now().as_micros();
+    run!(tx, execute VERIFIED, id.uuid(), now, factors.as_str())?;
+    Ok(())
+}
+
+/// Every session of the person but one has to show again who it is.
+pub(super) async fn make_stale(tx: &mut Tx, person: Id<ids::Person>, but: Id<ids::Session>) -> Result<(), StoreError> {
+    run!(tx, execute STALE, person.uuid(), but.uuid())?;
     Ok(())
 }
 

@@ -34,6 +34,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "second_factor": "required", "required_from": "2027-06-01T00:00:00Z" }))]
 pub struct SignInPolicyUpdate {
     /// Null: as above. A tenant or domain can ask for more than what is above it, and not for less.
     #[schema(required)]

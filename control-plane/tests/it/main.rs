@@ -30,5 +30,6 @@ mod routes_and_lists;
 mod sessions;
 mod sign_in_policy;
 mod status;
+mod step_up;
 mod tenants;
 mod trace;
