@@ -46,6 +46,8 @@ kinds! {
     Person = "per";
     /// A sign-in.
     Session = "ses";
+    /// A passkey or security key of a person.
+    Passkey = "pky";
     /// A worker, from its enrolment until it is swept.
     Worker = "wrk";
     /// A set of workers with its own head.
@@ -73,6 +75,7 @@ pub type CertificateId = Id<Certificate>;
 pub type ListEntryId = Id<ListEntry>;
 pub type PersonId = Id<Person>;
 pub type SessionId = Id<Session>;
+pub type PasskeyId = Id<Passkey>;
 pub type WorkerId = Id<Worker>;
 pub type PoolId = Id<Pool>;
 pub type JoinTokenId = Id<JoinToken>;

@@ -39,6 +39,8 @@ pub struct App {
     /// Passwords that were exposed somewhere.
     pub breach: Breach,
     pub throttle: Throttle,
+    /// What verifies passkeys. None: `public_url` has no host name.
+    pub passkeys: Option<webauthn_rs::Webauthn>,
     pub cursors: Cursors,
     pub in_progress: InProgress,
     pub metrics: Metrics,

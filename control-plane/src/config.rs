@@ -1,6 +1,10 @@
 //! The control plane's settings. Each has a default that works on one machine.
 
-use std::{net::SocketAddr, num::NonZeroU16, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU16, NonZeroU32},
+    path::PathBuf,
+};
 
 use contract::mail::{Cidr, Domain, Mailbox};
 use serde::Deserialize;
@@ -30,6 +34,7 @@ pub struct Config {
     pub first_owner: FirstOwner,
     pub passwords: Passwords,
     pub audit: audit::Config,
+    pub sessions: Sessions,
     /// Who reads mail for `<postmaster>` without a domain (RFC 5321 §4.5.1). The first owner if left out.
     pub postmaster: Option<Mailbox>,
     /// Networks a next hop may be in although they are loopback, private or link-local.
@@ -93,6 +98,32 @@ pub struct FirstOwner {
     pub email: String,
     /// Without it one is made, shown once, and must be changed at the first sign-in.
     pub password: Option<Secret>,
+}
+
+/// How long a sign-in lasts.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sessions {
+    /// An access token; then it takes the refresh token to get another.
+    pub access_lifetime_s: NonZeroU32,
+    /// A session that is not carried on ends after so long.
+    pub idle_lifetime_s: NonZeroU32,
+    /// Every session ends after so long.
+    pub absolute_lifetime_s: NonZeroU32,
+    /// What is most worth protecting is open for so long after sign-in or after who it is was shown again.
+    pub step_up_lifetime_s: NonZeroU32,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        let seconds = |seconds| NonZeroU32::new(seconds).expect("more than none");
+        Self {
+            access_lifetime_s: seconds(10 * 60),
+            idle_lifetime_s: seconds(12 * 60 * 60),
+            absolute_lifetime_s: seconds(7 * 24 * 60 * 60),
+            step_up_lifetime_s: seconds(10 * 60),
+        }
+    }
 }
 
 /// A name in DNS that need not be a host's: labels may have underscores. Lower case, without a trailing dot.
@@ -165,6 +196,7 @@ impl Default for Config {
             first_owner: FirstOwner::default(),
             passwords: Passwords::default(),
             audit: audit::Config::default(),
+            sessions: Sessions::default(),
             postmaster: None,
             allowed_hop_ranges: Vec::new(),
             accept_domains_without_proof: false,

@@ -9,7 +9,7 @@ use crate::{
     audit, certificates,
     db::{StoreError, System},
     domains::{ownership, watch},
-    errands, events,
+    errands, events, factors,
     http::idempotency,
     lease::Lease,
     lists, outbox, pool_keys, pools, routes, sessions, snapshots,
@@ -90,6 +90,7 @@ async fn sweep(app: AppState, up_since: contract::Micros) -> Result<(), StoreErr
     idempotency::sweep(&mut tx, now).await?;
     workers::sweep(&mut tx, up_since).await?;
     sessions::sweep(&mut tx, now).await?;
+    factors::sweep(&mut tx, now).await?;
     errands::sweep(&mut tx).await?;
     pool_keys::sweep(&mut tx, now).await?;
     pools::sweep(&mut tx, now).await?;

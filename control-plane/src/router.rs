@@ -7,10 +7,10 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::AppState,
-    audit, certificates, config_versions, domains, errands, events,
+    audit, certificates, config_versions, domains, errands, events, factors,
     http::{docs, idempotency, layers, system},
-    join_tokens, lists, messages, policy, pool_keys, pools, recipients, routes, sessions, snapshots, statistics,
-    status, tenants, workers,
+    join_tokens, lists, messages, policy, pool_keys, pools, recipients, routes, sessions, sign_in_policy, snapshots,
+    statistics, status, tenants, workers,
 };
 
 /// Bodies of the REST API. The worker API sets limits of its own.
@@ -19,6 +19,13 @@ const BODY_BYTES: usize = 1024 * 1024;
 fn rest() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(docs::rest())
         .merge(sessions::api::router())
+        .merge(sessions::refresh::router())
+        .merge(sessions::own::router())
+        .merge(factors::api::router())
+        .merge(factors::enrol::router())
+        .merge(factors::second::router())
+        .merge(factors::step_up::router())
+        .merge(sign_in_policy::api::router())
         .merge(tenants::api::router())
         .merge(domains::api::router())
         .merge(recipients::api::router())

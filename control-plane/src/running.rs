@@ -14,6 +14,7 @@ use crate::{
     breach::{self, Breach},
     config::Config,
     db::{self, Ambient, Db, Place, Which},
+    factors,
     http::{Cursors, listener, tls},
     installation, jobs, keys,
     metrics::Metrics,
@@ -106,6 +107,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let first_sign_in = bootstrap::run(&db, &hasher, &entropy, &config.first_owner).await?;
     let access = keys::load_or_make(&db, &vault, keys::Use::Access).await?;
     workers::make_default_pool(&db).await?;
+    factors::tell_of_void_passkeys(&db, &host).await?;
     let epoch = installation::epoch(&db).await?;
     let signing = Signing::open(&db, &vault, installation, epoch, clock.now()).await?;
     let issuer = config.public_url.as_str().trim_end_matches('/').to_owned();
@@ -116,6 +118,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let address = listener.local_addr().map_err(failed)?;
     let app = AppState::new(App {
         tokens: Tokens::new(issuer, &access.current, &access.previous),
+        passkeys: crate::factors::relying_party(&config.public_url),
         cursors: Cursors::new(&vault.derive(Purpose::Cursor, b"")),
         replica: uuid::Builder::from_random_bytes(entropy.bytes()).into_uuid(),
         config,

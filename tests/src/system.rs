@@ -339,6 +339,9 @@ async fn start_control_plane(
         },
         ..control_plane::Config::default()
     };
+    // Scenarios move their clocks and go on with the session they began with.
+    config.sessions.access_lifetime_s = std::num::NonZeroU32::new(60 * 60).expect("an hour");
+    config.sessions.step_up_lifetime_s = std::num::NonZeroU32::new(30 * 24 * 60 * 60).expect("a month");
     config.dns.servers = vec![dns.address()];
     // Nothing of a test leaves the machine.
     config.passwords.compromised.enabled = false;

@@ -38,6 +38,10 @@ pub trait Action: Send + Sync + 'static {
     const ROLES: &'static [Role];
     /// Still open to somebody who must change their password first.
     const BEFORE_PASSWORD_CHANGE: bool = false;
+    /// Still open to somebody who must set up a second factor first.
+    const BEFORE_ENROLMENT: bool = false;
+    /// Only for who has shown within the last minutes who they are.
+    const STEP_UP: bool = false;
 }
 
 /// A row of the matrix.
@@ -46,10 +50,14 @@ pub struct MatrixRow {
     pub action: &'static str,
     pub roles: &'static [Role],
     pub before_password_change: bool,
+    pub before_enrolment: bool,
+    pub step_up: bool,
 }
 
 macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident = $text:literal: [$($role:ident),* $(,)?] $(, before_password_change = $before:literal)?;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $text:literal: [$($role:ident),* $(,)?]
+        $(, before_password_change = $before:literal)? $(, before_enrolment = $enrolment:literal)?
+        $(, step_up = $step_up:literal)?;)*) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, Copy)]
@@ -58,6 +66,8 @@ macro_rules! actions {
                 const NAME: &'static str = $text;
                 const ROLES: &'static [Role] = &[$(Role::$role),*];
                 $(const BEFORE_PASSWORD_CHANGE: bool = $before;)?
+                $(const BEFORE_ENROLMENT: bool = $enrolment;)?
+                $(const STEP_UP: bool = $step_up;)?
             }
         )*
         /// The whole matrix, in the order it is written.
@@ -65,6 +75,8 @@ macro_rules! actions {
             action: <$name as Action>::NAME,
             roles: <$name as Action>::ROLES,
             before_password_change: <$name as Action>::BEFORE_PASSWORD_CHANGE,
+            before_enrolment: <$name as Action>::BEFORE_ENROLMENT,
+            step_up: <$name as Action>::STEP_UP,
         }),*];
     };
 }
@@ -72,7 +84,21 @@ macro_rules! actions {
 actions! {
     ReadOwnAccount = "own_account.read": [Person], before_password_change = true;
     ChangeOwnPassword = "own_account.change_password": [Person], before_password_change = true;
-    EndOwnSession = "own_account.end_session": [Person], before_password_change = true;
+    ReadOwnSessions = "own_account.read_sessions": [Person], before_password_change = true;
+    EndOwnSession = "own_account.end_session": [Person], before_password_change = true, before_enrolment = true;
+    ReadOwnFactors = "own_factors.read": [Person], before_password_change = true, before_enrolment = true;
+    /// Set up a factor that is not there yet.
+    EnrolOwnFactor = "own_factors.enrol": [Person], before_password_change = true, before_enrolment = true,
+        step_up = true;
+    /// Rename and give up factors; make new recovery codes.
+    ChangeOwnFactors = "own_factors.change": [Person], step_up = true;
+    /// Show again who one is.
+    StepUp = "own_account.step_up": [Person], before_password_change = true;
+    /// Clear the factors of somebody who has lost them.
+    ResetFactors = "factors.reset": [Owner], step_up = true;
+    /// What is asked of people who sign in.
+    ReadSignInPolicy = "sign_in_policy.read": [Owner];
+    WriteSignInPolicy = "sign_in_policy.write": [Owner], step_up = true;
     ReadTenants = "tenants.read": [Owner];
     WriteTenants = "tenants.write": [Owner];
     ReadDomains = "domains.read": [Owner];
@@ -81,20 +107,22 @@ actions! {
     ReadRecipients = "recipients.read": [Owner];
     WriteRecipients = "recipients.write": [Owner];
     ReadRoutes = "routes.read": [Owner];
-    WriteRoutes = "routes.write": [Owner];
+    WriteRoutes = "routes.write": [Owner], step_up = true;
     ReadCertificates = "certificates.read": [Owner];
-    WriteCertificates = "certificates.write": [Owner];
+    WriteCertificates = "certificates.write": [Owner], step_up = true;
     ReadLists = "lists.read": [Owner];
     WriteLists = "lists.write": [Owner];
     ReadPolicy = "policy.read": [Owner];
     WritePolicy = "policy.write": [Owner];
     ReadAudit = "audit.read": [Owner];
     ReadWorkers = "workers.read": [Owner];
-    /// Delete a worker; make and revoke join tokens.
+    /// Delete, drain and resume a worker.
     WriteWorkers = "workers.write": [Owner];
     ReadPools = "pools.read": [Owner];
     /// Make, change and delete pools; say which of them serve a tenant.
     WritePools = "pools.write": [Owner];
+    /// Make and revoke join tokens.
+    WriteJoinTokens = "join_tokens.write": [Owner], step_up = true;
     /// How the whole installation fares.
     ReadStatus = "status.read": [Owner];
     ReadConfigVersions = "config_versions.read": [Owner];

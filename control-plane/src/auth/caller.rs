@@ -38,6 +38,11 @@ impl Caller {
         Self { principal: Principal::System(task), address: None, request_id: None }
     }
 
+    /// The same request, before it is known whose it is.
+    pub(crate) fn anonymous(self) -> Self {
+        Self { principal: Principal::Anonymous, ..self }
+    }
+
     pub fn is_person(&self) -> bool {
         matches!(self.principal, Principal::Person { .. })
     }

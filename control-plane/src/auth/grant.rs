@@ -1,19 +1,20 @@
 //! The proof that a caller may do one thing. Handlers name the action in their signature; without the proof there is no
 //! transaction, hence no data.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, time::Duration};
 
 use axum::{
     extract::{FromRef, FromRequestParts},
-    http::{HeaderMap, header, request::Parts},
+    http::request::Parts,
     response::{IntoResponse, Response},
 };
 use contract::{Id, ids, worker_api::TOKEN_PREFIX};
 
-use super::{Action, Caller, Principal, Role, store, token_hash};
+use super::{Action, Caller, Principal, Role, credential, store, token_hash};
 use crate::{
     app::{App, AppState},
     db::{Proof, System, sealed},
+    factors,
     http::{
         ApiError, Code,
         idempotency::{self, Attempt, Looked},
@@ -101,6 +102,9 @@ where
         let app = AppState::from_ref(state);
         let (caller, holding) = authenticate(&app, parts).await?;
         permit::<A>(&holding)?;
+        if A::STEP_UP && !holding.is_fresh {
+            return Err(factors::step_up_required(&app, &caller).await?.into());
+        }
         let mut grant = Self { caller, attempt: None, action: PhantomData };
         match idempotency::look_up(&app, parts, &grant).await? {
             Looked::Replay(response) => return Err(Rejection::Answered(response)),
@@ -114,11 +118,18 @@ where
 struct Holding {
     roles: Vec<Role>,
     must_change_password: bool,
+    /// Nothing but a second factor can be set up.
+    enrol_only: bool,
+    /// It was shown a moment ago who it is.
+    is_fresh: bool,
 }
 
 fn permit<A: Action>(holding: &Holding) -> Result<(), ApiError> {
     if !holding.roles.iter().any(|role| A::ROLES.contains(role)) {
         return Err(ApiError::new(Code::Forbidden));
+    }
+    if holding.enrol_only && !A::BEFORE_ENROLMENT {
+        return Err(ApiError::new(Code::EnrolmentRequired).detail("POST /v1/me/totp or POST /v1/me/passkey-options"));
     }
     if holding.must_change_password && !A::BEFORE_PASSWORD_CHANGE {
         return Err(ApiError::new(Code::PasswordChangeRequired).detail("PUT /v1/me/password"));
@@ -137,7 +148,7 @@ pub fn request_caller(parts: &Parts) -> Caller {
 
 async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding), ApiError> {
     let unauthenticated = || ApiError::new(Code::Unauthenticated);
-    let token = bearer(&parts.headers).ok_or_else(unauthenticated)?;
+    let token = credential::access_token(app, parts)?.ok_or_else(unauthenticated)?;
     let mut caller = request_caller(parts);
     let now = app.clock.now();
     let system = System::for_request(caller.clone());
@@ -145,23 +156,20 @@ async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding), Api
         let mut read = app.db.read(&system).await?;
         let (worker, pool) = store::worker(&mut read, token_hash(token), now).await?.ok_or_else(unauthenticated)?;
         caller.principal = Principal::Worker { worker, pool };
-        return Ok((caller, Holding { roles: vec![Role::Worker], must_change_password: false }));
+        return Ok((
+            caller,
+            Holding { roles: vec![Role::Worker], must_change_password: false, enrol_only: false, is_fresh: true },
+        ));
     }
     let claims = app.tokens.verify(token, now).ok_or_else(unauthenticated)?;
     let mut read = app.db.read(&system).await?;
     let session = store::session(&mut read, claims.session, claims.person, now).await?.ok_or_else(unauthenticated)?;
-    caller.principal = Principal::Person { person: claims.person, session: claims.session, email: session.email };
+    caller.principal =
+        Principal::Person { person: claims.person, session: claims.session, email: session.email.clone() };
     let granted = session.roles.iter().filter_map(|name| Role::granted(name));
     let roles = std::iter::once(Role::Person).chain(granted).collect();
-    Ok((caller, Holding { roles, must_change_password: session.must_change_password }))
-}
-
-/// The token of `Authorization: Bearer …`; none where the header is missing, repeated or of another scheme.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    // RFC 6750 §2.1: b64token, and nothing else.
-    let clean = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.bytes().all(clean)).then_some(token)
+    let store::Session { must_change_password, enrol_only, verified_at, .. } = session;
+    let lasts = Duration::from_secs(app.config.sessions.step_up_lifetime_s.get().into());
+    let is_fresh = now.since(verified_at) < lasts;
+    Ok((caller, Holding { roles, must_change_password, enrol_only, is_fresh }))
 }

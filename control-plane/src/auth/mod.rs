@@ -4,6 +4,7 @@
 pub mod action;
 mod caller;
 mod cost;
+pub(crate) mod credential;
 mod grant;
 pub mod password;
 mod store;

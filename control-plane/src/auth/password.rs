@@ -37,7 +37,13 @@ impl Password {
         sha1
     }
 
+    /// Good beside a second factor only.
+    pub fn is_short(&self) -> bool {
+        self.0.chars().count() < SHORTEST
+    }
+
     /// Why it cannot be a new password. Not looked at when one signs in: then it is only right or wrong.
+    /// `has_factor`: a second factor stands beside it.
     pub fn refusal(&self, email: &str, has_factor: bool) -> Option<String> {
         let shortest = if has_factor { SHORTEST_WITH_FACTOR } else { SHORTEST };
         let length = self.0.chars().count();

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::SigningKey;
 
-pub const LIFETIME: Duration = Duration::from_hours(1);
 const AUDIENCE: &str = "postern-api";
 /// RFC 9068 §2.1
 const TYPE: &str = "at+jwt";
@@ -52,8 +51,13 @@ impl Tokens {
     }
 
     /// The token, and when it ends.
-    pub fn issue(&self, who: Identity, now: Micros) -> Result<(String, Micros), jsonwebtoken::errors::Error> {
-        let expires_at = Micros::from_secs((now + LIFETIME).as_secs());
+    pub fn issue(
+        &self,
+        who: Identity,
+        now: Micros,
+        lifetime: Duration,
+    ) -> Result<(String, Micros), jsonwebtoken::errors::Error> {
+        let expires_at = Micros::from_secs((now + lifetime).as_secs());
         let claims = Claims {
             iss: self.issuer.clone(),
             aud: AUDIENCE.to_owned(),
@@ -108,6 +112,7 @@ mod tests {
         Tokens::new("https://a.example".into(), &SigningKey::generate(&entropy, Micros::from_secs(1)), &[])
     }
 
+    const LIFETIME: Duration = Duration::from_mins(10);
     const NOW: Micros = Micros::from_secs(1_800_000_000);
 
     fn who() -> Identity {
@@ -115,9 +120,9 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_for_an_hour_and_only_unchanged() {
+    fn a_token_is_good_for_its_time_and_only_unchanged() {
         let tokens = tokens(1);
-        let (token, expires_at) = tokens.issue(who(), NOW).unwrap();
+        let (token, expires_at) = tokens.issue(who(), NOW, LIFETIME).unwrap();
         assert_eq!(tokens.verify(&token, NOW), Some(who()));
         assert_eq!(tokens.verify(&token, expires_at), None);
         assert_eq!(tokens.verify(&token, NOW - Duration::from_mins(1)), None);
@@ -134,12 +139,12 @@ mod tests {
     fn tokens_of_another_key_issuer_type_or_algorithm_are_refused() {
         let ours = tokens(1);
         let mut other = tokens(2);
-        assert_eq!(ours.verify(&other.issue(who(), NOW).unwrap().0, NOW), None);
+        assert_eq!(ours.verify(&other.issue(who(), NOW, LIFETIME).unwrap().0, NOW), None);
         other.key_id.clone_from(&ours.key_id);
-        assert_eq!(ours.verify(&other.issue(who(), NOW).unwrap().0, NOW), None);
+        assert_eq!(ours.verify(&other.issue(who(), NOW, LIFETIME).unwrap().0, NOW), None);
         let mut issuer = tokens(1);
         issuer.issuer = "https://b.example".into();
-        assert_eq!(ours.verify(&issuer.issue(who(), NOW).unwrap().0, NOW), None);
+        assert_eq!(ours.verify(&issuer.issue(who(), NOW, LIFETIME).unwrap().0, NOW), None);
 
         let claims = serde_json::json!({ "iss": "https://a.example", "aud": AUDIENCE, "sub": who().person,
             "sid": who().session, "iat": NOW.as_secs(), "exp": NOW.as_secs() + 60 });

@@ -81,6 +81,8 @@ const MODULES: &[&[Statement]] = &[
     crate::routes::STATEMENTS,
     crate::routes::HEALTH_STATEMENTS,
     crate::sessions::STATEMENTS,
+    crate::factors::STATEMENTS,
+    crate::sign_in_policy::STATEMENTS,
     crate::statistics::STATEMENTS,
     crate::tenants::STATEMENTS,
 ];

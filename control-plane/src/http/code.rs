@@ -44,6 +44,19 @@ codes! {
     // Who is asking.
     Unauthenticated = UNAUTHORIZED "unauthenticated" "Credentials are missing or no longer good";
     InvalidCredentials = UNAUTHORIZED "invalid_credentials" "E-mail or password is wrong";
+    /// The password was right; `challenge` has a ticket and what can be shown at `POST /v1/sessions/second-factor`.
+    SecondFactorRequired = UNAUTHORIZED "second_factor_required" "A second factor is needed";
+    /// Over, tried too often, or used: begin to sign in anew.
+    InvalidTicket = UNAUTHORIZED "invalid_ticket" "The ticket is not good any more; sign in anew";
+    InvalidFactor = FORBIDDEN "invalid_factor" "The code or key is not right";
+    /// The person must have a second factor and has none: `POST /v1/me/totp` or `POST /v1/me/passkey-options`.
+    EnrolmentRequired = FORBIDDEN "enrolment_required" "A second factor must be set up first";
+    /// It was shown too long ago who asks: `POST /v1/sessions/current/step-up`, with any of `challenge.methods`.
+    StepUpRequired = FORBIDDEN "step_up_required" "Show again who you are first";
+    /// Unknown, over, or spent before: which of them is not said. Sign in anew.
+    InvalidRefreshToken = UNAUTHORIZED "invalid_refresh_token" "The session cannot be carried on; sign in anew";
+    /// A request that changes something came with cookies and from another site's page, or from none.
+    CrossSiteRequest = FORBIDDEN "cross_site_request" "With cookies, only pages of this installation may change things";
     Forbidden = FORBIDDEN "forbidden" "Not permitted";
     PasswordChangeRequired = FORBIDDEN "password_change_required" "The password must be changed first";
     TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts";
@@ -70,6 +83,11 @@ codes! {
     AliasDomain = CONFLICT "alias_domain" "The domain is an alias: what it shares belongs to another one";
     PolicyLocked = CONFLICT "policy_locked" "A level above has locked the setting";
     DomainClosing = CONFLICT "domain_closing" "The domain is closing";
+    CeremonyOver = CONFLICT "ceremony_over" "The ceremony is over or was never begun; begin it anew";
+    PasskeysUnavailable = CONFLICT "passkeys_unavailable" "Passkeys need a public_url with a host name";
+    NoFactor = CONFLICT "no_factor" "There is no such second factor";
+    FactorRequired = CONFLICT "factor_required" "A second factor is required: the last one stays";
+    SecondFactorOff = CONFLICT "second_factor_off" "Second factors are off here";
     // The house.
     Conflict = CONFLICT "conflict" "It changed meanwhile; try again";
     Busy = SERVICE_UNAVAILABLE "busy" "Busy; try again in a moment";

@@ -27,5 +27,5 @@ pub use etag::{ETag, IfMatch};
 pub use extract::{ApiPath, ApiQuery};
 pub use json::{ApiJson, ApiPatch};
 pub use patch::Patch;
-pub use problem::{ApiError, FieldError, Problem};
+pub use problem::{ApiError, Challenge, FieldError, Problem};
 pub use time::Time;

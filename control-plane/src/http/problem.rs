@@ -9,7 +9,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Code;
+use super::{Code, Time};
 use crate::db::StoreError;
 
 /// An error (RFC 9457).
@@ -34,6 +34,24 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldError>,
+    /// What would get further, where something has to be shown first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
+}
+
+/// What has to be shown first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Challenge {
+    /// Any one of these: `password`, `totp`, `passkey`, `recovery_code`. More may come.
+    #[schema(example = json!(["totp", "recovery_code"]))]
+    pub methods: Vec<String>,
+    /// To send along with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ptk_AbCd…")]
+    pub ticket: Option<String>,
+    /// The ticket is void then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
 }
 
 /// One bad field.
@@ -80,6 +98,7 @@ struct Public {
     detail: Option<String>,
     errors: Vec<FieldError>,
     retry_after_s: Option<u32>,
+    challenge: Option<Challenge>,
 }
 
 impl ApiError {
@@ -135,6 +154,12 @@ impl ApiError {
     }
 
     #[must_use]
+    pub fn challenge(mut self, challenge: Challenge) -> Self {
+        self.public.challenge = Some(challenge);
+        self
+    }
+
+    #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
         self.cause = Some(cause.into());
         self
@@ -179,6 +204,7 @@ impl ApiError {
             code: self.code.name().to_owned(),
             detail: self.public.detail.clone(),
             errors: self.public.errors.clone(),
+            challenge: self.public.challenge.clone(),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     audit,
     auth::{
         Grant,
-        action::{ReadWorkers, WriteWorkers},
+        action::{ReadWorkers, WriteJoinTokens},
     },
     db::StoreError,
     http::{Answer, ApiError, ApiJson, ApiPath, ApiQuery, Time, commit, docs::CommonProblems},
@@ -117,7 +117,7 @@ pub struct JoinTokenQuery {
     request_body = JoinTokenCreate,
     responses((status = 201, description = "The token, shown once", body = JoinTokenCreated), CommonProblems))]
 pub(super) async fn create_join_token(
-    grant: Grant<WriteWorkers>,
+    grant: Grant<WriteJoinTokens>,
     State(app): State<AppState>,
     ApiJson(body): ApiJson<JoinTokenCreate>,
 ) -> Result<Response, ApiError> {
@@ -177,7 +177,7 @@ pub(super) async fn list_join_tokens(
     params(("id" = JoinTokenId, Path)),
     responses((status = 204, description = "Revoked"), CommonProblems))]
 pub(super) async fn delete_join_token(
-    grant: Grant<WriteWorkers>,
+    grant: Grant<WriteJoinTokens>,
     State(app): State<AppState>,
     ApiPath(id): ApiPath<JoinTokenId>,
 ) -> Result<Response, ApiError> {

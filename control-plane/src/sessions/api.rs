@@ -1,32 +1,34 @@
 //! `/v1/sessions` and `/v1/me`.
 
 use axum::{
-    extract::{DefaultBodyLimit, FromRequestParts, State},
-    http::request::Parts,
+    extract::{DefaultBodyLimit, State},
+    http::HeaderMap,
     response::Response,
 };
-use contract::{
-    Id,
-    ids::{self, PersonId, SessionId, TenantId},
-};
+use contract::ids::{PersonId, SessionId, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::store;
+use super::{
+    Stranger,
+    begin::{SignIn, begin, with_cookies},
+    store,
+};
 use crate::{
-    app::AppState,
+    app::{App, AppState},
     audit::{self, Target},
     auth::{
-        Caller, Grant, Principal,
+        Grant,
         action::{ChangeOwnPassword, EndOwnSession, ReadOwnAccount},
+        credential,
         password::Password,
-        request_caller,
-        token::Identity,
     },
     breach::Finding,
     db::{StoreError, System, Tx},
+    factors,
     http::{Answer, ApiError, ApiJson, Code, Time, commit, docs::CommonProblems},
+    sign_in_policy,
 };
 
 /// Anybody may send one of these.
@@ -47,6 +49,10 @@ pub struct SessionCreate {
     email: String,
     #[schema(example = "correct horse battery staple", format = Password, max_length = 1_024)]
     password: String,
+    /// For a page in a browser: the tokens go into cookies that no script reads, and not into the answer.
+    #[serde(default)]
+    #[schema(example = false)]
+    cookies: bool,
 }
 
 impl std::fmt::Debug for SessionCreate {
@@ -59,13 +65,19 @@ impl std::fmt::Debug for SessionCreate {
 #[derive(Serialize, ToSchema)]
 pub struct SessionView {
     pub id: SessionId,
-    /// For `Authorization: Bearer`.
+    /// For `Authorization: Bearer`. Empty where it is in a cookie.
     #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln")]
     pub access_token: String,
-    /// Always `Bearer`.
+    /// `Bearer`, or `Cookie` where the tokens are in cookies.
     #[schema(example = "Bearer")]
     pub token_type: String,
+    /// When the access token ends.
     pub expires_at: Time,
+    /// For `POST /v1/sessions/refresh`, once. Empty where it is in a cookie.
+    #[schema(example = "prt_3q2-7wECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxw")]
+    pub refresh_token: String,
+    /// When the session ends if it is not carried on before.
+    pub refresh_expires_at: Time,
     /// Nothing else can be done before `PUT /v1/me/password`.
     #[schema(example = false)]
     pub must_change_password: bool,
@@ -73,6 +85,13 @@ pub struct SessionView {
     /// password that nobody has used is safer.
     #[schema(example = false)]
     pub password_compromised: bool,
+    /// Nothing else can be done before a second factor is set up (`POST /v1/me/totp`, `POST /v1/me/passkey-options`). The
+    /// session lasts ten minutes until then.
+    #[schema(example = false)]
+    pub must_enrol_factor: bool,
+    /// At sign-in: the day from which a second factor will be required, where there is none.
+    #[schema(required)]
+    pub factor_required_from: Option<Time>,
 }
 
 impl std::fmt::Debug for SessionView {
@@ -118,8 +137,8 @@ pub struct MyGrant {
 pub struct PasswordUpdate {
     #[schema(example = "correct horse battery staple", format = Password, max_length = 1_024)]
     current_password: String,
-    /// At least 15 characters.
-    #[schema(example = "another horse, another staple", format = Password, min_length = 15, max_length = 1_024)]
+    /// At least 15 characters; 10 beside a second factor.
+    #[schema(example = "another horse, another staple", format = Password, min_length = 10, max_length = 1_024)]
     new_password: String,
 }
 
@@ -141,26 +160,22 @@ async fn note_unavailable(tx: &mut Tx, finding: Finding, target: Target) -> Resu
     Ok(())
 }
 
-/// Where a sign-in comes from. Not a grant: nobody knows yet who it is.
-#[derive(Debug)]
-pub(super) struct Stranger(Caller);
-
-impl<S: Sync> FromRequestParts<S> for Stranger {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(request_caller(parts)))
-    }
+fn host(app: &App) -> &str {
+    app.config.public_url.host_str().unwrap_or_default()
 }
 
 /// Sign in with e-mail and password.
+///
+/// Where the account has a second factor the answer is the problem `second_factor_required` (401), and `challenge` in it says
+/// how to go on at `POST /v1/sessions/second-factor`.
 #[utoipa::path(post, path = "/v1/sessions", operation_id = "create_session", tag = "account", request_body = SessionCreate,
     responses((status = 201, description = "Signed in", body = SessionView), CommonProblems))]
 pub(super) async fn create_session(
     State(app): State<AppState>,
-    Stranger(mut caller): Stranger,
+    stranger: Stranger,
     ApiJson(body): ApiJson<SessionCreate>,
 ) -> Result<Response, ApiError> {
+    let caller = stranger.caller.clone();
     app.throttle.check(caller.address, app.clock.now())?;
     let system = System::for_request(caller.clone());
     // PostgreSQL has no text with a NUL in it: no account has such an address.
@@ -171,56 +186,75 @@ pub(super) async fn create_session(
     };
     let stored = account.as_ref().map(|account| account.password_hash.clone());
     let password = Password::new(body.password);
+    let too_short = password.is_short();
     let right = app.hasher.verify(password.clone(), stored).await?;
     let Some(account) = account.filter(|_| right) else {
         app.throttle.failed(caller.address, app.clock.now());
         app.metrics.with(|| metrics::counter!("postern_sign_ins_total", "outcome" => "refused").increment(1));
         return Err(ApiError::new(Code::InvalidCredentials));
     };
+    // Only of a password that is right: what somebody typed by mistake is nobody's business.
+    let account = looked_at(&app, &system, &password, account).await?;
+    let held = factors::held(&mut app.db.read(&system).await?, account.id, host(&app)).await?;
+    if held.any() {
+        // What was guessed wrong before stays counted until the second step is done.
+        let account = factors::Account { person: account.id, password_hash: &account.password_hash };
+        return Err(factors::second_step(&app, &account, held)?);
+    }
     app.throttle.succeeded(caller.address);
     app.metrics.with(|| metrics::counter!("postern_sign_ins_total", "outcome" => "accepted").increment(1));
 
-    // Only of a password that is right: what somebody typed by mistake is nobody's business.
-    let finding = app.breach.look_up(&password, &app.metrics).await;
-    let must_change = app.breach.must_change(finding);
-    let compromised = finding.exposed().unwrap_or(account.password_compromised);
-    let rehashed = rehash(&app, &password, &account).await?;
+    let demand = sign_in_policy::demand(&mut app.db.read(&system).await?, account.id, &account.email).await?;
+    if too_short {
+        // Good beside a second factor, which is gone.
+        let mut tx = app.db.begin(&system).await?;
+        store::demand_change(&mut tx, account.id).await?;
+        tx.commit().await?;
+    }
     let now = app.clock.now();
-    let session = Id::<ids::Session>::new(now, app.entropy.bytes());
-    let identity = Identity { person: account.id, session };
-    let (access_token, expires_at) = app.tokens.issue(identity, now).map_err(ApiError::internal)?;
-    caller.principal = Principal::Person { person: account.id, session, email: account.email.clone() };
-    let mut tx = app.db.begin(&System::for_request(caller)).await?;
-    if finding.exposed().is_some() {
+    let sign_in = SignIn {
+        person: account.id,
+        email: account.email,
+        must_change_password: account.must_change_password || too_short,
+        enrol_only: demand.is_required(now),
+        factor_required_from: demand.still_to_come(now),
+        factors: vec!["password"],
+        cookies: body.cookies,
+    };
+    begin(&app, stranger, sign_in).await
+}
+
+/// Looks up whether the password was exposed and hashes it anew where it costs too little, before any second step; the account as
+/// it is then.
+async fn looked_at(
+    app: &AppState,
+    system: &System,
+    password: &Password,
+    mut account: store::Account,
+) -> Result<store::Account, ApiError> {
+    let finding = app.breach.look_up(password, &app.metrics).await;
+    let must_change = app.breach.must_change(finding);
+    let rehashed = rehash(app, password, &account).await?;
+    if finding.exposed().is_none() && finding != Finding::Unavailable && rehashed.is_none() {
+        return Ok(account);
+    }
+    let mut tx = app.db.begin(system).await?;
+    let target = || person(account.id, account.tenant);
+    if let Some(compromised) = finding.exposed() {
         store::mark_password(&mut tx, &account, must_change, compromised).await?;
     }
     if finding == Finding::Exposed && !account.password_compromised {
         let after = serde_json::json!({ "must_change_password": must_change || account.must_change_password });
-        audit::record(
-            &mut tx,
-            "password.compromised",
-            person(account.id, account.tenant),
-            audit::NOTHING,
-            Some(&after),
-        )
-        .await?;
+        audit::record(&mut tx, "password.compromised", target(), audit::NOTHING, Some(&after)).await?;
     }
-    note_unavailable(&mut tx, finding, person(account.id, account.tenant)).await?;
-    if let Some(hash) = rehashed {
-        store::rehash(&mut tx, &account, &hash).await?;
+    note_unavailable(&mut tx, finding, target()).await?;
+    if let Some(hash) = &rehashed {
+        store::rehash(&mut tx, &account, hash).await?;
     }
-    store::insert_session(&mut tx, session, account.id, now, expires_at).await?;
-    audit::record(&mut tx, "session.create", Target::new("session").id(session), audit::NOTHING, audit::NOTHING)
-        .await?;
-    let view = SessionView {
-        id: session,
-        access_token,
-        token_type: "Bearer".to_owned(),
-        expires_at: Time(expires_at),
-        must_change_password: account.must_change_password || must_change,
-        password_compromised: compromised,
-    };
-    commit(tx, Answer::created("/v1/me", &view)).await
+    tx.commit().await?;
+    account.must_change_password |= must_change;
+    account.password_hash = rehashed.unwrap_or(account.password_hash);
+    Ok(account)
 }
 
 /// The password hashed at the cost that is set now, where it was hashed at another. Not where hashing is asked too much
@@ -242,12 +276,15 @@ async fn rehash(app: &AppState, password: &Password, account: &store::Account) -
 pub(super) async fn delete_current_session(
     grant: Grant<EndOwnSession>,
     State(app): State<AppState>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let (_, session) = grant.person()?;
     let mut tx = app.db.begin(&grant).await?;
     store::end_session(&mut tx, session).await?;
     audit::record(&mut tx, "session.end", Target::new("session").id(session), audit::NOTHING, audit::NOTHING).await?;
-    commit(tx, Answer::no_content()).await
+    let response = commit(tx, Answer::no_content()).await?;
+    let forget = credential::has_cookies(&headers).then(credential::forget);
+    Ok(with_cookies(response, forget.into_iter().flatten()))
 }
 
 /// Who am I, and what may I do?
@@ -283,7 +320,8 @@ pub(super) async fn update_my_password(
     app.throttle.check(address, app.clock.now())?;
     let person = store::by_id(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
     let new = Password::new(body.new_password.clone());
-    if let Some(refusal) = new.refusal(&person.email, false) {
+    let held = factors::held(&mut app.db.read(&grant).await?, id, host(&app)).await?;
+    if let Some(refusal) = new.refusal(&person.email, held.any()) {
         return Err(ApiError::field("/new_password", refusal));
     }
     if body.new_password == body.current_password {

@@ -1,6 +1,88 @@
 //! Signing in and out, and one's own account.
+//!
+//! `begin` makes a session once it is known who signs in, `refresh` carries it on, `own` lists and ends one's own.
 
 pub mod api;
+mod begin;
+pub mod own;
+pub mod refresh;
 mod store;
 
-pub(crate) use store::{STATEMENTS, sweep};
+use axum::{extract::FromRequestParts, http::HeaderMap, http::header, http::request::Parts};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::{
+    auth::{Caller, request_caller, token_hash},
+    vault::{Purpose, Vault},
+};
+pub(crate) use begin::{SignIn, begin, factor_enrolled, factor_shown};
+pub(crate) use store::{STATEMENTS, end_all, sweep};
+
+/// Of a user agent so much is kept.
+const AGENT_CHARS: usize = 256;
+
+/// Where a request comes from that nobody has signed yet. Not a grant: nobody knows yet who it is.
+#[derive(Debug)]
+pub(crate) struct Stranger {
+    pub caller: Caller,
+    pub agent: Option<String>,
+    pub headers: HeaderMap,
+}
+
+impl<S: Sync> FromRequestParts<S> for Stranger {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let agent = parts.headers.get(header::USER_AGENT).map(|agent| {
+            let text = String::from_utf8_lossy(agent.as_bytes());
+            text.chars().filter(|c| !c.is_control()).take(AGENT_CHARS).collect()
+        });
+        Ok(Self { caller: request_caller(parts), agent, headers: parts.headers.clone() })
+    }
+}
+
+impl Stranger {
+    /// What tells one client from another: its address and what it says it is.
+    fn mark(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(self.caller.address.map(|address| address.to_string()).unwrap_or_default());
+        hash.update([0]);
+        hash.update(self.agent.as_deref().unwrap_or_default());
+        hash.finalize().into()
+    }
+}
+
+const REFRESH_PREFIX: &str = "prt_";
+
+/// A refresh token: 256 bits that mean nothing. Stored as a hash.
+#[derive(Clone)]
+struct RefreshToken(Zeroizing<[u8; 32]>);
+
+impl RefreshToken {
+    fn parse(text: &str) -> Option<Self> {
+        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text.strip_prefix(REFRESH_PREFIX)?).ok()?);
+        Some(Self(Zeroizing::new(<[u8; 32]>::try_from(bytes.as_slice()).ok()?)))
+    }
+
+    /// The one that comes after it. It follows from this one and the master key, so that a client which asks twice, because
+    /// it did not hear the first answer, is given the same.
+    fn next(&self, vault: &Vault) -> Self {
+        Self(vault.derive(Purpose::RefreshToken, &*self.0))
+    }
+
+    fn text(&self) -> String {
+        format!("{REFRESH_PREFIX}{}", URL_SAFE_NO_PAD.encode(*self.0))
+    }
+
+    fn hash(&self) -> [u8; 32] {
+        token_hash(&self.text())
+    }
+}
+
+impl std::fmt::Debug for RefreshToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RefreshToken(…)")
+    }
+}

@@ -3,7 +3,10 @@
 use contract::{Id, Micros, ids};
 use uuid::Uuid;
 
-use crate::db::{Read, StoreError, Tx, run, sql};
+use crate::{
+    db::{Read, StoreError, Tx, run, sql},
+    http::Page,
+};
 
 sql! {
     Main;
@@ -13,7 +16,28 @@ sql! {
             created_at
         FROM persons WHERE id = $1";
     ROLES = "SELECT role, tenant_id FROM grants WHERE person_id = $1 ORDER BY created_at, role";
-    INSERT_SESSION = "INSERT INTO sessions (id, person_id, address, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    INSERT_SESSION = "INSERT INTO sessions
+        (id, person_id, address, user_agent, factors, created_at, last_used_at, idle_ends_at, expires_at, enrol_only)
+        VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)";
+    STATE = "SELECT factors, enrol_only, created_at, expires_at FROM sessions WHERE id = $1";
+    MAKE_WHOLE = "UPDATE sessions SET enrol_only = FALSE, idle_ends_at = $2, expires_at = $3 WHERE id = $1";
+    VERIFIED = "UPDATE sessions SET verified_at = $2, factors = $3 WHERE id = $1";
+    // Whoever signed in by less than the person has now shows more before anything that matters.
+    STALE = "UPDATE sessions SET verified_at = 0 WHERE person_id = $1 AND id <> $2 AND ended_at IS NULL";
+    END_ALL = "UPDATE sessions SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL";
+    DEMAND_CHANGE = "UPDATE persons SET must_change_password = TRUE WHERE id = $1";
+    CARRY_ON = "UPDATE sessions SET last_used_at = $2, idle_ends_at = $3 WHERE id = $1";
+    INSERT_TOKEN = "INSERT INTO refresh_tokens (token_hash, session_id, created_at) VALUES ($1, $2, $3)";
+    SPEND_TOKEN = "UPDATE refresh_tokens SET spent_at = $2, spent_by = $3 WHERE token_hash = $1 AND spent_at IS NULL";
+    FAMILY = "SELECT s.id AS session, s.person_id AS person, p.must_change_password, s.enrol_only, s.idle_ends_at, s.expires_at,
+            s.ended_at, t.spent_at, t.spent_by
+        FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN persons p ON p.id = s.person_id
+        WHERE t.token_hash = $1 AND p.disabled_at IS NULL";
+    OF_PERSON = "SELECT id, address, user_agent, factors, created_at, last_used_at, idle_ends_at, expires_at FROM sessions
+        WHERE person_id = $1 AND ended_at IS NULL AND COALESCE(idle_ends_at, expires_at) > $2 AND id < $3
+        ORDER BY id DESC LIMIT $4";
+    END_OWN = "UPDATE sessions SET ended_at = $3 WHERE id = $1 AND person_id = $2 AND ended_at IS NULL
+        AND COALESCE(idle_ends_at, expires_at) > $3";
     END_SESSION = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
     END_OTHERS = "UPDATE sessions SET ended_at = $3 WHERE person_id = $1 AND id <> $2 AND ended_at IS NULL";
     SET_PASSWORD = "UPDATE persons SET password_hash = $2, must_change_password = FALSE, password_compromised = $4,
@@ -22,8 +46,9 @@ sql! {
     MARK_PASSWORD = "UPDATE persons SET must_change_password = must_change_password OR $3,
             password_compromised = $4, password_checked_at = $5
         WHERE id = $1 AND password_hash = $2";
+    IS_COMPROMISED = "SELECT password_compromised FROM persons WHERE id = $1";
     REHASH = "UPDATE persons SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
-    SWEEP = "DELETE FROM sessions WHERE expires_at <= $1";
+    SWEEP = "DELETE FROM sessions WHERE expires_at <= $1 OR idle_ends_at <= $1";
 }
 
 /// An account as a sign-in needs it.
@@ -86,16 +111,158 @@ pub(super) async fn by_id(read: &mut Read, id: Id<ids::Person>) -> Result<Option
     }))
 }
 
-pub(super) async fn insert_session(
+/// A session in the making.
+#[derive(Debug)]
+pub(super) struct NewSession<'a> {
+    pub id: Id<ids::Session>,
+    pub person: Id<ids::Person>,
+    pub agent: Option<&'a str>,
+    pub factors: &'a [&'static str],
+    pub enrol_only: bool,
+    pub idle_ends_at: Micros,
+    pub expires_at: Micros,
+}
+
+pub(super) async fn insert_session(tx: &mut Tx, new: &NewSession<'_>) -> Result<(), StoreError> {
+    let address = tx.caller().address.map(|address| address.to_string());
+    let factors = serde_json::to_string(new.factors).map_err(StoreError::corrupt("factors"))?;
+    let now = tx.now().as_micros();
+    run!(
+        tx,
+        execute INSERT_SESSION,
+        new.id.uuid(),
+        new.person.uuid(),
+        address.as_deref(),
+        new.agent,
+        factors.as_str(),
+        now,
+        new.idle_ends_at.as_micros(),
+        new.expires_at.as_micros(),
+        new.enrol_only,
+    )?;
+    Ok(())
+}
+
+/// What a session has shown and how long it lasts.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct State {
+    pub factors: String,
+    pub enrol_only: bool,
+    pub created_at: i64,
+    pub expires_at: i64,
+}
+
+impl State {
+    pub(super) fn shown(&self) -> Result<Vec<String>, StoreError> {
+        serde_json::from_str(&self.factors).map_err(StoreError::corrupt("sessions.factors"))
+    }
+}
+
+pub(super) async fn state(read: &mut Read, id: Id<ids::Session>) -> Result<Option<State>, StoreError> {
+    run!(read, fetch_optional STATE as State, id.uuid())
+}
+
+/// It is no enrol-only session any more.
+pub(super) async fn make_whole(
     tx: &mut Tx,
     id: Id<ids::Session>,
-    person: Id<ids::Person>,
-    now: Micros,
+    idle_ends_at: Micros,
     expires_at: Micros,
 ) -> Result<(), StoreError> {
-    let address = tx.caller().address.map(|address| address.to_string());
-    run!(tx, execute INSERT_SESSION, id.uuid(), person.uuid(), address.as_deref(), now.as_micros(), expires_at.as_micros())?;
+    run!(tx, execute MAKE_WHOLE, id.uuid(), idle_ends_at.as_micros(), expires_at.as_micros())?;
     Ok(())
+}
+
+/// It was shown just now who it is, by these in all.
+pub(super) async fn verified(tx: &mut Tx, id: Id<ids::Session>, factors: &[String]) -> Result<(), StoreError> {
+    let factors = serde_json::to_string(factors).map_err(StoreError::corrupt("factors"))?;
+    let now = tx.now().as_micros();
+    run!(tx, execute VERIFIED, id.uuid(), now, factors.as_str())?;
+    Ok(())
+}
+
+/// Every session of the person but one has to show again who it is.
+pub(super) async fn make_stale(tx: &mut Tx, person: Id<ids::Person>, but: Id<ids::Session>) -> Result<(), StoreError> {
+    run!(tx, execute STALE, person.uuid(), but.uuid())?;
+    Ok(())
+}
+
+pub(crate) async fn end_all(tx: &mut Tx, person: Id<ids::Person>) -> Result<(), StoreError> {
+    let now = tx.now().as_micros();
+    run!(tx, execute END_ALL, person.uuid(), now)?;
+    Ok(())
+}
+
+/// The password must be changed before anything else.
+pub(super) async fn demand_change(tx: &mut Tx, person: Id<ids::Person>) -> Result<(), StoreError> {
+    run!(tx, execute DEMAND_CHANGE, person.uuid())?;
+    Ok(())
+}
+
+pub(super) async fn carry_on(tx: &mut Tx, id: Id<ids::Session>, idle_ends_at: Micros) -> Result<(), StoreError> {
+    let now = tx.now().as_micros();
+    run!(tx, execute CARRY_ON, id.uuid(), now, idle_ends_at.as_micros())?;
+    Ok(())
+}
+
+pub(super) async fn insert_token(tx: &mut Tx, hash: &[u8; 32], session: Id<ids::Session>) -> Result<(), StoreError> {
+    let now = tx.now().as_micros();
+    run!(tx, execute INSERT_TOKEN, hash.as_slice(), session.uuid(), now)?;
+    Ok(())
+}
+
+/// Is this the first time? Of two at once, one hears no and then sees what the other did.
+pub(super) async fn spend_token(tx: &mut Tx, hash: &[u8; 32], by: &[u8; 32]) -> Result<bool, StoreError> {
+    let now = tx.now().as_micros();
+    Ok(run!(tx, execute SPEND_TOKEN, hash.as_slice(), now, by.as_slice())? == 1)
+}
+
+/// A refresh token and the session it is of.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Family {
+    pub session: Uuid,
+    pub person: Uuid,
+    pub must_change_password: bool,
+    pub enrol_only: bool,
+    pub idle_ends_at: Option<i64>,
+    pub expires_at: i64,
+    pub ended_at: Option<i64>,
+    pub spent_at: Option<i64>,
+    pub spent_by: Option<Vec<u8>>,
+}
+
+pub(super) async fn family(read: &mut Read, hash: &[u8; 32]) -> Result<Option<Family>, StoreError> {
+    run!(read, fetch_optional FAMILY as Family, hash.as_slice())
+}
+
+/// A session as its owner sees it.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Listed {
+    pub id: Uuid,
+    pub address: Option<String>,
+    pub user_agent: Option<String>,
+    pub factors: String,
+    pub created_at: i64,
+    pub last_used_at: Option<i64>,
+    pub idle_ends_at: Option<i64>,
+    pub expires_at: i64,
+}
+
+/// Those that are not over, newest first.
+pub(super) async fn of_person(
+    read: &mut Read,
+    person: Id<ids::Person>,
+    now: Micros,
+    page: &Page<Uuid>,
+) -> Result<Vec<Listed>, StoreError> {
+    let before = page.after.unwrap_or(Uuid::max());
+    run!(read, fetch_all OF_PERSON as Listed, person.uuid(), now.as_micros(), before, page.rows())
+}
+
+/// False if the person has no such session, or it is over.
+pub(super) async fn end_own(tx: &mut Tx, id: Id<ids::Session>, person: Id<ids::Person>) -> Result<bool, StoreError> {
+    let now = tx.now().as_micros();
+    Ok(run!(tx, execute END_OWN, id.uuid(), person.uuid(), now)? == 1)
 }
 
 pub(super) async fn end_session(tx: &mut Tx, id: Id<ids::Session>) -> Result<(), StoreError> {
@@ -137,6 +304,12 @@ pub(super) async fn mark_password(
     let now = tx.now().as_micros();
     run!(tx, execute MARK_PASSWORD, account.id.uuid(), account.password_hash.as_str(), must_change, compromised, now)?;
     Ok(())
+}
+
+/// Is it known that the person's password was exposed?
+pub(super) async fn is_compromised(read: &mut Read, person: Id<ids::Person>) -> Result<bool, StoreError> {
+    let row = run!(read, fetch_optional IS_COMPROMISED as (bool,), person.uuid())?;
+    Ok(row.is_some_and(|(compromised,)| compromised))
 }
 
 /// The same password under another hash; nothing where it was changed meanwhile.

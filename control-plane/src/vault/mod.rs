@@ -28,6 +28,14 @@ pub enum Purpose {
     PoolKey,
     /// Private keys of TLS certificates; the certificate's id is mixed in.
     CertificateKey,
+    /// The refresh token that comes after another; that one is mixed in.
+    RefreshToken,
+    /// What a client carries from one step of a sign-in to the next.
+    Ticket,
+    /// Secrets of authenticator apps; the person is mixed in.
+    TotpSecret,
+    /// Hashes of recovery codes; the person is mixed in.
+    RecoveryCode,
 }
 
 impl Purpose {
@@ -40,6 +48,10 @@ impl Purpose {
             Self::DomainProof => b"postern domain proof",
             Self::PoolKey => b"postern pool key",
             Self::CertificateKey => b"postern certificate key",
+            Self::RefreshToken => b"postern refresh token",
+            Self::Ticket => b"postern ticket",
+            Self::TotpSecret => b"postern totp secret",
+            Self::RecoveryCode => b"postern recovery code",
         }
     }
 }

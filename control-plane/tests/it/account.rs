@@ -15,7 +15,6 @@ on_both! {
     alone:
     wrong_password_and_unknown_account_are_told_alike
     a_guesser_is_slowed_down_and_told_for_how_long
-    a_session_ends_by_itself_after_an_hour
     a_made_up_password_must_be_changed_before_anything_else
     a_restart_keeps_sessions_and_makes_no_second_owner
     a_right_password_is_hashed_anew_at_the_cost_that_is_set
@@ -58,16 +57,6 @@ async fn an_ended_session_is_refused_at_once(plane: Plane) {
     plane.delete("/v1/sessions/current").send().await.expect(204);
     plane.get("/v1/me").send().await.problem(401, "unauthenticated");
     plane.get("/v1/me").with_token(&other).send().await.expect(200);
-}
-
-async fn a_session_ends_by_itself_after_an_hour() {
-    let plane = Plane::start().await;
-    plane.clock.advance(Duration::from_mins(59));
-    plane.get("/v1/me").send().await.expect(200);
-    plane.clock.advance(Duration::from_mins(2));
-    let reply = plane.get("/v1/me").send().await;
-    reply.problem(401, "unauthenticated");
-    assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
 }
 
 async fn a_made_up_password_must_be_changed_before_anything_else() {

@@ -26,10 +26,22 @@ fn roles_and_actions_are_as_they_were_agreed() {
         let line = format!("{name:<32}{:<8}{:<8}{:<8}{note}", cells[0], cells[1], cells[2]);
         let _ = writeln!(table, "{}", line.trim_end());
     };
-    row(&mut table, "action", Role::ALL.map(Role::name), "before the password is changed");
+    row(
+        &mut table,
+        "action",
+        Role::ALL.map(Role::name),
+        "before the password is changed, before a factor is set up, step-up",
+    );
     for action in MATRIX {
         let cells = Role::ALL.map(|role| if action.roles.contains(&role) { "yes" } else { "-" });
-        row(&mut table, action.action, cells, if action.before_password_change { "yes" } else { "-" });
+        row(
+            &mut table,
+            action.action,
+            cells,
+            &[action.before_password_change, action.before_enrolment, action.step_up]
+                .map(|flag| if flag { "yes" } else { "-" })
+                .join(" "),
+        );
     }
     golden::check("roles.txt", &table);
 }

@@ -320,6 +320,9 @@ fn config(dir: &Path) -> Config {
     config.passwords.compromised.enabled = false;
     EMAIL.clone_into(&mut config.first_owner.email);
     config.first_owner.password = Some(Secret(PASSWORD.to_owned()));
+    // Scenarios move their clock; those about sessions have the settings that ship.
+    config.sessions.access_lifetime_s = std::num::NonZeroU32::new(60 * 60).expect("an hour");
+    config.sessions.step_up_lifetime_s = std::num::NonZeroU32::new(30 * 24 * 60 * 60).expect("a month");
     config
 }
 

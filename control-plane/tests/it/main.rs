@@ -3,6 +3,7 @@
 
 mod account;
 mod audit_chain;
+mod authenticator;
 mod certificates;
 mod compromised;
 mod conventions;
@@ -11,6 +12,7 @@ mod documents;
 mod domain_dns;
 mod domains;
 mod doors;
+mod factors;
 mod golden;
 mod harness;
 mod heads;
@@ -28,6 +30,9 @@ mod recipients;
 mod replicas;
 mod routes;
 mod routes_and_lists;
+mod sessions;
+mod sign_in_policy;
 mod status;
+mod step_up;
 mod tenants;
 mod trace;

@@ -49,7 +49,8 @@ async fn play(exe: PathBuf, once: bool) -> Result<bool, Error> {
     let voice = Voice::Loud;
     voice.say("Postern demo: a control plane, two workers, a customer and their mail server, all on this machine.\n");
     voice.say("The control plane starts; its owner signs in:");
-    let mut stage = Stage::open(Options { exe, log_level: "info".to_owned(), voice, database: None }).await?;
+    let mut stage =
+        Stage::open(Options { exe, log_level: "info".to_owned(), voice, database: None, long_sessions: true }).await?;
     match perform(&mut stage, once).await {
         Ok(good) => Ok(good),
         Err(error) => {

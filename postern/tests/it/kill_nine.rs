@@ -7,7 +7,13 @@ use postern::demo::stage::{Customer, NextHop, Options, Stage, Voice};
 use pretend::load::{self, Comparison, Ledger, Plan, Sink};
 
 async fn killed_amid(exe: &str, messages: usize, sessions: usize) -> (Stage, Comparison) {
-    let options = Options { exe: exe.into(), log_level: "warn".to_owned(), voice: Voice::Silent, database: None };
+    let options = Options {
+        exe: exe.into(),
+        log_level: "warn".to_owned(),
+        voice: Voice::Silent,
+        database: None,
+        long_sessions: false,
+    };
     let mut stage = Stage::open(options).await.unwrap();
     let ledger = Ledger::new(messages);
     let sink = Sink::start(&ledger, None).await;

@@ -52,8 +52,13 @@ pub(super) struct Running {
 
 /// None: this machine has no programs for it.
 pub(super) async fn open(engine: Engine, exe: &Path) -> Result<Option<Running>, Failure> {
-    let options =
-        |database| Options { exe: exe.to_owned(), log_level: "warn".to_owned(), voice: Voice::Silent, database };
+    let options = |database| Options {
+        exe: exe.to_owned(),
+        log_level: "warn".to_owned(),
+        voice: Voice::Silent,
+        database,
+        long_sessions: true,
+    };
     Ok(match engine {
         Engine::Sqlite => {
             let stage = Stage::open(options(None)).await?;

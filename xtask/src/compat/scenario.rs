@@ -12,8 +12,13 @@ use crate::Failure;
 const SENDER: &str = "x@sender.example";
 
 pub(super) async fn play(control_plane: &Path, worker: &Path) -> Result<(), Failure> {
-    let options =
-        Options { exe: control_plane.to_owned(), log_level: "warn".to_owned(), voice: Voice::Silent, database: None };
+    let options = Options {
+        exe: control_plane.to_owned(),
+        log_level: "warn".to_owned(),
+        voice: Voice::Silent,
+        database: None,
+        long_sessions: false,
+    };
     let mut stage = Stage::open(options).await?;
     let hop = Hop::start().await;
     let next_hop = NextHop { address: SocketAddr::from(([127, 0, 0, 1], hop.port())), pin: None };

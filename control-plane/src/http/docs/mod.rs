@@ -17,7 +17,7 @@ use utoipa::{
     },
 };
 
-use super::{FieldError, Problem};
+use super::{Challenge, FieldError, Problem};
 
 #[derive(Debug, OpenApi)]
 #[openapi(
@@ -28,7 +28,7 @@ use super::{FieldError, Problem};
             `Config-Version`: wait for it at `GET /v1/config/versions/{version}`.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
     ),
-    components(schemas(Problem, FieldError))
+    components(schemas(Problem, FieldError, Challenge))
 )]
 struct Rest;
 
@@ -39,7 +39,7 @@ struct Rest;
         description = "How workers join, pull their configuration and push what happened. Not for people.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
     ),
-    components(schemas(Problem, FieldError))
+    components(schemas(Problem, FieldError, Challenge))
 )]
 struct Worker;
 
@@ -93,7 +93,15 @@ impl IntoResponses for CommonProblems {
 }
 
 /// Operations that take no credentials.
-const OPEN: &[&str] = &["create_session", "enrol_worker", "create_worker_token"];
+const OPEN: &[&str] = &[
+    "create_session",
+    "update_session",
+    "create_second_factor_session",
+    "create_passkey_session",
+    "create_sign_in_challenge",
+    "enrol_worker",
+    "create_worker_token",
+];
 
 /// Mends what the generator leaves undone. The result is what is served and what is checked in.
 pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
@@ -111,7 +119,7 @@ pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
             } else {
                 operation["security"] = json!([{ "bearer": [] }]);
             }
-            if method == "post" && path.starts_with("/v1/") && id != "create_session" {
+            if method == "post" && path.starts_with("/v1/") && !OPEN.contains(&id.as_str()) {
                 let description = "The second call with the same key gets the first one's answer";
                 parameter(operation, "Idempotency-Key", description, "7c5f0e1c-onboard-acme");
             }

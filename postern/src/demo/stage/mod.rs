@@ -70,6 +70,9 @@ pub struct Options {
     pub voice: Voice,
     /// `postgres://…` of an empty database; without it SQLite.
     pub database: Option<String>,
+    /// A sign-in lasts for hours, for who plays or measures longer than ten minutes. A control plane from before does not know
+    /// the setting.
+    pub long_sessions: bool,
 }
 
 /// The stage. Dropped, its processes are killed and its files removed.
@@ -136,6 +139,10 @@ impl Stage {
                 (offline["control_plane"].get("passwords"), config["control_plane"].as_table_mut())
         {
             settings.insert("passwords".to_owned(), passwords.clone());
+        }
+        if let (true, Some(settings)) = (options.long_sessions, config["control_plane"].as_table_mut()) {
+            let lasts = toml! { access_lifetime_s = 43_200 };
+            settings.insert("sessions".to_owned(), toml::Value::Table(lasts));
         }
         let (control_plane, api) = start_control_plane(&options, dir.path(), &config).await?;
         let voice = options.voice;

@@ -208,7 +208,8 @@ impl World {
 async fn postern(world: &World, exe: PathBuf) -> Result<Measured, Failure> {
     let ledger = world.ledger();
     let sink = Sink::start(&ledger, world.hop_certificate()).await;
-    let options = Options { exe, log_level: "warn".to_owned(), voice: Voice::Silent, database: None };
+    let options =
+        Options { exe, log_level: "warn".to_owned(), voice: Voice::Silent, database: None, long_sessions: true };
     let mut stage = Stage::open(options).await?;
     let pin = world.hop_certificate().map(|certificate| Hash::from_bytes(certificate.spki_sha256()));
     let hop = NextHop { address: sink.address(), pin };

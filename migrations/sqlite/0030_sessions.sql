@@ -1,0 +1,22 @@
+-- Sessions that are carried on by refresh tokens, and that their owner can see and end.
+
+ALTER TABLE sessions ADD COLUMN user_agent TEXT;
+-- When it was begun or last carried on. Null: by a control plane from before, as are the other columns.
+ALTER TABLE sessions ADD COLUMN last_used_at INTEGER;
+-- Over at this time unless it is carried on before; `expires_at` is its end in any case.
+ALTER TABLE sessions ADD COLUMN idle_ends_at INTEGER;
+-- What the person has shown, JSON.
+ALTER TABLE sessions ADD COLUMN factors TEXT NOT NULL DEFAULT '["password"]';
+CREATE INDEX sessions_idle ON sessions (idle_ends_at) WHERE idle_ends_at IS NOT NULL;
+
+CREATE TABLE refresh_tokens (
+    token_hash BLOB PRIMARY KEY,
+    -- All tokens of a session are one family.
+    session_id BLOB NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    -- Since then there is another one in its place.
+    spent_at INTEGER,
+    -- Hash of the address and user agent that spent it.
+    spent_by BLOB
+) STRICT;
+CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);
