@@ -7,10 +7,10 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::AppState,
-    audit, certificates, config_versions, domains, errands, events,
+    audit, certificates, config_versions, domains, errands, events, grants,
     http::{docs, idempotency, layers, system},
-    join_tokens, lists, messages, policy, pool_keys, recipients, routes, sessions, snapshots, statistics, status,
-    tenants, workers,
+    join_tokens, lists, messages, persons, policy, pool_keys, recipients, routes, sessions, snapshots, statistics,
+    status, tenants, workers,
 };
 
 /// Bodies of the REST API. The worker API sets limits of its own.
@@ -19,6 +19,8 @@ const BODY_BYTES: usize = 1024 * 1024;
 fn rest() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(docs::rest())
         .merge(sessions::api::router())
+        .merge(persons::api::router())
+        .merge(grants::api::router())
         .merge(tenants::api::router())
         .merge(domains::api::router())
         .merge(recipients::api::router())

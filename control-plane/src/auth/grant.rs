@@ -10,7 +10,11 @@ use axum::{
 };
 use contract::{Id, ids, worker_api::TOKEN_PREFIX};
 
-use super::{Action, Caller, Principal, Role, store, token_hash};
+use super::{
+    Action, Caller, Principal,
+    scope::{Holding, Place, Scope},
+    store, token_hash,
+};
 use crate::{
     app::{App, AppState},
     db::{Proof, System, sealed},
@@ -24,6 +28,7 @@ use crate::{
 /// The caller may do `A`. There is no other way to make one than a request with good credentials.
 pub struct Grant<A> {
     caller: Caller,
+    holding: Holding,
     attempt: Option<Attempt>,
     action: PhantomData<fn() -> A>,
 }
@@ -47,6 +52,28 @@ impl<A: Action> Grant<A> {
                 Err(ApiError::new(Code::Forbidden))
             }
         }
+    }
+}
+
+/// What it reaches.
+impl<A: Action> Grant<A> {
+    /// What the caller's live grants that allow the action cover.
+    pub fn scope(&self) -> Scope {
+        self.holding.scope(A::ROLES)
+    }
+
+    /// What the caller's live grants that allow another action cover.
+    pub fn scope_of<B: Action>(&self) -> Scope {
+        self.holding.scope(B::ROLES)
+    }
+
+    /// 404 where the caller may not see what is there, 403 where they may see it and no more.
+    pub fn must_reach(&self, place: Place) -> Result<(), ApiError> {
+        self.holding.must_reach::<A>(place)
+    }
+
+    pub fn holding(&self) -> &Holding {
+        &self.holding
     }
 }
 
@@ -99,9 +126,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
         let app = AppState::from_ref(state);
-        let (caller, holding) = authenticate(&app, parts).await?;
-        permit::<A>(&holding)?;
-        let mut grant = Self { caller, attempt: None, action: PhantomData };
+        let (caller, holding, must_change_password) = authenticate(&app, parts).await?;
+        permit::<A>(&holding, must_change_password)?;
+        let mut grant = Self { caller, holding, attempt: None, action: PhantomData };
         match idempotency::look_up(&app, parts, &grant).await? {
             Looked::Replay(response) => return Err(Rejection::Answered(response)),
             Looked::GoOn(attempt) => grant.attempt = attempt,
@@ -110,17 +137,11 @@ where
     }
 }
 
-/// What the caller holds at this moment.
-struct Holding {
-    roles: Vec<Role>,
-    must_change_password: bool,
-}
-
-fn permit<A: Action>(holding: &Holding) -> Result<(), ApiError> {
-    if !holding.roles.iter().any(|role| A::ROLES.contains(role)) {
+fn permit<A: Action>(holding: &Holding, must_change_password: bool) -> Result<(), ApiError> {
+    if !holding.permits::<A>() {
         return Err(ApiError::new(Code::Forbidden));
     }
-    if holding.must_change_password && !A::BEFORE_PASSWORD_CHANGE {
+    if must_change_password && !A::BEFORE_PASSWORD_CHANGE {
         return Err(ApiError::new(Code::PasswordChangeRequired).detail("PUT /v1/me/password"));
     }
     Ok(())
@@ -135,7 +156,8 @@ pub fn request_caller(parts: &Parts) -> Caller {
     }
 }
 
-async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding), ApiError> {
+/// Who calls, what they hold, and whether they must change their password first.
+async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding, bool), ApiError> {
     let unauthenticated = || ApiError::new(Code::Unauthenticated);
     let token = bearer(&parts.headers).ok_or_else(unauthenticated)?;
     let mut caller = request_caller(parts);
@@ -145,15 +167,14 @@ async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding), Api
         let mut read = app.db.read(&system).await?;
         let (worker, pool) = store::worker(&mut read, token_hash(token), now).await?.ok_or_else(unauthenticated)?;
         caller.principal = Principal::Worker { worker, pool };
-        return Ok((caller, Holding { roles: vec![Role::Worker], must_change_password: false }));
+        return Ok((caller, Holding::worker(), false));
     }
     let claims = app.tokens.verify(token, now).ok_or_else(unauthenticated)?;
     let mut read = app.db.read(&system).await?;
     let session = store::session(&mut read, claims.session, claims.person, now).await?.ok_or_else(unauthenticated)?;
     caller.principal = Principal::Person { person: claims.person, session: claims.session, email: session.email };
-    let granted = session.roles.iter().filter_map(|name| Role::granted(name));
-    let roles = std::iter::once(Role::Person).chain(granted).collect();
-    Ok((caller, Holding { roles, must_change_password: session.must_change_password }))
+    let holding = store::holding(&mut read, claims.person, now).await?;
+    Ok((caller, holding, session.must_change_password))
 }
 
 /// The token of `Authorization: Bearer …`; none where the header is missing, repeated or of another scheme.

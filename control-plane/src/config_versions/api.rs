@@ -13,7 +13,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
-    auth::{Grant, action::ReadConfigVersions},
+    auth::{
+        Grant,
+        action::{ReadConfigVersions, ReadWorkers},
+    },
     http::{Answer, ApiError, ApiPath, ApiQuery, Code, FieldError, docs::CommonProblems},
     snapshots, workers,
 };
@@ -57,7 +60,7 @@ pub struct ConfigVersionView {
     /// `workers_running` / `workers_seen`; 0 where none was seen.
     #[schema(example = 1.0)]
     pub share: f64,
-    /// Workers that do not run it (yet).
+    /// Workers that do not run it (yet). Empty for those who may not read workers.
     pub missing: Vec<MissingWorker>,
 }
 
@@ -110,7 +113,11 @@ async fn look(app: &AppState, grant: &Grant<ReadConfigVersions>, version: i64) -
     let head = snapshots::mark(&mut read, version, pool, Ring::Stable).await?.ok_or_else(ApiError::not_found)?;
     let since = app.clock.now() - workers::SEEN_WITHIN;
     let seen = workers::running(&mut read, pool, since).await?;
-    Ok(view(version, head, seen))
+    let mut view = view(version, head, seen);
+    if !grant.scope_of::<ReadWorkers>().is_everything() {
+        view.missing.clear();
+    }
+    Ok(view)
 }
 
 fn view(version: i64, head: Option<HeadVersion>, seen: Vec<workers::Running>) -> ConfigVersionView {

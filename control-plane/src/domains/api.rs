@@ -20,10 +20,10 @@ use crate::{
     app::{App, AppState},
     audit,
     auth::{
-        Grant,
+        Action, Grant, Scope,
         action::{CreateDomain, ReadDomains, WriteDomains},
     },
-    db::{StoreError, Tx},
+    db::{Read, StoreError, Tx},
     http::{
         Answer, ApiError, ApiJson, ApiPatch, ApiPath, ApiQuery, Code, FieldError, IfMatch, commit, docs::CommonProblems,
     },
@@ -80,7 +80,8 @@ pub(super) async fn list_domains(
         alias_of: query.alias_of,
         ownership_lost: query.ownership_lost,
     };
-    let mut rows = store::list(&mut app.db.read(&grant).await?, &filter, &page).await?;
+    let scope = grant.scope().sets();
+    let mut rows = store::list(&mut app.db.read(&grant).await?, &filter, &scope, &page).await?;
     let next_cursor = app.cursors.cut(LIST, &filters, page.limit, &mut rows, |row| row.id.uuid());
     let data = rows.iter().map(|domain| DomainView::new(domain, &app.vault)).collect();
     Ok(Answer::ok(&DomainPage { data, next_cursor }))
@@ -96,10 +97,12 @@ pub(super) async fn create_domain(
 ) -> Result<Response, ApiError> {
     let name = body.parse(|name| name::refusal(name, &app.config))?;
     let mut tx = app.db.begin(&grant).await?;
-    tenants::must_be_open(&mut tx, body.tenant_id, "/tenant_id").await?;
+    let scope = grant.scope_of::<WriteDomains>();
+    tenants::must_be_open(&mut tx, &grant.scope(), body.tenant_id, "/tenant_id").await?;
     if let Some(route) = body.route_id {
-        must_fit(&mut tx, route, body.tenant_id).await?;
+        must_fit(&mut tx, &scope, route, body.tenant_id).await?;
     }
+    must_name(&scope, body.tenant_id, body.external_ref.as_deref(), None)?;
     let now = tx.now();
     let mut domain = Domain {
         id: tx.new_id(),
@@ -126,7 +129,7 @@ pub(super) async fn create_domain(
     domain.check.next_check_at = proof::next_check(&app, &domain, now);
     store::lock_names(&mut tx).await?;
     refuse_taken(&mut tx, &domain).await?;
-    alias::must_fit(&mut tx, &domain).await?;
+    alias::must_fit(&mut tx, &scope, &domain).await?;
     // A subdomain needs the consent of who holds the name above; the name itself can be claimed and proven later.
     if let Some(above) = domain.name.parent()
         && store::held_elsewhere(&mut tx, domain.tenant, &above).await?
@@ -157,7 +160,7 @@ pub(super) async fn read_domain(
     AxumState(app): AxumState<AppState>,
     ApiPath(id): ApiPath<DomainId>,
 ) -> Result<Answer, ApiError> {
-    let domain = store::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    let domain = load(&mut app.db.read(&grant).await?, &grant, id).await?;
     Ok(Answer::ok(&DomainView::new(&domain, &app.vault)).revision(domain.revision))
 }
 
@@ -179,15 +182,17 @@ pub(super) async fn update_domain(
         store::lock_names(&mut tx).await?;
     }
     store::lock(&mut tx, id).await?;
-    let before = load(&mut tx, id).await?;
+    let before = load(&mut tx, &grant, id).await?;
     if_match.check(before.revision)?;
     let mut after = before.clone();
     body.apply(&mut after)?;
+    let scope = grant.scope();
+    must_name(&scope, before.tenant, after.external_ref.as_deref(), before.external_ref.as_deref())?;
     if after.alias != before.alias {
-        alias::must_fit(&mut tx, &after).await?;
+        alias::must_fit(&mut tx, &scope, &after).await?;
     }
     if let Some(route) = after.route.filter(|_| after.route != before.route) {
-        must_fit(&mut tx, route, after.tenant).await?;
+        must_fit(&mut tx, &scope, route, after.tenant).await?;
     }
     refuse_taken(&mut tx, &after).await?;
     save(&app, tx, "domain.update", &before, after).await
@@ -207,9 +212,9 @@ pub(super) async fn delete_domain(
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
     store::lock_names(&mut tx).await?;
-    let before = load(&mut tx, id).await?;
+    let before = load(&mut tx, &grant, id).await?;
     if_match.check(before.revision)?;
-    alias::must_have_none(&mut tx, &before, before.state == State::Active).await?;
+    alias::must_have_none(&mut tx, &grant.scope(), &before, before.state == State::Active).await?;
     match before.state {
         State::Pending => {
             let view = DomainView::new(&before, &app.vault);
@@ -238,9 +243,9 @@ pub(super) async fn restore_domain(
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
     store::lock_names(&mut tx).await?;
-    let before = load(&mut tx, id).await?;
+    let before = load(&mut tx, &grant, id).await?;
     // Its primary may have begun to go meanwhile.
-    alias::must_fit(&mut tx, &before).await?;
+    alias::must_fit(&mut tx, &grant.scope(), &before).await?;
     if before.closes_at.is_none() {
         return Err(ApiError::new(Code::NotClosing));
     }
@@ -259,7 +264,7 @@ pub(super) async fn verify_domain(
     AxumState(app): AxumState<AppState>,
     ApiPath(id): ApiPath<DomainId>,
 ) -> Result<Response, ApiError> {
-    let domain = store::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    let domain = load(&mut app.db.read(&grant).await?, &grant, id).await?;
     let finding = proof::look(&app, domain.tenant, &domain.name).await;
     let mut tx = app.db.begin(&grant).await?;
     let (domain, noted) = if domain.state == State::Active {
@@ -284,15 +289,36 @@ pub(super) async fn verify_domain(
     Ok(answer)
 }
 
-async fn load(tx: &mut Tx, id: Id<ids::Domain>) -> Result<Domain, ApiError> {
-    store::find(tx, id).await?.ok_or_else(ApiError::not_found)
+async fn load<A: Action>(read: &mut Read, grant: &Grant<A>, id: Id<ids::Domain>) -> Result<Domain, ApiError> {
+    let domain = store::find(read, id).await?.ok_or_else(ApiError::not_found)?;
+    grant.must_reach(domain.place())?;
+    Ok(domain)
 }
 
-/// A route of the tenant, or of one above it.
-async fn must_fit(tx: &mut Tx, route: Id<ids::Route>, tenant: Id<ids::Tenant>) -> Result<(), ApiError> {
-    let route = inbound_routes::find(tx, route).await?;
+/// The number in the tenant's own system is of whoever administers the tenant: whether another domain has it says something
+/// about what else there is.
+fn must_name(
+    scope: &Scope,
+    tenant: Id<ids::Tenant>,
+    external_ref: Option<&str>,
+    before: Option<&str>,
+) -> Result<(), ApiError> {
+    if external_ref == before || scope.covers_tenant(tenant) {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::Forbidden).at("/external_ref"))
+}
+
+/// A route of the tenant, or of one above it; within the scope, or known there since a domain uses it.
+async fn must_fit(tx: &mut Tx, scope: &Scope, route: Id<ids::Route>, tenant: Id<ids::Tenant>) -> Result<(), ApiError> {
+    let found = inbound_routes::find(tx, route).await?;
     let above = tenants::ancestry(tx, tenant).await?;
-    match route {
+    let known = match &found {
+        Some(found) if scope.covers_tenant(found.tenant) => true,
+        Some(_) => store::uses_route(tx, route, &scope.sets()).await?,
+        None => false,
+    };
+    match found.filter(|_| known) {
         Some(route) if above.contains(&route.tenant) => Ok(()),
         _ => Err(ApiError::field("/route_id", "there is no such route of this tenant or one above it")),
     }

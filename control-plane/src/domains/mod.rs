@@ -126,6 +126,10 @@ impl Domain {
         crate::outbox::Change::Domain(self.id, self.name.clone())
     }
 
+    pub(crate) fn place(&self) -> crate::auth::Place {
+        crate::auth::Place::Domain(self.id, self.tenant)
+    }
+
     pub(crate) fn target(&self) -> crate::audit::Target {
         crate::audit::Target::new("domain").id(self.id).of_tenant(self.tenant)
     }

@@ -69,6 +69,11 @@ codes! {
     AliasDomain = CONFLICT "alias_domain" "The domain is an alias: what it shares belongs to another one";
     PolicyLocked = CONFLICT "policy_locked" "A level above has locked the setting";
     DomainClosing = CONFLICT "domain_closing" "The domain is closing";
+    // People.
+    EmailTaken = CONFLICT "email_taken" "There is an account with this address";
+    GrantTooWide = FORBIDDEN "grant_too_wide" "Nobody grants more than they hold";
+    GrantExists = CONFLICT "grant_exists" "The person has this grant already";
+    LastOwner = CONFLICT "last_owner" "There must be an owner who can sign in, for good";
     // The house.
     Conflict = CONFLICT "conflict" "It changed meanwhile; try again";
     Busy = SERVICE_UNAVAILABLE "busy" "Busy; try again in a moment";

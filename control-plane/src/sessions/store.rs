@@ -10,7 +10,8 @@ sql! {
     BY_EMAIL = "SELECT id, email, password_hash, must_change_password FROM persons
         WHERE email_key = $1 AND disabled_at IS NULL";
     BY_ID = "SELECT id, tenant_id, email, password_hash, must_change_password, created_at FROM persons WHERE id = $1";
-    ROLES = "SELECT role, tenant_id FROM grants WHERE person_id = $1 ORDER BY created_at, role";
+    ROLES = "SELECT role, tenant_id, domain_id FROM grants
+        WHERE person_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY created_at, role";
     INSERT_SESSION = "INSERT INTO sessions (id, person_id, address, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
     END_SESSION = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
     END_OTHERS = "UPDATE sessions SET ended_at = $3 WHERE person_id = $1 AND id <> $2 AND ended_at IS NULL";
@@ -37,8 +38,8 @@ pub(super) struct Person {
     pub password_hash: String,
     pub must_change_password: bool,
     pub created_at: Micros,
-    /// Role, and the subtree it is for.
-    pub grants: Vec<(String, Option<Id<ids::Tenant>>)>,
+    /// Role, and the subtree or the domain it is for.
+    pub grants: Vec<(String, Option<Id<ids::Tenant>>, Option<Id<ids::Domain>>)>,
 }
 
 pub(super) async fn by_email(read: &mut Read, email: &str) -> Result<Option<Account>, StoreError> {
@@ -52,10 +53,10 @@ pub(super) async fn by_email(read: &mut Read, email: &str) -> Result<Option<Acco
     }))
 }
 
-pub(super) async fn by_id(read: &mut Read, id: Id<ids::Person>) -> Result<Option<Person>, StoreError> {
+pub(super) async fn by_id(read: &mut Read, id: Id<ids::Person>, now: Micros) -> Result<Option<Person>, StoreError> {
     let row = run!(read, fetch_optional BY_ID as (Uuid, Uuid, String, String, bool, i64), id.uuid())?;
     let Some((person, tenant, email, password_hash, must_change_password, created_at)) = row else { return Ok(None) };
-    let grants = run!(read, fetch_all ROLES as (String, Option<Uuid>), person)?;
+    let grants = run!(read, fetch_all ROLES as (String, Option<Uuid>, Option<Uuid>), person, now.as_micros())?;
     Ok(Some(Person {
         id: Id::from_uuid(person),
         tenant: Id::from_uuid(tenant),
@@ -63,7 +64,10 @@ pub(super) async fn by_id(read: &mut Read, id: Id<ids::Person>) -> Result<Option
         password_hash,
         must_change_password,
         created_at: Micros::from_micros(created_at),
-        grants: grants.into_iter().map(|(role, tenant)| (role, tenant.map(Id::from_uuid))).collect(),
+        grants: grants
+            .into_iter()
+            .map(|(role, tenant, domain)| (role, tenant.map(Id::from_uuid), domain.map(Id::from_uuid)))
+            .collect(),
     }))
 }
 

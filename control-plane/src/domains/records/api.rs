@@ -55,6 +55,7 @@ async fn records_of(
     id: DomainId,
 ) -> Result<(Domain, judge::Rows), ApiError> {
     let domain = find(&mut app.db.read(grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    grant.must_reach(domain.place())?;
     let found = look::look(app, &domain).await;
     let rows = judge::judge(&app.config, &domain.name, &found);
     Ok((domain, rows))
