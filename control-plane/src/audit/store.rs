@@ -32,9 +32,12 @@ sql! {
     LIST = (list!("TRUE"));
     // Of tenants, and of single domains by the texts of their ids.
     LIST_IN_SCOPE = {
-        sqlite: list!(concat!("(", in_set!(sqlite, "tenant_id", "$6"), " OR target_id IN (SELECT value FROM json_each($7)))")),
-        postgres: list!(concat!("(", in_set!(postgres, "tenant_id", "$6"),
-            " OR target_id = ANY (ARRAY(SELECT x FROM jsonb_array_elements_text(CAST($7 AS JSONB)) AS x)))")),
+        sqlite: list!(concat!("id IN (SELECT i.id FROM audit i WHERE ", in_set!(sqlite, "i.tenant_id", "$6"),
+            " AND i.id < $1 UNION SELECT i.id FROM audit i
+                WHERE i.target_id IN (SELECT value FROM json_each($7)) AND i.id < $1)")),
+        postgres: list!(concat!("id IN (SELECT i.id FROM audit i WHERE ", in_set!(postgres, "i.tenant_id", "$6"),
+            " AND i.id < $1 UNION SELECT i.id FROM audit i
+                WHERE i.target_id = ANY (ARRAY(SELECT x FROM jsonb_array_elements_text(CAST($7 AS JSONB)) AS x)) AND i.id < $1)")),
     };
     DELETIONS = "SELECT action, COUNT(*) FROM audit WHERE at >= $1 AND action IN ('tenant.delete', 'domain.delete')
         GROUP BY action";

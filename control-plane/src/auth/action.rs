@@ -124,6 +124,8 @@ actions! {
     EndOwnSession = "own_account.end_session": [Person], before_password_change = true;
     ReadTenants = "tenants.read": [Owner, TenantAdmin, Auditor];
     WriteTenants = "tenants.write": [Owner, TenantAdmin], seen_by ReadTenants;
+    /// How much a tenant below may have.
+    WriteLimits = "limits.write": [Owner, TenantAdmin], seen_by ReadTenants;
     ReadDomains = "domains.read": [Owner, TenantAdmin, DomainAdmin, QuarantineManager, Auditor];
     CreateDomain = "domains.create": [Owner, TenantAdmin, DomainCreator];
     WriteDomains = "domains.write": [Owner, TenantAdmin, DomainAdmin], seen_by ReadDomains;

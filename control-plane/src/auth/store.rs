@@ -70,7 +70,7 @@ struct GrantRow {
 /// What a person holds now, with the subtrees it is over. Roles of a later version count for nothing.
 pub(crate) async fn holding(read: &mut Read, person: Id<ids::Person>, now: Micros) -> Result<Holding, StoreError> {
     let rows = run!(read, fetch_all GRANTS as GrantRow, person.uuid(), now.as_micros())?;
-    let held: Vec<Held> = rows.into_iter().filter_map(held).collect();
+    let held: Vec<Held> = rows.iter().filter_map(held).collect();
     let roots: Vec<_> = held
         .iter()
         .filter_map(|held| match held.reach {
@@ -88,7 +88,7 @@ pub(crate) async fn holding(read: &mut Read, person: Id<ids::Person>, now: Micro
     Ok(Holding::person(held, below))
 }
 
-fn held(row: GrantRow) -> Option<Held> {
+fn held(row: &GrantRow) -> Option<Held> {
     let reach = match (row.tenant_id, row.domain_id) {
         (None, None) => Reach::Installation,
         (Some(tenant), None) => Reach::Subtree(Id::from_uuid(tenant)),

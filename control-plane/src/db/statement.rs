@@ -100,6 +100,7 @@ const MODULES: &[&[Statement]] = &[
     crate::sessions::STATEMENTS,
     crate::statistics::STATEMENTS,
     crate::tenants::STATEMENTS,
+    crate::tenants::limits::STATEMENTS,
 ];
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, alias, name,
+    AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, alias, create, name,
     ownership::{self, Look, Noted},
     proof, records, store,
     view::{DomainCreate, DomainPage, DomainQuery, DomainUpdate, DomainView},
@@ -87,7 +87,8 @@ pub(super) async fn list_domains(
     Ok(Answer::ok(&DomainPage { data, next_cursor }))
 }
 
-/// Register a domain. No mail is accepted for it until DNS proves who holds it.
+/// Register a domain. No mail is accepted for it until DNS proves who holds it. Whoever may do it by a `domain_admin` grant
+/// over the tenant becomes the administrator of the new domain, and of nothing else.
 #[utoipa::path(post, path = "/v1/domains", operation_id = "create_domain", tag = "domains", request_body = DomainCreate,
     responses((status = 201, description = "Registered", body = DomainView), CommonProblems))]
 pub(super) async fn create_domain(
@@ -144,9 +145,15 @@ pub(super) async fn create_domain(
         domain.activated_at = Some(now);
         domain.check = Check { finding: Some(Finding::NotChecked), ..Check::default() };
     }
-    store::insert(&mut tx, &domain).await?;
+    let through =
+        if scope.covers_tenant(domain.tenant) { None } else { Some(create::through(&mut tx, &grant, &domain).await?) };
+    store::insert(&mut tx, &domain, through.as_ref().map(|through| through.id)).await?;
+    tenants::limits::domains_must_fit(&mut tx, &scope, domain.tenant).await?;
     let view = DomainView::new(&domain, &app.vault);
     audit::record(&mut tx, "domain.create", domain.target(), audit::NOTHING, Some(&view)).await?;
+    if let Some(through) = through {
+        create::administer(&mut tx, &domain, &through).await?;
+    }
     outbox::record(&mut tx, &domain.change()).await?;
     commit(tx, Answer::created(format!("/v1/domains/{}", domain.id), &view).revision(domain.revision)).await
 }

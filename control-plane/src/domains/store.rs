@@ -88,8 +88,9 @@ sql! {
     };
     INSERT = "INSERT INTO domains (id, tenant_id, name, external_ref, labels, state, recipients, route_id, hash_key,
             defer_until, activated_at, checked_at, check_result, next_check_at, revision, created_at, call_out, alias_of,
-            alias_hop_sees)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16, $17, $18)";
+            alias_hop_sees, grant_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16, $17, $18, $19)";
+    CREATED_THROUGH = "SELECT COUNT(*) FROM domains WHERE grant_id = $1";
     UPDATE = "UPDATE domains SET external_ref = $2, labels = $3, state = $4, recipients = $5, route_id = $6,
             activated_at = $7, closes_at = $8, call_out = $10, alias_of = $11, alias_hop_sees = $12,
             revision = revision + 1
@@ -310,7 +311,13 @@ fn labels_text(domain: &Domain) -> Result<String, StoreError> {
     serde_json::to_string(&domain.labels).map_err(StoreError::corrupt("labels"))
 }
 
-pub(super) async fn insert(tx: &mut Tx, domain: &Domain) -> Result<(), StoreError> {
+/// Domains that were created through a grant and are still there. Under [`lock_names`] there are not more of them a moment later.
+pub(super) async fn created_through(read: &mut Read, grant: Id<ids::Grant>) -> Result<i64, StoreError> {
+    Ok(run!(read, fetch_one CREATED_THROUGH as (i64,), grant.uuid())?.0)
+}
+
+/// `through` is the grant that it counts against.
+pub(super) async fn insert(tx: &mut Tx, domain: &Domain, through: Option<Id<ids::Grant>>) -> Result<(), StoreError> {
     let text = labels_text(domain)?;
     run!(tx, execute INSERT, domain.id.uuid(), domain.tenant.uuid(), domain.name.as_ascii(),
         domain.external_ref.as_deref(), text.as_str(), domain.state.name(), domain.recipients.name(),
@@ -318,7 +325,7 @@ pub(super) async fn insert(tx: &mut Tx, domain: &Domain) -> Result<(), StoreErro
         domain.activated_at.map(Micros::as_micros), domain.check.checked_at.map(Micros::as_micros),
         domain.check.finding.map(Finding::name), domain.check.next_check_at.map(Micros::as_micros),
         domain.created_at.as_micros(), domain.unasked.map(unasked_name), domain.alias.map(|alias| alias.primary.uuid()),
-        domain.alias.map(|alias| alias.hop_sees.name()))?;
+        domain.alias.map(|alias| alias.hop_sees.name()), through.map(Id::uuid))?;
     labels::replace(tx, domain.id.uuid(), &domain.labels).await
 }
 

@@ -93,6 +93,12 @@ pub(crate) async fn must_cover_all(tx: &mut Tx, scope: &Scope, person: Id<ids::P
     Err(ApiError::new(Code::Forbidden).detail("the person holds something that is not yours: end the grants that are"))
 }
 
+/// What a person holds now.
+pub(crate) async fn live(tx: &mut Tx, person: Id<ids::Person>) -> Result<Vec<Given>, StoreError> {
+    let now = tx.now();
+    store::of_person(tx, person, now).await
+}
+
 /// Writes a grant that follows from something else, in its transaction.
 pub(crate) async fn insert(tx: &mut Tx, given: &Given) -> Result<(), StoreError> {
     store::insert(tx, given).await?;

@@ -109,7 +109,7 @@ fn permissions(grant: &Grant<ReadOwnAccount>) -> Vec<Permission> {
         let installation = scope.is_everything();
         let tenant_ids = scope.named_tenants();
         let domain_ids: Vec<_> = scope.domains().into_iter().flatten().collect();
-        let somewhere = installation || (!row.of_installation && !(tenant_ids.is_empty() && domain_ids.is_empty()));
+        let somewhere = installation || !(row.of_installation || tenant_ids.is_empty() && domain_ids.is_empty());
         somewhere.then_some(Permission { action, installation, tenant_ids, domain_ids })
     };
     MATRIX.iter().filter_map(open).collect()

@@ -21,8 +21,30 @@ macro_rules! select {
     };
 }
 
+/// Of a tenant in the scope, of a domain there, or of a single domain.
+macro_rules! in_scope {
+    ($engine:ident) => {
+        concat!(
+            "(",
+            in_set!($engine, "g.tenant_id", "$6"),
+            " OR ",
+            in_set!($engine, "d.tenant_id", "$6"),
+            " OR ",
+            in_set!($engine, "g.domain_id", "$7"),
+            ")"
+        )
+    };
+}
+
 macro_rules! list {
     ($engine:ident, $first:expr) => {
+        list!($first, in_scope!($engine))
+    };
+    // Where the scope leads, nothing is left to pick by it.
+    (in_scope $engine:ident) => {
+        list!(in_reach!($engine), "TRUE")
+    };
+    ($first:expr, $scope:expr) => {
         concat!(
             select!($first),
             " AND g.id > $1
@@ -30,23 +52,19 @@ macro_rules! list {
             AND (CAST($3 AS UUID) IS NULL OR g.tenant_id = $3)
             AND (CAST($4 AS UUID) IS NULL OR g.domain_id = $4)
             AND (CAST($6 AS TEXT) IS NULL OR ",
-            in_set!($engine, "g.tenant_id", "$6"),
-            " OR ",
-            in_set!($engine, "d.tenant_id", "$6"),
-            " OR ",
-            in_set!($engine, "g.domain_id", "$7"),
+            $scope,
             ") ORDER BY g.id LIMIT $5"
         )
     };
 }
 
-/// Of a tenant in the scope, of a domain there, or of a single domain: each part by an index of its own.
+/// The same, as the ids of the grants: each part by an index of its own.
 macro_rules! in_reach {
     ($engine:ident) => {
         concat!(
             "g.id IN (SELECT i.id FROM grants i WHERE ",
             in_set!($engine, "i.tenant_id", "$6"),
-            " UNION SELECT i.id FROM domains o JOIN grants i ON i.domain_id = o.id WHERE ",
+            " UNION SELECT i.id FROM domains o CROSS JOIN grants i WHERE i.domain_id = o.id AND ",
             in_set!($engine, "o.tenant_id", "$6"),
             " UNION SELECT i.id FROM grants i WHERE ",
             in_set!($engine, "i.domain_id", "$7"),
@@ -76,7 +94,7 @@ sql! {
     LIST_BY_PERSON = { sqlite: list!(sqlite, "g.person_id = $2"), postgres: list!(postgres, "g.person_id = $2") };
     LIST_BY_TENANT = { sqlite: list!(sqlite, "g.tenant_id = $3"), postgres: list!(postgres, "g.tenant_id = $3") };
     LIST_BY_DOMAIN = { sqlite: list!(sqlite, "g.domain_id = $4"), postgres: list!(postgres, "g.domain_id = $4") };
-    LIST_IN_SCOPE = { sqlite: list!(sqlite, in_reach!(sqlite)), postgres: list!(postgres, in_reach!(postgres)) };
+    LIST_IN_SCOPE = { sqlite: list!(in_scope sqlite), postgres: list!(in_scope postgres) };
     OF_PERSON = (select!("g.person_id = $1 AND (g.expires_at IS NULL OR g.expires_at > $2) ORDER BY g.id"));
     OVER_DOMAIN = { sqlite: over_domain!(sqlite), postgres: over_domain!(postgres) };
     INSERT = "INSERT INTO grants (id, person_id, role, tenant_id, domain_id, expires_at, may_delegate, max_domains, created_by,

@@ -69,6 +69,7 @@ codes! {
     AliasDomain = CONFLICT "alias_domain" "The domain is an alias: what it shares belongs to another one";
     PolicyLocked = CONFLICT "policy_locked" "A level above has locked the setting";
     DomainClosing = CONFLICT "domain_closing" "The domain is closing";
+    LimitReached = CONFLICT "limit_reached" "There are as many as a limit allows";
     // People.
     EmailTaken = CONFLICT "email_taken" "There is an account with this address";
     GrantTooWide = FORBIDDEN "grant_too_wide" "Nobody grants more than they hold";

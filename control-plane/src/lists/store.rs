@@ -44,7 +44,7 @@ macro_rules! in_reach {
         concat!(
             "e.id IN (SELECT i.id FROM list_entries i WHERE ",
             in_set!($engine, "i.tenant_id", "$9"),
-            " UNION SELECT i.id FROM domains o JOIN list_entries i ON i.domain_id = o.id WHERE ",
+            " UNION SELECT i.id FROM domains o CROSS JOIN list_entries i WHERE i.domain_id = o.id AND ",
             in_set!($engine, "o.tenant_id", "$9"),
             " UNION SELECT i.id FROM list_entries i WHERE ",
             in_set!($engine, "i.domain_id", "$10"),
@@ -55,6 +55,13 @@ macro_rules! in_reach {
 
 macro_rules! list {
     ($engine:ident, $first:expr) => {
+        list!($first, in_scope!($engine))
+    };
+    // Where the scope leads, nothing is left to pick by it.
+    (in_scope $engine:ident) => {
+        list!(in_reach!($engine), "TRUE")
+    };
+    ($first:expr, $scope:expr) => {
         concat!(
             select!(""),
             $first,
@@ -66,7 +73,7 @@ macro_rules! list {
             AND (CAST($6 AS TEXT) IS NULL OR (e.subject_kind = 'sender' AND e.subject = $6))
             AND (CAST($7 AS TEXT) IS NULL OR (e.subject_kind = 'client' AND e.subject = $7))
             AND (CAST($9 AS TEXT) IS NULL OR ",
-            in_scope!($engine),
+            $scope,
             ") ORDER BY e.id LIMIT $8"
         )
     };
@@ -79,7 +86,7 @@ sql! {
     // The same, in words that let the planner use an index.
     LIST_BY_TENANT = { sqlite: list!(sqlite, "e.tenant_id = $3"), postgres: list!(postgres, "e.tenant_id = $3") };
     LIST_BY_DOMAIN = { sqlite: list!(sqlite, "e.domain_id = $4"), postgres: list!(postgres, "e.domain_id = $4") };
-    LIST_IN_SCOPE = { sqlite: list!(sqlite, in_reach!(sqlite)), postgres: list!(postgres, in_reach!(postgres)) };
+    LIST_IN_SCOPE = { sqlite: list!(in_scope sqlite), postgres: list!(in_scope postgres) };
     IN_SCOPES = {
         sqlite: select!("e.scope_key IN (SELECT value FROM json_each($1)) ORDER BY e.id"),
         postgres: select!("e.scope_key IN (SELECT x FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x) ORDER BY e.id"),

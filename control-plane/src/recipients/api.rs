@@ -27,6 +27,7 @@ use crate::{
     domains::{self, Domain},
     http::{Answer, ApiError, ApiJson, ApiPath, ApiQuery, Code, FieldError, commit, docs::CommonProblems},
     outbox::{self, Change},
+    tenants::limits,
 };
 
 const MOST_ITEMS: usize = 500;
@@ -114,6 +115,7 @@ pub(super) async fn create_recipient(
     let [one] = wanted;
     let recipient = Recipient { id: tx.new_id(), local_part: one.local_part, alias: one.alias, created_at: tx.now() };
     store::put(&mut tx, id, std::slice::from_ref(&recipient)).await?;
+    limits::recipients_must_fit(&mut tx, &grant.scope(), domain.tenant).await?;
     // Its mailbox as it is written there.
     let recipient = store::find(&mut tx, id, recipient.id).await?.ok_or_else(ApiError::not_found)?;
     let view = RecipientView::new(&recipient, id, &domain.name);
@@ -167,6 +169,9 @@ pub(super) async fn batch_recipients(
     }
     refuse_too_many(there(&mut tx, id).await?.saturating_add(put.len()))?;
     store::put(&mut tx, id, &put).await?;
+    if !put.is_empty() {
+        limits::recipients_must_fit(&mut tx, &grant.scope(), domain.tenant).await?;
+    }
     let added: Vec<_> = put.iter().map(|recipient| recipient.local_part.to_string()).collect();
     let after = serde_json::json!({ "added": added });
     audit::record(&mut tx, "recipients.add", target(&domain), audit::NOTHING, Some(&after)).await?;

@@ -29,6 +29,9 @@ pub(super) struct Account {
     pub must_change_password: bool,
 }
 
+/// Role, and the subtree or the domain it is for.
+pub(super) type HeldRole = (String, Option<Id<ids::Tenant>>, Option<Id<ids::Domain>>);
+
 /// An account as its owner sees it.
 #[derive(Debug)]
 pub(super) struct Person {
@@ -38,8 +41,8 @@ pub(super) struct Person {
     pub password_hash: String,
     pub must_change_password: bool,
     pub created_at: Micros,
-    /// Role, and the subtree or the domain it is for.
-    pub grants: Vec<(String, Option<Id<ids::Tenant>>, Option<Id<ids::Domain>>)>,
+    /// Those that count now.
+    pub grants: Vec<HeldRole>,
 }
 
 pub(super) async fn by_email(read: &mut Read, email: &str) -> Result<Option<Account>, StoreError> {

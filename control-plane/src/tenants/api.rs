@@ -14,7 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    Tenant, TenantKind, store,
+    Tenant, TenantKind, limits, store,
     view::{TenantCreate, TenantPage, TenantQuery, TenantUpdate, TenantView},
 };
 use crate::{
@@ -37,6 +37,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_tenants, create_tenant))
         .routes(routes!(read_tenant, update_tenant, delete_tenant))
         .routes(routes!(restore_tenant))
+        .merge(limits::api::router())
 }
 
 fn target(tenant: &Tenant) -> Target {

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub(crate) mod closing;
+pub(crate) mod limits;
 mod store;
 mod view;
 

@@ -25,15 +25,12 @@ pub(crate) async fn person(plane: &Plane, tenant: &str, email: &str) -> Somebody
 /// Gives a role over a tenant or a domain, as the owner; the grant's id.
 pub(crate) async fn grant(plane: &Plane, to: &Somebody, role: &str, over: &str, more: Value) -> String {
     let mut body = json!({ "person_id": to.id, "role": role });
-    match over.split_once('_') {
-        Some(("ten", _)) => {
-            body.as_object_mut().unwrap().extend([("scope".into(), json!("tenant")), ("tenant_id".into(), json!(over))])
-        }
-        Some(("dom", _)) => {
-            body.as_object_mut().unwrap().extend([("scope".into(), json!("domain")), ("domain_id".into(), json!(over))])
-        }
-        _ => body.as_object_mut().unwrap().extend([("scope".into(), json!("installation"))]),
-    }
+    let scope = match over.split_once('_') {
+        Some(("ten", _)) => json!({ "scope": "tenant", "tenant_id": over }),
+        Some(("dom", _)) => json!({ "scope": "domain", "domain_id": over }),
+        _ => json!({ "scope": "installation" }),
+    };
+    body.as_object_mut().unwrap().extend(scope.as_object().cloned().unwrap_or_default());
     body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
     let made = plane.post("/v1/grants").json(&body).send().await.expect(201);
     made["id"].as_str().unwrap().to_owned()

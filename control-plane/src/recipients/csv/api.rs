@@ -29,6 +29,7 @@ use crate::{
         store,
         view::{ImportMode, OnError, RecipientImport, RecipientImportQuery},
     },
+    tenants::limits,
 };
 
 /// A million recipients with short names.
@@ -105,6 +106,9 @@ pub(super) async fn import_recipients(
         return Ok(Answer::ok(&view).into_response());
     }
     let changed = apply(&mut tx, &domain, &wanted, &plan).await?;
+    if left > there {
+        limits::recipients_must_fit(&mut tx, &grant.scope(), domain.tenant).await?;
+    }
     audit::record(
         &mut tx,
         "recipients.import",

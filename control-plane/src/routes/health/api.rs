@@ -46,7 +46,9 @@ pub(super) async fn read_route_health(
     let mut hops = summed(&seen, now);
     // Workers are the installation's; the sums are the tenant's.
     if !grant.scope_of::<ReadWorkers>().is_everything() {
-        hops.iter_mut().for_each(|hop| hop.workers.clear());
+        for hop in &mut hops {
+            hop.workers.clear();
+        }
     }
     Ok(Answer::ok(&RouteHealthView { route_id: id, hops }))
 }
