@@ -172,11 +172,11 @@ pub(super) async fn delete_tenant(
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
     let before = load(&mut tx, &grant, id).await?;
+    must_hold_above(&grant, &before)?;
     if_match.check(before.revision)?;
     if before.kind == TenantKind::Provider {
         return Err(ApiError::new(Code::InUse).detail("the provider stays"));
     }
-    must_hold_above(&grant, &before)?;
     if store::has_open_children(&mut tx, id).await? {
         return Err(ApiError::new(Code::TenantHasChildren));
     }

@@ -75,6 +75,7 @@ impl Things {
         let mut body = body.clone();
         let Value::Object(fields) = &mut body else { return body };
         fields.remove("external_ref");
+        fields.remove("hop_sees");
         for (name, value) in fields.iter_mut() {
             let schema = match name.as_str() {
                 "tenant_id" => "TenantId",
@@ -180,6 +181,7 @@ async fn call(plane: &Plane, operation: &Operation, caller: &Caller<'_>, unique:
     let mut body = caller.things.placed(&operation.example, unique);
     match operation.id.as_str() {
         "create_domain" => body["name"] = json!(format!("n{unique}.{}", caller.things.domain_name)),
+        "create_certificate" => body["tenant_id"] = json!(caller.things.ids["TenantId"]),
         "create_route" => body["name"] = json!(format!("route {unique}")),
         "create_tenant" => body["parent_id"] = json!(caller.things.parent),
         "update_my_password" => body["current_password"] = json!("not the password"),
