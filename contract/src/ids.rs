@@ -44,6 +44,8 @@ kinds! {
     ListEntry = "lst";
     /// Somebody who signs in.
     Person = "per";
+    /// A role that somebody holds over something.
+    Grant = "gra";
     /// A sign-in.
     Session = "ses";
     /// A passkey or security key of a person.
@@ -74,6 +76,7 @@ pub type ErrandId = Id<Errand>;
 pub type CertificateId = Id<Certificate>;
 pub type ListEntryId = Id<ListEntry>;
 pub type PersonId = Id<Person>;
+pub type GrantId = Id<Grant>;
 pub type SessionId = Id<Session>;
 pub type PasskeyId = Id<Passkey>;
 pub type WorkerId = Id<Worker>;

@@ -7,10 +7,10 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::AppState,
-    audit, certificates, config_versions, domains, errands, events, factors,
+    audit, certificates, config_versions, domains, errands, events, factors, grants,
     http::{docs, idempotency, layers, system},
-    join_tokens, lists, messages, policy, pool_keys, pools, recipients, routes, sessions, sign_in_policy, snapshots,
-    statistics, status, tenants, workers,
+    join_tokens, lists, messages, persons, policy, pool_keys, pools, recipients, routes, sessions, sign_in_policy,
+    snapshots, statistics, status, tenants, workers,
 };
 
 /// Bodies of the REST API. The worker API sets limits of its own.
@@ -26,6 +26,8 @@ fn rest() -> OpenApiRouter<AppState> {
         .merge(factors::second::router())
         .merge(factors::step_up::router())
         .merge(sign_in_policy::api::router())
+        .merge(persons::api::router())
+        .merge(grants::api::router())
         .merge(tenants::api::router())
         .merge(domains::api::router())
         .merge(recipients::api::router())

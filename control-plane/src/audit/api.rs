@@ -93,7 +93,7 @@ pub struct AuditQuery {
     cursor: Option<String>,
 }
 
-/// Read the audit log, newest first.
+/// Read the audit log, newest first: of the tenants and domains that you may read it of.
 #[utoipa::path(get, path = "/v1/audit", operation_id = "list_audit", tag = "audit", params(AuditQuery),
     responses((status = 200, description = "A page of the log", body = AuditPage), CommonProblems))]
 pub(super) async fn list_audit(
@@ -105,9 +105,8 @@ pub(super) async fn list_audit(
     let filters = (&query.action, &query.target_id, &query.actor_id);
     let page = app.cursors.page::<Uuid>(LIST, &filters, query.limit, query.cursor.as_deref())?;
     let mut read = app.db.read(&grant).await?;
-    let mut rows =
-        store::list(&mut read, &page, query.action.as_deref(), query.target_id.as_deref(), query.actor_id.as_deref())
-            .await?;
+    let (action, target, actor) = (query.action.as_deref(), query.target_id.as_deref(), query.actor_id.as_deref());
+    let mut rows = store::list(&mut read, &page, action, target, actor, &grant.scope()).await?;
     let next_cursor = app.cursors.cut(LIST, &filters, page.limit, &mut rows, |row| row.id);
     let data = rows.into_iter().map(view).collect::<Result<_, _>>()?;
     Ok(Answer::ok(&AuditPage { data, next_cursor }))

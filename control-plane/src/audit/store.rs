@@ -4,21 +4,41 @@ use uuid::Uuid;
 
 use super::Actor;
 use crate::{
-    db::{Read, StoreError, Tx, run, sql},
+    auth::Scope,
+    db::{Read, StoreError, Tx, in_set, run, sql},
     http::Page,
 };
+
+macro_rules! list {
+    ($first:expr) => {
+        concat!(
+            "SELECT id, at, action, target_kind, target_id, tenant_id, before_state, after_state, address, request_id,
+                actor_kind, actor_id, actor_name
+            FROM audit WHERE ",
+            $first,
+            " AND id < $1 AND (CAST($2 AS TEXT) IS NULL OR action = $2) AND (CAST($3 AS TEXT) IS NULL OR target_id = $3)
+                AND (CAST($4 AS TEXT) IS NULL OR actor_id = $4)
+                AND (CAST($6 AS TEXT) IS NULL OR $6 IS NOT NULL) AND (CAST($7 AS TEXT) IS NULL OR $7 IS NOT NULL)
+            ORDER BY id DESC LIMIT $5"
+        )
+    };
+}
 
 sql! {
     Main;
     INSERT = "INSERT INTO audit (id, at, action, target_kind, target_id, tenant_id, before_state, after_state, address,
             request_id, actor_kind, actor_id, actor_name)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-    LIST = "SELECT id, at, action, target_kind, target_id, tenant_id, before_state, after_state, address, request_id,
-            actor_kind, actor_id, actor_name
-        FROM audit
-        WHERE id < $1 AND (CAST($2 AS TEXT) IS NULL OR action = $2) AND (CAST($3 AS TEXT) IS NULL OR target_id = $3)
-            AND (CAST($4 AS TEXT) IS NULL OR actor_id = $4)
-        ORDER BY id DESC LIMIT $5";
+    LIST = (list!("TRUE"));
+    // Of tenants, and of single domains by the texts of their ids.
+    LIST_IN_SCOPE = {
+        sqlite: list!(concat!("id IN (SELECT i.id FROM audit i WHERE ", in_set!(sqlite, "i.tenant_id", "$6"),
+            " AND i.id < $1 UNION SELECT i.id FROM audit i
+                WHERE i.target_id IN (SELECT value FROM json_each($7)) AND i.id < $1)")),
+        postgres: list!(concat!("id IN (SELECT i.id FROM audit i WHERE ", in_set!(postgres, "i.tenant_id", "$6"),
+            " AND i.id < $1 UNION SELECT i.id FROM audit i
+                WHERE i.target_id = ANY (ARRAY(SELECT x FROM jsonb_array_elements_text(CAST($7 AS JSONB)) AS x)) AND i.id < $1)")),
+    };
     DELETIONS = "SELECT action, COUNT(*) FROM audit WHERE at >= $1 AND action IN ('tenant.delete', 'domain.delete')
         GROUP BY action";
 }
@@ -71,9 +91,15 @@ pub(super) async fn list(
     action: Option<&str>,
     target: Option<&str>,
     actor: Option<&str>,
+    scope: &Scope,
 ) -> Result<Vec<Entry>, StoreError> {
     let before = page.after.unwrap_or(Uuid::max());
-    run!(read, fetch_all LIST as Entry, before, action, target, actor, page.rows())
+    let domains = scope.domains().map(|domains| domains.map(|id| id.to_string()).collect::<Vec<_>>());
+    let domains = domains.map(|ids| serde_json::to_string(&ids)).transpose().map_err(StoreError::corrupt("domains"))?;
+    let statement = if domains.is_some() { LIST_IN_SCOPE } else { LIST };
+    let tenants = scope.sets().tenants;
+    run!(read, fetch_all statement as Entry, before, action, target, actor, page.rows(), tenants.as_deref(),
+        domains.as_deref())
 }
 
 /// Tenants and domains whose deletion was written down since then.

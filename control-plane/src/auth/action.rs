@@ -1,10 +1,24 @@
 //! Everything that can be done, and which role may do it. The matrix is data; a golden file watches it.
 
-/// Who holds what. From issue 3 on there are more of them.
+/// Who holds what. The first six are granted; the others follow from something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Everything in the installation.
     Owner,
+    /// Everything of a tenant and of all below it.
+    TenantAdmin,
+    /// A domain: its recipients, lists and policy.
+    DomainAdmin,
+    /// What was held back, and why.
+    QuarantineManager,
+    /// Reads everything, changes nothing.
+    Auditor,
+    /// Their own account and nothing else, for now.
+    MailboxUser,
+    /// What `domain_admin` over a tenant comes to: domains may be created there, and nothing of it is seen.
+    DomainCreator,
+    /// A grant that may be handed on.
+    Delegate,
     /// Any person that is signed in, for their own account.
     Person,
     /// A worker of a pool.
@@ -12,11 +26,29 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Self; 3] = [Self::Owner, Self::Person, Self::Worker];
+    pub const ALL: [Self; 10] = [
+        Self::Owner,
+        Self::TenantAdmin,
+        Self::DomainAdmin,
+        Self::QuarantineManager,
+        Self::Auditor,
+        Self::MailboxUser,
+        Self::DomainCreator,
+        Self::Delegate,
+        Self::Person,
+        Self::Worker,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Owner => "owner",
+            Self::TenantAdmin => "tenant_admin",
+            Self::DomainAdmin => "domain_admin",
+            Self::QuarantineManager => "quarantine_manager",
+            Self::Auditor => "auditor",
+            Self::MailboxUser => "mailbox_user",
+            Self::DomainCreator => "domain_creator",
+            Self::Delegate => "delegate",
             Self::Person => "person",
             Self::Worker => "worker",
         }
@@ -24,10 +56,18 @@ impl Role {
 
     /// The role as the table `grants` writes it; only roles that can be granted.
     pub fn granted(name: &str) -> Option<Self> {
-        match name {
-            "owner" => Some(Self::Owner),
-            _ => None,
-        }
+        let grantable = Self::ALL.into_iter().take(6);
+        grantable.into_iter().find(|role| role.name() == name)
+    }
+
+    /// What this role may, over the whole installation or over a part of it.
+    pub fn actions(self, everywhere: bool) -> impl Iterator<Item = &'static MatrixRow> {
+        MATRIX.iter().filter(move |row| row.roles.contains(&self) && (everywhere || !row.of_installation))
+    }
+
+    /// May this role do all that `other` may?
+    pub fn includes(self, other: Self, everywhere: bool) -> bool {
+        other.actions(everywhere).all(|row| row.roles.contains(&self))
     }
 }
 
@@ -36,6 +76,10 @@ pub trait Action: Send + Sync + 'static {
     const NAME: &'static str;
     /// Roles that may. Nobody else.
     const ROLES: &'static [Role];
+    /// Who sees what it is done to: they hear 403 where others hear 404.
+    const SEEN_BY: &'static [Role] = Self::ROLES;
+    /// Of the installation as a whole: a role over a part of it does not do.
+    const OF_INSTALLATION: bool = false;
     /// Still open to somebody who must change their password first.
     const BEFORE_PASSWORD_CHANGE: bool = false;
     /// Still open to somebody who must set up a second factor first.
@@ -49,15 +93,16 @@ pub trait Action: Send + Sync + 'static {
 pub struct MatrixRow {
     pub action: &'static str,
     pub roles: &'static [Role],
+    pub of_installation: bool,
     pub before_password_change: bool,
     pub before_enrolment: bool,
     pub step_up: bool,
 }
 
 macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident = $text:literal: [$($role:ident),* $(,)?]
-        $(, before_password_change = $before:literal)? $(, before_enrolment = $enrolment:literal)?
-        $(, step_up = $step_up:literal)?;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $text:literal: [$($role:ident),* $(,)?] $(, seen_by $seen:ident)?
+        $(, of_installation = $installation:literal)? $(, before_password_change = $before:literal)?
+        $(, before_enrolment = $enrolment:literal)? $(, step_up = $step_up:literal)?;)*) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, Copy)]
@@ -65,6 +110,8 @@ macro_rules! actions {
             impl Action for $name {
                 const NAME: &'static str = $text;
                 const ROLES: &'static [Role] = &[$(Role::$role),*];
+                $(const SEEN_BY: &'static [Role] = <$seen as Action>::ROLES;)?
+                $(const OF_INSTALLATION: bool = $installation;)?
                 $(const BEFORE_PASSWORD_CHANGE: bool = $before;)?
                 $(const BEFORE_ENROLMENT: bool = $enrolment;)?
                 $(const STEP_UP: bool = $step_up;)?
@@ -74,6 +121,7 @@ macro_rules! actions {
         pub const MATRIX: &[MatrixRow] = &[$(MatrixRow {
             action: <$name as Action>::NAME,
             roles: <$name as Action>::ROLES,
+            of_installation: <$name as Action>::OF_INSTALLATION,
             before_password_change: <$name as Action>::BEFORE_PASSWORD_CHANGE,
             before_enrolment: <$name as Action>::BEFORE_ENROLMENT,
             step_up: <$name as Action>::STEP_UP,
@@ -95,41 +143,56 @@ actions! {
     /// Show again who one is.
     StepUp = "own_account.step_up": [Person], before_password_change = true;
     /// Clear the factors of somebody who has lost them.
-    ResetFactors = "factors.reset": [Owner], step_up = true;
+    ResetFactors = "factors.reset": [Owner], of_installation = true, step_up = true;
     /// What is asked of people who sign in.
-    ReadSignInPolicy = "sign_in_policy.read": [Owner];
-    WriteSignInPolicy = "sign_in_policy.write": [Owner], step_up = true;
-    ReadTenants = "tenants.read": [Owner];
-    WriteTenants = "tenants.write": [Owner];
-    ReadDomains = "domains.read": [Owner];
-    CreateDomain = "domains.create": [Owner];
-    WriteDomains = "domains.write": [Owner];
-    ReadRecipients = "recipients.read": [Owner];
-    WriteRecipients = "recipients.write": [Owner];
-    ReadRoutes = "routes.read": [Owner];
-    WriteRoutes = "routes.write": [Owner], step_up = true;
-    ReadCertificates = "certificates.read": [Owner];
-    WriteCertificates = "certificates.write": [Owner], step_up = true;
-    ReadLists = "lists.read": [Owner];
-    WriteLists = "lists.write": [Owner];
-    ReadPolicy = "policy.read": [Owner];
-    WritePolicy = "policy.write": [Owner];
-    ReadAudit = "audit.read": [Owner];
-    ReadWorkers = "workers.read": [Owner];
+    ReadSignInPolicy = "sign_in_policy.read": [Owner], of_installation = true;
+    WriteSignInPolicy = "sign_in_policy.write": [Owner], of_installation = true, step_up = true;
+    ReadTenants = "tenants.read": [Owner, TenantAdmin, Auditor];
+    WriteTenants = "tenants.write": [Owner, TenantAdmin], seen_by ReadTenants;
+    /// How much a tenant below may have.
+    WriteLimits = "limits.write": [Owner, TenantAdmin], seen_by ReadTenants;
+    ReadDomains = "domains.read": [Owner, TenantAdmin, DomainAdmin, QuarantineManager, Auditor];
+    CreateDomain = "domains.create": [Owner, TenantAdmin, DomainCreator];
+    WriteDomains = "domains.write": [Owner, TenantAdmin, DomainAdmin], seen_by ReadDomains;
+    ReadRecipients = "recipients.read": [Owner, TenantAdmin, DomainAdmin, Auditor], seen_by ReadDomains;
+    WriteRecipients = "recipients.write": [Owner, TenantAdmin, DomainAdmin], seen_by ReadDomains;
+    ReadRoutes = "routes.read": [Owner, TenantAdmin, Auditor];
+    WriteRoutes = "routes.write": [Owner, TenantAdmin], seen_by ReadRoutes, step_up = true;
+    ReadCertificates = "certificates.read": [Owner, TenantAdmin, Auditor];
+    WriteCertificates = "certificates.write": [Owner, TenantAdmin], seen_by ReadCertificates, step_up = true;
+    ReadLists = "lists.read": [Owner, TenantAdmin, DomainAdmin, QuarantineManager, Auditor];
+    WriteLists = "lists.write": [Owner, TenantAdmin, DomainAdmin], seen_by ReadLists;
+    ReadPolicy = "policy.read": [Owner, TenantAdmin, DomainAdmin, Auditor];
+    WritePolicy = "policy.write": [Owner, TenantAdmin, DomainAdmin], seen_by ReadPolicy;
+    ReadPersons = "persons.read": [Owner, TenantAdmin, Auditor];
+    /// Says whether an address has an account already: whoever administers a tenant invites.
+    CreatePerson = "persons.create": [Owner], of_installation = true, step_up = true;
+    WritePersons = "persons.write": [Owner, TenantAdmin], seen_by ReadPersons, step_up = true;
+    ReadGrants = "grants.read": [Owner, TenantAdmin, Auditor, Delegate];
+    WriteGrants = "grants.write": [Owner, TenantAdmin, Delegate], seen_by ReadGrants, step_up = true;
+    /// Who may do what to a domain.
+    ReadAccess = "access.read": [Owner, TenantAdmin, DomainAdmin, Auditor];
+    ReadAudit = "audit.read": [Owner, TenantAdmin, Auditor];
+    /// The log as a whole, with its chains and what is signed of them.
+    ExportAudit = "audit.export": [Owner, Auditor], of_installation = true;
+    ReadWorkers = "workers.read": [Owner, Auditor], of_installation = true;
     /// Delete, drain and resume a worker.
-    WriteWorkers = "workers.write": [Owner];
-    ReadPools = "pools.read": [Owner];
+    WriteWorkers = "workers.write": [Owner], of_installation = true;
+    ReadPools = "pools.read": [Owner, Auditor], of_installation = true;
     /// Make, change and delete pools; say which of them serve a tenant.
-    WritePools = "pools.write": [Owner];
+    WritePools = "pools.write": [Owner], of_installation = true;
     /// Make and revoke join tokens.
-    WriteJoinTokens = "join_tokens.write": [Owner], step_up = true;
+    WriteJoinTokens = "join_tokens.write": [Owner], of_installation = true, step_up = true;
     /// How the whole installation fares.
-    ReadStatus = "status.read": [Owner];
-    ReadConfigVersions = "config_versions.read": [Owner];
+    ReadStatus = "status.read": [Owner, Auditor], of_installation = true;
+    /// How far a change has come. Which workers it waits for is shown to those who may read workers.
+    ReadConfigVersions = "config_versions.read": [Owner, TenantAdmin, DomainAdmin, DomainCreator, Auditor];
     /// The trace: who sent what to whom, and what became of it.
-    ReadMessages = "messages.read": [Owner];
+    ReadMessages = "messages.read": [Owner, TenantAdmin, QuarantineManager, Auditor];
+    /// What is missing from the trace, whosever it was.
+    ReadGaps = "gaps.read": [Owner, Auditor], of_installation = true;
     /// What was counted, by domain and hour.
-    ReadStatistics = "statistics.read": [Owner];
+    ReadStatistics = "statistics.read": [Owner, TenantAdmin, DomainAdmin, QuarantineManager, Auditor];
     /// Heads, nodes and objects of the worker's own pool.
     PullConfiguration = "configuration.pull": [Worker];
     PushEvents = "events.push": [Worker];

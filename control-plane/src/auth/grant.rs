@@ -10,7 +10,11 @@ use axum::{
 };
 use contract::{Id, ids, worker_api::TOKEN_PREFIX};
 
-use super::{Action, Caller, Principal, Role, credential, store, token_hash};
+use super::{
+    Action, Caller, Principal, credential,
+    scope::{Holding, Place, Scope},
+    store, token_hash,
+};
 use crate::{
     app::{App, AppState},
     db::{Proof, System, sealed},
@@ -25,6 +29,7 @@ use crate::{
 /// The caller may do `A`. There is no other way to make one than a request with good credentials.
 pub struct Grant<A> {
     caller: Caller,
+    holding: Holding,
     attempt: Option<Attempt>,
     action: PhantomData<fn() -> A>,
 }
@@ -48,6 +53,28 @@ impl<A: Action> Grant<A> {
                 Err(ApiError::new(Code::Forbidden))
             }
         }
+    }
+}
+
+/// What it reaches.
+impl<A: Action> Grant<A> {
+    /// What the caller's live grants that allow the action cover.
+    pub fn scope(&self) -> Scope {
+        self.holding.scope(A::ROLES)
+    }
+
+    /// What the caller's live grants that allow another action cover.
+    pub fn scope_of<B: Action>(&self) -> Scope {
+        self.holding.scope(B::ROLES)
+    }
+
+    /// 404 where the caller may not see what is there, 403 where they may see it and no more.
+    pub fn must_reach(&self, place: Place) -> Result<(), ApiError> {
+        self.holding.must_reach::<A>(place)
+    }
+
+    pub fn holding(&self) -> &Holding {
+        &self.holding
     }
 }
 
@@ -100,12 +127,12 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
         let app = AppState::from_ref(state);
-        let (caller, holding) = authenticate(&app, parts).await?;
-        permit::<A>(&holding)?;
-        if A::STEP_UP && !holding.is_fresh {
+        let (caller, holding, standing) = authenticate(&app, parts).await?;
+        permit::<A>(&holding, &standing)?;
+        if A::STEP_UP && !standing.is_fresh {
             return Err(factors::step_up_required(&app, &caller).await?.into());
         }
-        let mut grant = Self { caller, attempt: None, action: PhantomData };
+        let mut grant = Self { caller, holding, attempt: None, action: PhantomData };
         match idempotency::look_up(&app, parts, &grant).await? {
             Looked::Replay(response) => return Err(Rejection::Answered(response)),
             Looked::GoOn(attempt) => grant.attempt = attempt,
@@ -114,9 +141,8 @@ where
     }
 }
 
-/// What the caller holds at this moment.
-struct Holding {
-    roles: Vec<Role>,
+/// How the caller's session stands.
+struct Standing {
     must_change_password: bool,
     /// Nothing but a second factor can be set up.
     enrol_only: bool,
@@ -124,14 +150,18 @@ struct Holding {
     is_fresh: bool,
 }
 
-fn permit<A: Action>(holding: &Holding) -> Result<(), ApiError> {
-    if !holding.roles.iter().any(|role| A::ROLES.contains(role)) {
+impl Standing {
+    const GOOD: Self = Self { must_change_password: false, enrol_only: false, is_fresh: true };
+}
+
+fn permit<A: Action>(holding: &Holding, standing: &Standing) -> Result<(), ApiError> {
+    if !holding.permits::<A>() {
         return Err(ApiError::new(Code::Forbidden));
     }
-    if holding.enrol_only && !A::BEFORE_ENROLMENT {
+    if standing.enrol_only && !A::BEFORE_ENROLMENT {
         return Err(ApiError::new(Code::EnrolmentRequired).detail("POST /v1/me/totp or POST /v1/me/passkey-options"));
     }
-    if holding.must_change_password && !A::BEFORE_PASSWORD_CHANGE {
+    if standing.must_change_password && !A::BEFORE_PASSWORD_CHANGE {
         return Err(ApiError::new(Code::PasswordChangeRequired).detail("PUT /v1/me/password"));
     }
     Ok(())
@@ -146,7 +176,8 @@ pub fn request_caller(parts: &Parts) -> Caller {
     }
 }
 
-async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding), ApiError> {
+/// Who calls, what they hold, and how their session stands.
+async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding, Standing), ApiError> {
     let unauthenticated = || ApiError::new(Code::Unauthenticated);
     let token = credential::access_token(app, parts)?.ok_or_else(unauthenticated)?;
     let mut caller = request_caller(parts);
@@ -156,20 +187,15 @@ async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding), Api
         let mut read = app.db.read(&system).await?;
         let (worker, pool) = store::worker(&mut read, token_hash(token), now).await?.ok_or_else(unauthenticated)?;
         caller.principal = Principal::Worker { worker, pool };
-        return Ok((
-            caller,
-            Holding { roles: vec![Role::Worker], must_change_password: false, enrol_only: false, is_fresh: true },
-        ));
+        return Ok((caller, Holding::worker(), Standing::GOOD));
     }
     let claims = app.tokens.verify(token, now).ok_or_else(unauthenticated)?;
     let mut read = app.db.read(&system).await?;
     let session = store::session(&mut read, claims.session, claims.person, now).await?.ok_or_else(unauthenticated)?;
-    caller.principal =
-        Principal::Person { person: claims.person, session: claims.session, email: session.email.clone() };
-    let granted = session.roles.iter().filter_map(|name| Role::granted(name));
-    let roles = std::iter::once(Role::Person).chain(granted).collect();
-    let store::Session { must_change_password, enrol_only, verified_at, .. } = session;
+    let store::Session { email, must_change_password, enrol_only, verified_at } = session;
+    caller.principal = Principal::Person { person: claims.person, session: claims.session, email };
+    let holding = store::holding(&mut read, claims.person, now).await?;
     let lasts = Duration::from_secs(app.config.sessions.step_up_lifetime_s.get().into());
     let is_fresh = now.since(verified_at) < lasts;
-    Ok((caller, Holding { roles, must_change_password, enrol_only, is_fresh }))
+    Ok((caller, holding, Standing { must_change_password, enrol_only, is_fresh }))
 }

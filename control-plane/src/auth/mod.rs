@@ -1,4 +1,4 @@
-//! Who may do what. `action` is the matrix, `grant` the proof that handlers ask for, `token` the access JWT, `password`
+//! Who may do what. `action` is the matrix, `grant` the proof that handlers ask for, `scope` what grants reach, `token` the access JWT, `password`
 //! Argon2id in a bounded pool, `throttle` what slows guessing down. Grants are read from the database at each request.
 
 pub mod action;
@@ -7,6 +7,7 @@ mod cost;
 pub(crate) mod credential;
 mod grant;
 pub mod password;
+pub mod scope;
 mod store;
 pub mod throttle;
 pub mod token;
@@ -15,7 +16,8 @@ pub use action::{Action, MATRIX, Role};
 pub use caller::{Caller, Principal};
 pub use cost::Cost;
 pub use grant::{Grant, request_caller};
-pub(crate) use store::STATEMENTS;
+pub use scope::{Held, Place, Reach, Scope};
+pub(crate) use store::{STATEMENTS, holding};
 
 /// The hash under which a bearer token is stored: it is random, so one SHA-256 is enough.
 pub fn token_hash(token: &str) -> [u8; 32] {

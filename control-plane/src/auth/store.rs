@@ -1,8 +1,14 @@
 //! What a credential is worth now: sessions with their person's grants, and worker tokens.
 
+use std::collections::{BTreeSet, HashMap};
+
 use contract::{Id, Micros, ids};
 use uuid::Uuid;
 
+use super::{
+    Role,
+    scope::{Held, Holding, Reach},
+};
 use crate::db::{Read, StoreError, run, sql};
 
 sql! {
@@ -11,7 +17,22 @@ sql! {
             COALESCE(s.verified_at, s.created_at)
         FROM sessions s JOIN persons p ON p.id = s.person_id
         WHERE s.id = $1 AND s.person_id = $2 AND s.ended_at IS NULL AND p.disabled_at IS NULL";
-    GRANTS = "SELECT role FROM grants WHERE person_id = $1 AND tenant_id IS NULL";
+    GRANTS = "SELECT id, role, tenant_id, domain_id, expires_at, may_delegate, max_domains FROM grants
+        WHERE person_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY id";
+    // The tree is three levels deep; UNION ends even a ring that should not be.
+    BELOW = {
+        sqlite: "WITH RECURSIVE down (root, id, depth) AS (
+                SELECT id, id, 0 FROM tenants WHERE id IN (SELECT unhex(value) FROM json_each($1))
+                UNION SELECT down.root, t.id, down.depth + 1 FROM tenants t JOIN down ON t.parent_id = down.id
+                    WHERE down.depth < 16)
+            SELECT root, id FROM down",
+        postgres: "WITH RECURSIVE down (root, id, depth) AS (
+                SELECT id, id, 0 FROM tenants
+                    WHERE id = ANY (ARRAY(SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x))
+                UNION SELECT down.root, t.id, down.depth + 1 FROM tenants t JOIN down ON t.parent_id = down.id
+                    WHERE down.depth < 16)
+            SELECT root, id FROM down",
+    };
     WORKER = "SELECT w.id, w.pool_id FROM worker_tokens t JOIN workers w ON w.id = t.worker_id
         WHERE t.token_hash = $1 AND t.expires_at > $2 AND w.revoked_at IS NULL";
 }
@@ -24,8 +45,6 @@ pub(super) struct Session {
     pub enrol_only: bool,
     /// When it was last shown who it is.
     pub verified_at: Micros,
-    /// Names of roles over the whole installation.
-    pub roles: Vec<String>,
 }
 
 pub(super) async fn session(
@@ -39,9 +58,56 @@ pub(super) async fn session(
     else {
         return Ok(None);
     };
-    let roles = run!(read, fetch_all GRANTS as (String,), person.uuid())?;
-    let roles = roles.into_iter().map(|(role,)| role).collect();
-    Ok(Some(Session { email, must_change_password, enrol_only, verified_at: Micros::from_micros(verified_at), roles }))
+    Ok(Some(Session { email, must_change_password, enrol_only, verified_at: Micros::from_micros(verified_at) }))
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct GrantRow {
+    id: Uuid,
+    role: String,
+    tenant_id: Option<Uuid>,
+    domain_id: Option<Uuid>,
+    expires_at: Option<i64>,
+    may_delegate: bool,
+    max_domains: Option<i64>,
+}
+
+/// What a person holds now, with the subtrees it is over. Roles of a later version count for nothing.
+pub(crate) async fn holding(read: &mut Read, person: Id<ids::Person>, now: Micros) -> Result<Holding, StoreError> {
+    let rows = run!(read, fetch_all GRANTS as GrantRow, person.uuid(), now.as_micros())?;
+    let held: Vec<Held> = rows.iter().filter_map(held).collect();
+    let roots: Vec<_> = held
+        .iter()
+        .filter_map(|held| match held.reach {
+            Reach::Subtree(tenant) => Some(tenant.uuid().simple().to_string()),
+            Reach::Installation | Reach::Tenant(_) | Reach::Domain(_) => None,
+        })
+        .collect();
+    let mut below: HashMap<Uuid, BTreeSet<Uuid>> = HashMap::new();
+    if !roots.is_empty() {
+        let set = serde_json::to_string(&roots).map_err(StoreError::corrupt("grants"))?;
+        for (root, id) in run!(read, fetch_all BELOW as (Uuid, Uuid), set.as_str())? {
+            below.entry(root).or_default().insert(id);
+        }
+    }
+    Ok(Holding::person(held, below))
+}
+
+fn held(row: &GrantRow) -> Option<Held> {
+    let reach = match (row.tenant_id, row.domain_id) {
+        (None, None) => Reach::Installation,
+        (Some(tenant), None) => Reach::Subtree(Id::from_uuid(tenant)),
+        (None, Some(domain)) => Reach::Domain(Id::from_uuid(domain)),
+        (Some(_), Some(_)) => return None,
+    };
+    Some(Held {
+        id: Id::from_uuid(row.id),
+        role: Role::granted(&row.role)?,
+        reach,
+        expires_at: row.expires_at.map(Micros::from_micros),
+        may_delegate: row.may_delegate,
+        max_domains: row.max_domains,
+    })
 }
 
 /// The worker behind a token that is neither expired nor revoked.

@@ -12,7 +12,7 @@ sql! {
     INSERT_POOL = "INSERT INTO pools (id, name, created_at) VALUES ($1, $2, $3)";
     INSERT_PERSON = "INSERT INTO persons (id, tenant_id, email, email_key, password_hash, must_change_password, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    INSERT_GRANT = "INSERT INTO grants (person_id, role, tenant_id, created_at) VALUES ($1, 'owner', NULL, $2)";
+    INSERT_GRANT = "INSERT INTO grants (id, person_id, role, created_at) VALUES ($3, $1, 'owner', $2)";
 }
 
 pub(super) async fn anybody(read: &mut Read) -> Result<bool, StoreError> {
@@ -43,6 +43,7 @@ pub(super) async fn insert_owner(
     let now = tx.now().as_micros();
     let key = email.to_lowercase();
     run!(tx, execute INSERT_PERSON, id.uuid(), tenant.uuid(), email, key.as_str(), password_hash, must_change, now)?;
-    run!(tx, execute INSERT_GRANT, id.uuid(), now)?;
+    let grant = tx.new_id::<ids::Grant>();
+    run!(tx, execute INSERT_GRANT, id.uuid(), now, grant.uuid())?;
     Ok(())
 }

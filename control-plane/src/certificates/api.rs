@@ -21,7 +21,7 @@ use crate::{
     app::AppState,
     audit,
     auth::{
-        Grant,
+        Action, Grant, Place,
         action::{ReadCertificates, WriteCertificates},
     },
     db::{Read, StoreError, System, Tx},
@@ -59,7 +59,7 @@ pub(super) async fn list_certificates(
     let filter =
         store::Filter { tenant: query.tenant_id, name: query.name.as_ref().map(|name| name.to_ascii_lowercase()) };
     let mut read = app.db.read(&grant).await?;
-    let mut rows = store::list(&mut read, &filter, &page).await?;
+    let mut rows = store::list(&mut read, &filter, &grant.scope().sets(), &page).await?;
     let next_cursor = app.cursors.cut(LIST, &filters, page.limit, &mut rows, |row| row.id.uuid());
     let holders = names::holders(&mut read, rows.iter().flat_map(|row| &row.facts.names)).await?;
     let now = app.clock.now();
@@ -79,8 +79,12 @@ pub(super) async fn create_certificate(
 ) -> Result<Response, ApiError> {
     let good = check::check(&body.chain, &Given::Pem(body.key.pem()), app.clock.now()).map_err(ApiError::invalid)?;
     let mut tx = app.db.begin(&grant).await?;
+    let scope = grant.scope();
+    if body.tenant_id.is_none() && !scope.is_everything() {
+        return Err(ApiError::new(Code::Forbidden).at("/tenant_id"));
+    }
     if let Some(tenant) = body.tenant_id {
-        tenants::must_be_open(&mut tx, tenant, "/tenant_id").await?;
+        tenants::must_be_open(&mut tx, &scope, tenant, "/tenant_id").await?;
         if store::count(&mut tx, tenant).await? >= MOST_OF_TENANT {
             return Err(ApiError::new(Code::TooMany).at("/tenant_id"));
         }
@@ -113,7 +117,7 @@ pub(super) async fn read_certificate(
     ApiPath(id): ApiPath<CertificateId>,
 ) -> Result<Answer, ApiError> {
     let mut read = app.db.read(&grant).await?;
-    let certificate = load(&mut read, id).await?;
+    let certificate = load(&mut read, &grant, id).await?;
     let view = shown(&mut read, &certificate, app.clock.now()).await?;
     Ok(Answer::ok(&view).revision(certificate.revision))
 }
@@ -131,7 +135,7 @@ pub(super) async fn update_certificate(
 ) -> Result<Response, ApiError> {
     // Read, checked, and only then written: signatures are no work for the one writer's time. Whoever changes it meanwhile wins.
     let mut read = app.db.read(&grant).await?;
-    let before = load(&mut read, id).await?;
+    let before = load(&mut read, &grant, id).await?;
     if_match.check(before.revision)?;
     let now = app.clock.now();
     let required = |pointer| ApiError::invalid(vec![FieldError::new(pointer, "required", "cannot be taken away")]);
@@ -188,7 +192,7 @@ pub(super) async fn delete_certificate(
     if_match: IfMatch,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    let certificate = load(&mut tx, id).await?;
+    let certificate = load(&mut tx, &grant, id).await?;
     if_match.check(certificate.revision)?;
     let now = tx.now();
     let view = shown(&mut tx, &certificate, now).await?;
@@ -199,8 +203,10 @@ pub(super) async fn delete_certificate(
     commit(tx, Answer::no_content()).await
 }
 
-async fn load(read: &mut Read, id: Id<ids::Certificate>) -> Result<Certificate, ApiError> {
-    store::find(read, id).await?.ok_or_else(ApiError::not_found)
+async fn load<A: Action>(read: &mut Read, grant: &Grant<A>, id: Id<ids::Certificate>) -> Result<Certificate, ApiError> {
+    let certificate = store::find(read, id).await?.ok_or_else(ApiError::not_found)?;
+    grant.must_reach(Place::of(certificate.tenant))?;
+    Ok(certificate)
 }
 
 async fn shown(read: &mut Read, certificate: &Certificate, now: Micros) -> Result<CertificateView, StoreError> {

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::{Certificate, Facts};
 use crate::{
     audit,
-    db::{Read, StoreError, Tx, run, sql},
+    auth::scope::Sets,
+    db::{Read, StoreError, Tx, in_set, run, sql},
     http::Page,
     outbox,
 };
@@ -21,6 +22,21 @@ macro_rules! select {
     };
 }
 
+macro_rules! list {
+    ($first:expr) => {
+        concat!(
+            select!(" WHERE "),
+            $first,
+            " AND c.id > $1
+                AND (CAST($2 AS UUID) IS NULL OR c.tenant_id = $2)
+                AND (CAST($3 AS TEXT) IS NULL OR EXISTS
+                    (SELECT 1 FROM certificate_names n WHERE n.certificate_id = c.id AND n.name = $3))
+                AND (CAST($5 AS TEXT) IS NULL OR $5 IS NOT NULL)
+            ORDER BY c.id LIMIT $4"
+        )
+    };
+}
+
 sql! {
     Main;
     GET = (select!(" WHERE c.id = $1"));
@@ -29,11 +45,11 @@ sql! {
         sqlite: select!(" WHERE c.id IN (SELECT unhex(value) FROM json_each($1))"),
         postgres: select!(" WHERE c.id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)"),
     };
-    LIST = (select!(" WHERE c.id > $1
-        AND (CAST($2 AS UUID) IS NULL OR c.tenant_id = $2)
-        AND (CAST($3 AS TEXT) IS NULL OR EXISTS
-            (SELECT 1 FROM certificate_names n WHERE n.certificate_id = c.id AND n.name = $3))
-        ORDER BY c.id LIMIT $4"));
+    LIST = (list!("TRUE"));
+    LIST_IN_SCOPE = {
+        sqlite: list!(in_set!(sqlite, "c.tenant_id", "$5")),
+        postgres: list!(in_set!(postgres, "c.tenant_id", "$5")),
+    };
     INSERT = "INSERT INTO certificates (id, tenant_id, chain, sealed_key, facts, fingerprint, not_after, revision, created_at,
             updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8)";
@@ -141,9 +157,15 @@ pub(crate) async fn rows(read: &mut Read, of: &[Id<ids::Certificate>]) -> Result
 }
 
 /// One more than the page holds.
-pub(super) async fn list(read: &mut Read, filter: &Filter, page: &Page<Uuid>) -> Result<Vec<Certificate>, StoreError> {
-    let rows = run!(read, fetch_all LIST as Row, page.after.unwrap_or_default(), filter.tenant.map(Id::uuid),
-        filter.name.as_deref(), page.rows())?;
+pub(super) async fn list(
+    read: &mut Read,
+    filter: &Filter,
+    scope: &Sets,
+    page: &Page<Uuid>,
+) -> Result<Vec<Certificate>, StoreError> {
+    let statement = if scope.tenants.is_some() { LIST_IN_SCOPE } else { LIST };
+    let rows = run!(read, fetch_all statement as Row, page.after.unwrap_or_default(), filter.tenant.map(Id::uuid),
+        filter.name.as_deref(), page.rows(), scope.tenants.as_deref())?;
     rows.into_iter().map(Certificate::try_from).collect()
 }
 

@@ -154,7 +154,9 @@ impl CertificateView {
         let name = |name: String| {
             let holder = holders.get(&name);
             let is_shown = certificate.tenant.is_none_or(|tenant| holder.is_some_and(|holder| holder.tenant == tenant));
-            CertificateNameView { domain_id: holder.map(|holder| holder.domain), is_shown, name }
+            // Another tenant's domain is nothing to know about.
+            let known = holder.filter(|holder| certificate.tenant.is_none_or(|tenant| holder.tenant == tenant));
+            CertificateNameView { domain_id: known.map(|holder| holder.domain), is_shown, name }
         };
         let left = facts.not_after.as_micros() - now.as_micros();
         Self {

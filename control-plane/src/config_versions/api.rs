@@ -13,7 +13,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
-    auth::{Grant, action::ReadConfigVersions},
+    auth::{
+        Grant,
+        action::{ReadConfigVersions, ReadWorkers},
+    },
     http::{Answer, ApiError, ApiPath, ApiQuery, Code, FieldError, docs::CommonProblems},
     pools::{self, Pool},
     snapshots, workers,
@@ -59,7 +62,7 @@ pub struct ConfigVersionView {
     /// `workers_running` / `workers_seen`; 0 where none was seen.
     #[schema(example = 1.0)]
     pub share: f64,
-    /// Workers that do not run it (yet).
+    /// Workers that do not run it (yet). Empty for those who may not read workers.
     pub missing: Vec<MissingWorker>,
     /// How far it has come in each pool.
     pub pools: Vec<PoolVersion>,
@@ -132,7 +135,13 @@ async fn look(app: &AppState, grant: &Grant<ReadConfigVersions>, version: i64) -
         let running = workers::running(&mut read, pool.id, since).await?;
         seen.push((pool, running));
     }
-    Ok(view(version, &marks, seen))
+    let mut view = view(version, &marks, seen);
+    // Which workers and pools there are is the installation's own business.
+    if !grant.scope_of::<ReadWorkers>().is_everything() {
+        view.missing.clear();
+        view.pools.clear();
+    }
+    Ok(view)
 }
 
 fn view(version: i64, marks: &snapshots::Marks, seen: Vec<(Pool, Vec<workers::Running>)>) -> ConfigVersionView {

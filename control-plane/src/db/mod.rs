@@ -17,7 +17,10 @@ pub use connect::{OpenError, Place, Which};
 pub use error::StoreError;
 pub use statement::{Statement, statements};
 pub use tx::{Connection, Read, Tx};
-pub(crate) use {statement::sql, tx::run};
+pub(crate) use {
+    statement::{in_set, sql},
+    tx::run,
+};
 
 use crate::auth::Caller;
 

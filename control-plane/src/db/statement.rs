@@ -44,6 +44,23 @@ macro_rules! sql {
 }
 pub(crate) use sql;
 
+/// The column's id is in the JSON array of ids (hexadecimal digits) that the parameter holds. On PostgreSQL as an array, which
+/// its indexes take also beside an `OR`.
+macro_rules! in_set {
+    (sqlite, $column:literal, $parameter:literal) => {
+        concat!($column, " IN (SELECT unhex(value) FROM json_each(", $parameter, "))")
+    };
+    (postgres, $column:literal, $parameter:literal) => {
+        concat!(
+            $column,
+            " = ANY (ARRAY(SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST(",
+            $parameter,
+            " AS JSONB)) AS x))"
+        )
+    };
+}
+pub(crate) use in_set;
+
 /// Every statement of the control plane.
 pub fn statements() -> Vec<Statement> {
     MODULES.iter().flat_map(|statements| statements.iter().copied()).collect()
@@ -80,11 +97,14 @@ const MODULES: &[&[Statement]] = &[
     crate::recover::STATEMENTS,
     crate::routes::STATEMENTS,
     crate::routes::HEALTH_STATEMENTS,
+    crate::grants::STATEMENTS,
+    crate::persons::STATEMENTS,
     crate::sessions::STATEMENTS,
     crate::factors::STATEMENTS,
     crate::sign_in_policy::STATEMENTS,
     crate::statistics::STATEMENTS,
     crate::tenants::STATEMENTS,
+    crate::tenants::limits::STATEMENTS,
 ];
 
 #[cfg(test)]

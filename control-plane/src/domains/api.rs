@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, alias, name,
+    AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, alias, create, name,
     ownership::{self, Look, Noted},
     proof, records, store,
     view::{DomainCreate, DomainPage, DomainQuery, DomainUpdate, DomainView},
@@ -20,10 +20,10 @@ use crate::{
     app::{App, AppState},
     audit,
     auth::{
-        Grant,
+        Action, Grant, Scope,
         action::{CreateDomain, ReadDomains, WriteDomains},
     },
-    db::{StoreError, Tx},
+    db::{Read, StoreError, Tx},
     http::{
         Answer, ApiError, ApiJson, ApiPatch, ApiPath, ApiQuery, Code, FieldError, IfMatch, commit, docs::CommonProblems,
     },
@@ -80,13 +80,15 @@ pub(super) async fn list_domains(
         alias_of: query.alias_of,
         ownership_lost: query.ownership_lost,
     };
-    let mut rows = store::list(&mut app.db.read(&grant).await?, &filter, &page).await?;
+    let scope = grant.scope().sets();
+    let mut rows = store::list(&mut app.db.read(&grant).await?, &filter, &scope, &page).await?;
     let next_cursor = app.cursors.cut(LIST, &filters, page.limit, &mut rows, |row| row.id.uuid());
     let data = rows.iter().map(|domain| DomainView::new(domain, &app.vault)).collect();
     Ok(Answer::ok(&DomainPage { data, next_cursor }))
 }
 
-/// Register a domain. No mail is accepted for it until DNS proves who holds it.
+/// Register a domain. No mail is accepted for it until DNS proves who holds it. Whoever may do it by a `domain_admin` grant
+/// over the tenant becomes the administrator of the new domain, and of nothing else.
 #[utoipa::path(post, path = "/v1/domains", operation_id = "create_domain", tag = "domains", request_body = DomainCreate,
     responses((status = 201, description = "Registered", body = DomainView), CommonProblems))]
 pub(super) async fn create_domain(
@@ -100,10 +102,12 @@ pub(super) async fn create_domain(
         let error = FieldError::new("/name", "not_registrable", name::OURS);
         return Err(ApiError::invalid(vec![error]));
     }
-    tenants::must_be_open(&mut tx, body.tenant_id, "/tenant_id").await?;
+    let scope = grant.scope_of::<WriteDomains>();
+    tenants::must_be_open(&mut tx, &grant.scope(), body.tenant_id, "/tenant_id").await?;
     if let Some(route) = body.route_id {
-        must_fit(&mut tx, route, body.tenant_id).await?;
+        must_fit(&mut tx, &scope, route, body.tenant_id).await?;
     }
+    must_name(&scope, body.tenant_id, body.external_ref.as_deref(), None)?;
     let now = tx.now();
     let mut domain = Domain {
         id: tx.new_id(),
@@ -130,7 +134,7 @@ pub(super) async fn create_domain(
     domain.check.next_check_at = proof::next_check(&app, &domain, now);
     store::lock_names(&mut tx).await?;
     refuse_taken(&mut tx, &domain).await?;
-    alias::must_fit(&mut tx, &domain).await?;
+    alias::must_fit(&mut tx, &scope, &domain).await?;
     // A subdomain needs the consent of who holds the name above; the name itself can be claimed and proven later.
     if let Some(above) = domain.name.parent()
         && store::held_elsewhere(&mut tx, domain.tenant, &above).await?
@@ -145,9 +149,15 @@ pub(super) async fn create_domain(
         domain.activated_at = Some(now);
         domain.check = Check { finding: Some(Finding::NotChecked), ..Check::default() };
     }
-    store::insert(&mut tx, &domain).await?;
+    let through =
+        if scope.covers_tenant(domain.tenant) { None } else { Some(create::through(&mut tx, &grant, &domain).await?) };
+    store::insert(&mut tx, &domain, through.as_ref().map(|through| through.id)).await?;
+    tenants::limits::domains_must_fit(&mut tx, &scope, domain.tenant).await?;
     let view = DomainView::new(&domain, &app.vault);
     audit::record(&mut tx, "domain.create", domain.target(), audit::NOTHING, Some(&view)).await?;
+    if let Some(through) = through {
+        create::administer(&mut tx, &domain, &through).await?;
+    }
     outbox::record(&mut tx, &domain.change()).await?;
     commit(tx, Answer::created(format!("/v1/domains/{}", domain.id), &view).revision(domain.revision)).await
 }
@@ -161,7 +171,7 @@ pub(super) async fn read_domain(
     AxumState(app): AxumState<AppState>,
     ApiPath(id): ApiPath<DomainId>,
 ) -> Result<Answer, ApiError> {
-    let domain = store::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    let domain = load(&mut app.db.read(&grant).await?, &grant, id).await?;
     Ok(Answer::ok(&DomainView::new(&domain, &app.vault)).revision(domain.revision))
 }
 
@@ -183,15 +193,17 @@ pub(super) async fn update_domain(
         store::lock_names(&mut tx).await?;
     }
     store::lock(&mut tx, id).await?;
-    let before = load(&mut tx, id).await?;
+    let before = load(&mut tx, &grant, id).await?;
     if_match.check(before.revision)?;
     let mut after = before.clone();
     body.apply(&mut after)?;
+    let scope = grant.scope();
+    must_name(&scope, before.tenant, after.external_ref.as_deref(), before.external_ref.as_deref())?;
     if after.alias != before.alias {
-        alias::must_fit(&mut tx, &after).await?;
+        alias::must_fit(&mut tx, &scope, &after).await?;
     }
     if let Some(route) = after.route.filter(|_| after.route != before.route) {
-        must_fit(&mut tx, route, after.tenant).await?;
+        must_fit(&mut tx, &scope, route, after.tenant).await?;
     }
     refuse_taken(&mut tx, &after).await?;
     save(&app, tx, "domain.update", &before, after).await
@@ -211,9 +223,9 @@ pub(super) async fn delete_domain(
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
     store::lock_names(&mut tx).await?;
-    let before = load(&mut tx, id).await?;
+    let before = load(&mut tx, &grant, id).await?;
     if_match.check(before.revision)?;
-    alias::must_have_none(&mut tx, &before, before.state == State::Active).await?;
+    alias::must_have_none(&mut tx, &grant.scope(), &before, before.state == State::Active).await?;
     match before.state {
         State::Pending => {
             let view = DomainView::new(&before, &app.vault);
@@ -242,9 +254,9 @@ pub(super) async fn restore_domain(
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
     store::lock_names(&mut tx).await?;
-    let before = load(&mut tx, id).await?;
+    let before = load(&mut tx, &grant, id).await?;
     // Its primary may have begun to go meanwhile.
-    alias::must_fit(&mut tx, &before).await?;
+    alias::must_fit(&mut tx, &grant.scope(), &before).await?;
     if before.closes_at.is_none() {
         return Err(ApiError::new(Code::NotClosing));
     }
@@ -263,7 +275,7 @@ pub(super) async fn verify_domain(
     AxumState(app): AxumState<AppState>,
     ApiPath(id): ApiPath<DomainId>,
 ) -> Result<Response, ApiError> {
-    let domain = store::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    let domain = load(&mut app.db.read(&grant).await?, &grant, id).await?;
     let finding = proof::look(&app, domain.tenant, &domain.name).await;
     let mut tx = app.db.begin(&grant).await?;
     let (domain, noted) = if domain.state == State::Active {
@@ -288,15 +300,36 @@ pub(super) async fn verify_domain(
     Ok(answer)
 }
 
-async fn load(tx: &mut Tx, id: Id<ids::Domain>) -> Result<Domain, ApiError> {
-    store::find(tx, id).await?.ok_or_else(ApiError::not_found)
+async fn load<A: Action>(read: &mut Read, grant: &Grant<A>, id: Id<ids::Domain>) -> Result<Domain, ApiError> {
+    let domain = store::find(read, id).await?.ok_or_else(ApiError::not_found)?;
+    grant.must_reach(domain.place())?;
+    Ok(domain)
 }
 
-/// A route of the tenant, or of one above it.
-async fn must_fit(tx: &mut Tx, route: Id<ids::Route>, tenant: Id<ids::Tenant>) -> Result<(), ApiError> {
-    let route = inbound_routes::find(tx, route).await?;
+/// The number in the tenant's own system is of whoever administers the tenant: whether another domain has it says something
+/// about what else there is.
+fn must_name(
+    scope: &Scope,
+    tenant: Id<ids::Tenant>,
+    external_ref: Option<&str>,
+    before: Option<&str>,
+) -> Result<(), ApiError> {
+    if external_ref == before || scope.covers_tenant(tenant) {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::Forbidden).at("/external_ref"))
+}
+
+/// A route of the tenant, or of one above it; within the scope, or known there since a domain uses it.
+async fn must_fit(tx: &mut Tx, scope: &Scope, route: Id<ids::Route>, tenant: Id<ids::Tenant>) -> Result<(), ApiError> {
+    let found = inbound_routes::find(tx, route).await?;
     let above = tenants::ancestry(tx, tenant).await?;
-    match route {
+    let known = match &found {
+        Some(found) if scope.covers_tenant(found.tenant) => true,
+        Some(_) => store::uses_route(tx, route, &scope.sets()).await?,
+        None => false,
+    };
+    match found.filter(|_| known) {
         Some(route) if above.contains(&route.tenant) => Ok(()),
         _ => Err(ApiError::field("/route_id", "there is no such route of this tenant or one above it")),
     }

@@ -1,6 +1,6 @@
 //! Mail domains: `pending` until DNS proves who holds them.
 //!
-//! `alias` says which may be another's other name, `name` which names nobody may register, `proof` looks at DNS, `records` shows all that stands there, `watch` does so again and again
+//! `alias` says which may be another's other name, `create` by which grant one is made, `name` which names nobody may register, `proof` looks at DNS, `records` shows all that stands there, `watch` does so again and again
 //! while a domain is pending and `ownership` once it is active, `view` is the wire.
 
 /// Is its proof gone, and does that concern anybody? What is closing, or whose tenant is, goes anyway.
@@ -13,6 +13,7 @@ macro_rules! is_lost {
 
 mod alias;
 pub mod api;
+mod create;
 mod name;
 pub(crate) mod ownership;
 mod proof;
@@ -124,6 +125,10 @@ findings! {
 impl Domain {
     pub(crate) fn change(&self) -> crate::outbox::Change {
         crate::outbox::Change::Domain(self.id, self.name.clone())
+    }
+
+    pub(crate) fn place(&self) -> crate::auth::Place {
+        crate::auth::Place::Domain(self.id, self.tenant)
     }
 
     pub(crate) fn target(&self) -> crate::audit::Target {

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::{AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, view::DomainStateFilter};
 use crate::{
     audit,
-    db::{Engine, Read, StoreError, Tx, run, sql},
+    auth::scope::Sets,
+    db::{Engine, Read, StoreError, Tx, in_set, run, sql},
     http::Page,
     labels, outbox,
 };
@@ -25,11 +26,17 @@ macro_rules! select {
 }
 
 macro_rules! list {
-    ($first:literal) => {
+    ($engine:ident, in_scope) => {
+        list!(@ $engine, concat!("(", in_set!($engine, "d.tenant_id", "$11"), " OR ", in_set!($engine, "d.id", "$12"), ")"))
+    };
+    ($engine:ident, $first:literal) => {
+        list!(@ $engine, $first)
+    };
+    (@ $engine:ident, $first:expr) => {
         concat!(
             select!(""),
             $first,
-            "d.id > $1
+            " AND d.id > $1
             AND (CAST($2 AS TEXT) IS NULL OR d.name = $2)
             AND (CAST($3 AS TEXT) IS NULL OR d.external_ref = $3)
             AND (CAST($4 AS TEXT) IS NULL OR EXISTS
@@ -40,6 +47,10 @@ macro_rules! list {
             AND (CAST($9 AS UUID) IS NULL OR d.alias_of = $9)
             AND (CAST($10 AS BOOLEAN) IS NULL OR CAST($10 AS BOOLEAN) = ",
             is_lost!(),
+            ") AND (CAST($11 AS TEXT) IS NULL OR ",
+            in_set!($engine, "d.tenant_id", "$11"),
+            " OR ",
+            in_set!($engine, "d.id", "$12"),
             ") ORDER BY d.id LIMIT $8"
         )
     };
@@ -50,13 +61,23 @@ sql! {
     GET = (select!("d.id = $1"));
     // The one that counts: active before pending, then whichever was registered first.
     SERVING = (select!("d.name = $1 ORDER BY CASE WHEN d.state = 'active' THEN 0 ELSE 1 END, d.created_at, d.id LIMIT 1"));
-    LIST = (list!(""));
+    LIST = { sqlite: list!(sqlite, "TRUE"), postgres: list!(postgres, "TRUE") };
     // The same, in words that let the planner use an index.
-    LIST_BY_NAME = (list!("d.name = $2 AND "));
-    LIST_BY_REF = (list!("d.external_ref = $3 AND "));
-    LIST_BY_TENANT = (list!("d.tenant_id = $6 AND "));
-    LIST_BY_PRIMARY = (list!("d.alias_of = $9 AND "));
-    LIST_LOST = (list!("d.ownership_lost_at IS NOT NULL AND "));
+    LIST_BY_NAME = { sqlite: list!(sqlite, "d.name = $2"), postgres: list!(postgres, "d.name = $2") };
+    LIST_BY_REF = { sqlite: list!(sqlite, "d.external_ref = $3"), postgres: list!(postgres, "d.external_ref = $3") };
+    LIST_BY_TENANT = { sqlite: list!(sqlite, "d.tenant_id = $6"), postgres: list!(postgres, "d.tenant_id = $6") };
+    LIST_BY_PRIMARY = { sqlite: list!(sqlite, "d.alias_of = $9"), postgres: list!(postgres, "d.alias_of = $9") };
+    LIST_LOST = {
+        sqlite: list!(sqlite, "d.ownership_lost_at IS NOT NULL"),
+        postgres: list!(postgres, "d.ownership_lost_at IS NOT NULL"),
+    };
+    LIST_IN_SCOPE = { sqlite: list!(sqlite, in_scope), postgres: list!(postgres, in_scope) };
+    USED_WITHIN = {
+        sqlite: concat!("SELECT d.id FROM domains d WHERE d.route_id = $1 AND (", in_set!(sqlite, "d.tenant_id", "$2"), " OR ",
+            in_set!(sqlite, "d.id", "$3"), ") LIMIT 1"),
+        postgres: concat!("SELECT d.id FROM domains d WHERE d.route_id = $1 AND (", in_set!(postgres, "d.tenant_id", "$2"),
+            " OR ", in_set!(postgres, "d.id", "$3"), ") LIMIT 1"),
+    };
     TAKEN = "SELECT name, external_ref FROM domains WHERE tenant_id = $1 AND id <> $2 AND (name = $3 OR external_ref = $4)";
     HOLDER = "SELECT tenant_id FROM domains WHERE name = $1 AND state = 'active' AND tenant_id <> $2";
     ACTIVE = {
@@ -67,8 +88,9 @@ sql! {
     };
     INSERT = "INSERT INTO domains (id, tenant_id, name, external_ref, labels, state, recipients, route_id, hash_key,
             defer_until, activated_at, checked_at, check_result, next_check_at, revision, created_at, call_out, alias_of,
-            alias_hop_sees)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16, $17, $18)";
+            alias_hop_sees, grant_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16, $17, $18, $19)";
+    CREATED_THROUGH = "SELECT COUNT(*) FROM domains WHERE grant_id = $1";
     UPDATE = "UPDATE domains SET external_ref = $2, labels = $3, state = $4, recipients = $5, route_id = $6,
             activated_at = $7, closes_at = $8, call_out = $10, alias_of = $11, alias_hop_sees = $12,
             revision = revision + 1
@@ -78,7 +100,7 @@ sql! {
     OVERDUE = (select!("d.closes_at <= $1 ORDER BY d.closes_at, d.id LIMIT 20"));
     // Aliases go before what they are aliases of.
     OF_TENANT = (select!("d.tenant_id = $1 ORDER BY CASE WHEN d.alias_of IS NULL THEN 1 ELSE 0 END, d.id"));
-    ALIASES = "SELECT name, closes_at FROM domains WHERE alias_of = $1 ORDER BY name";
+    ALIASES = "SELECT id, name, closes_at FROM domains WHERE alias_of = $1 ORDER BY name";
     LOCK = {
         // One writer: whoever is here is alone.
         sqlite: "SELECT id FROM domains WHERE id = $1",
@@ -185,6 +207,14 @@ pub(super) struct Filter {
     pub ownership_lost: Option<bool>,
 }
 
+/// Another name of a domain.
+#[derive(Debug)]
+pub(super) struct Alias {
+    pub id: Id<ids::Domain>,
+    pub name: String,
+    pub is_closing: bool,
+}
+
 /// Which of a domain's unique fields another one of the tenant has.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Taken {
@@ -213,13 +243,20 @@ pub(crate) async fn active(
 }
 
 /// One more than the page holds.
-pub(super) async fn list(read: &mut Read, filter: &Filter, page: &Page<Uuid>) -> Result<Vec<Domain>, StoreError> {
+pub(super) async fn list(
+    read: &mut Read,
+    filter: &Filter,
+    scope: &Sets,
+    page: &Page<Uuid>,
+) -> Result<Vec<Domain>, StoreError> {
     let statement = match filter {
         Filter { name: Some(_), .. } => LIST_BY_NAME,
         Filter { external_ref: Some(_), .. } => LIST_BY_REF,
         Filter { alias_of: Some(_), .. } => LIST_BY_PRIMARY,
         Filter { tenant: Some(_), .. } => LIST_BY_TENANT,
+        // What is lost is little, and all of it is looked through.
         Filter { ownership_lost: Some(true), .. } => LIST_LOST,
+        _ if scope.tenants.is_some() => LIST_IN_SCOPE,
         _ => LIST,
     };
     let (label, value) =
@@ -231,8 +268,14 @@ pub(super) async fn list(read: &mut Read, filter: &Filter, page: &Page<Uuid>) ->
     });
     let rows = run!(read, fetch_all statement as Row, page.after.unwrap_or_default(), filter.name.as_deref(),
         filter.external_ref.as_deref(), label, value, filter.tenant.map(Id::uuid), state, page.rows(),
-        filter.alias_of.map(Id::uuid), filter.ownership_lost)?;
+        filter.alias_of.map(Id::uuid), filter.ownership_lost, scope.tenants.as_deref(), scope.domains.as_deref())?;
     rows.into_iter().map(Domain::try_from).collect()
+}
+
+/// Does a domain within the scope send its mail by this route already?
+pub(super) async fn uses_route(read: &mut Read, route: Id<ids::Route>, scope: &Sets) -> Result<bool, StoreError> {
+    let (tenants, domains) = (scope.tenants.as_deref(), scope.domains.as_deref());
+    Ok(run!(read, fetch_optional USED_WITHIN as (Uuid,), route.uuid(), tenants, domains)?.is_some())
 }
 
 pub(super) async fn taken(read: &mut Read, domain: &Domain) -> Result<Taken, StoreError> {
@@ -268,7 +311,13 @@ fn labels_text(domain: &Domain) -> Result<String, StoreError> {
     serde_json::to_string(&domain.labels).map_err(StoreError::corrupt("labels"))
 }
 
-pub(super) async fn insert(tx: &mut Tx, domain: &Domain) -> Result<(), StoreError> {
+/// Domains that were created through a grant and are still there. Under [`lock_names`] there are not more of them a moment later.
+pub(super) async fn created_through(read: &mut Read, grant: Id<ids::Grant>) -> Result<i64, StoreError> {
+    Ok(run!(read, fetch_one CREATED_THROUGH as (i64,), grant.uuid())?.0)
+}
+
+/// `through` is the grant that it counts against.
+pub(super) async fn insert(tx: &mut Tx, domain: &Domain, through: Option<Id<ids::Grant>>) -> Result<(), StoreError> {
     let text = labels_text(domain)?;
     run!(tx, execute INSERT, domain.id.uuid(), domain.tenant.uuid(), domain.name.as_ascii(),
         domain.external_ref.as_deref(), text.as_str(), domain.state.name(), domain.recipients.name(),
@@ -276,7 +325,7 @@ pub(super) async fn insert(tx: &mut Tx, domain: &Domain) -> Result<(), StoreErro
         domain.activated_at.map(Micros::as_micros), domain.check.checked_at.map(Micros::as_micros),
         domain.check.finding.map(Finding::name), domain.check.next_check_at.map(Micros::as_micros),
         domain.created_at.as_micros(), domain.unasked.map(unasked_name), domain.alias.map(|alias| alias.primary.uuid()),
-        domain.alias.map(|alias| alias.hop_sees.name()))?;
+        domain.alias.map(|alias| alias.hop_sees.name()), through.map(Id::uuid))?;
     labels::replace(tx, domain.id.uuid(), &domain.labels).await
 }
 
@@ -309,10 +358,11 @@ pub(super) async fn overdue(read: &mut Read, now: Micros) -> Result<Vec<Domain>,
     run!(read, fetch_all OVERDUE as Row, now.as_micros())?.into_iter().map(Domain::try_from).collect()
 }
 
-/// Alias domains of this one, and whether they are closing.
-pub(super) async fn aliases(read: &mut Read, primary: Id<ids::Domain>) -> Result<Vec<(String, bool)>, StoreError> {
-    let rows = run!(read, fetch_all ALIASES as (String, Option<i64>), primary.uuid())?;
-    Ok(rows.into_iter().map(|(name, closes_at)| (name, closes_at.is_some())).collect())
+/// Alias domains of this one.
+pub(super) async fn aliases(read: &mut Read, primary: Id<ids::Domain>) -> Result<Vec<Alias>, StoreError> {
+    let rows = run!(read, fetch_all ALIASES as (Uuid, String, Option<i64>), primary.uuid())?;
+    let rows = rows.into_iter();
+    Ok(rows.map(|(id, name, closes)| Alias { id: Id::from_uuid(id), name, is_closing: closes.is_some() }).collect())
 }
 
 /// Nobody else writes to what the domain has before this transaction ends.

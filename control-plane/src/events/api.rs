@@ -22,7 +22,7 @@ use crate::{
     app::AppState,
     auth::{
         Grant,
-        action::{PushEvents, ReadMessages},
+        action::{PushEvents, ReadGaps},
     },
     http::{Answer, ApiError, ApiQuery, Code, Time, docs::CommonProblems},
 };
@@ -139,7 +139,7 @@ pub struct GapQuery {
 #[utoipa::path(get, path = "/v1/gaps", operation_id = "list_gaps", tag = "messages", params(GapQuery),
     responses((status = 200, description = "A page of gaps", body = GapPage), CommonProblems))]
 pub(super) async fn list_gaps(
-    grant: Grant<ReadMessages>,
+    grant: Grant<ReadGaps>,
     State(app): State<AppState>,
     ApiQuery(query): ApiQuery<GapQuery>,
 ) -> Result<Answer, ApiError> {

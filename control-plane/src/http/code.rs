@@ -88,6 +88,12 @@ codes! {
     NoFactor = CONFLICT "no_factor" "There is no such second factor";
     FactorRequired = CONFLICT "factor_required" "A second factor is required: the last one stays";
     SecondFactorOff = CONFLICT "second_factor_off" "Second factors are off here";
+    LimitReached = CONFLICT "limit_reached" "There are as many as a limit allows";
+    // People.
+    EmailTaken = CONFLICT "email_taken" "There is an account with this address";
+    GrantTooWide = FORBIDDEN "grant_too_wide" "Nobody grants more than they hold";
+    GrantExists = CONFLICT "grant_exists" "The person has this grant already";
+    LastOwner = CONFLICT "last_owner" "There must be an owner who can sign in, for good";
     // The house.
     Conflict = CONFLICT "conflict" "It changed meanwhile; try again";
     Busy = SERVICE_UNAVAILABLE "busy" "Busy; try again in a moment";

@@ -20,7 +20,7 @@ use crate::{
     app::AppState,
     audit::{self, Target},
     auth::{
-        Grant,
+        Action, Grant, Place,
         action::{ReadLists, WriteLists},
     },
     db::{Read, StoreError, System, Tx},
@@ -51,6 +51,19 @@ async fn target(read: &mut Read, entry: &ListEntry) -> Result<Target, StoreError
     })
 }
 
+async fn load<A: Action>(read: &mut Read, grant: &Grant<A>, id: ListEntryId) -> Result<ListEntry, ApiError> {
+    let entry = store::find(read, id).await?.ok_or_else(ApiError::not_found)?;
+    let place = match &entry.scope {
+        Scope::Installation => Place::Installation,
+        Scope::Tenant(tenant) => Place::Tenant(*tenant),
+        Scope::Domain(domain, _) | Scope::Recipient(domain, ..) => {
+            domains::find(read, *domain).await?.ok_or_else(ApiError::not_found)?.place()
+        }
+    };
+    grant.must_reach(place)?;
+    Ok(entry)
+}
+
 /// List entries of allow and block lists.
 #[utoipa::path(get, path = "/v1/list-entries", operation_id = "list_list_entries", tag = "lists", params(ListEntryQuery),
     responses((status = 200, description = "A page of entries", body = ListEntryPage), CommonProblems))]
@@ -75,7 +88,8 @@ pub(super) async fn list_list_entries(
         sender: sender.map_err(|error| refused("sender", &error))?.map(|pattern| pattern.to_string()),
         client: client.map_err(|error| refused("client", &error))?.map(|network| network.to_string()),
     };
-    let mut rows = store::list(&mut app.db.read(&grant).await?, &filter, &page).await?;
+    let scope = grant.scope().sets();
+    let mut rows = store::list(&mut app.db.read(&grant).await?, &filter, &scope, &page).await?;
     let next_cursor = app.cursors.cut(LIST, &filters, page.limit, &mut rows, |row| row.id.uuid());
     Ok(Answer::ok(&ListEntryPage { data: rows.iter().map(ListEntryView::from).collect(), next_cursor }))
 }
@@ -91,7 +105,7 @@ pub(super) async fn create_list_entry(
 ) -> Result<Response, ApiError> {
     let subject = body.parse(app.clock.now())?;
     let mut tx = app.db.begin(&grant).await?;
-    let scope = scope(&mut tx, &body).await?;
+    let scope = scope(&mut tx, &grant, &body).await?;
     let entry = ListEntry {
         id: tx.new_id(),
         kind: body.kind,
@@ -113,10 +127,11 @@ pub(super) async fn create_list_entry(
 }
 
 /// The scope that the body names; its parts were found to be there or not by then.
-async fn scope(tx: &mut Tx, body: &ListEntryCreate) -> Result<Scope, ApiError> {
+async fn scope(tx: &mut Tx, grant: &Grant<WriteLists>, body: &ListEntryCreate) -> Result<Scope, ApiError> {
+    let reach = grant.scope();
     let domain = match body.domain_id {
         Some(id) => {
-            let domain = domains::find(tx, id).await?;
+            let domain = domains::find(tx, id).await?.filter(|domain| reach.covers(domain.place()));
             let domain = domain.ok_or_else(|| ApiError::field("/domain_id", "there is no such domain"))?;
             domains::must_be_no_alias(&domain)?;
             Some(domain)
@@ -124,9 +139,10 @@ async fn scope(tx: &mut Tx, body: &ListEntryCreate) -> Result<Scope, ApiError> {
         None => None,
     };
     match (body.scope, body.tenant_id, domain) {
+        (ListScopeName::Installation, ..) if !reach.is_everything() => Err(ApiError::new(Code::Forbidden).at("/scope")),
         (ListScopeName::Installation, ..) => Ok(Scope::Installation),
         (ListScopeName::Tenant, Some(id), _) => {
-            tenants::must_be_open(tx, id, "/tenant_id").await?;
+            tenants::must_be_open(tx, &reach, id, "/tenant_id").await?;
             Ok(Scope::Tenant(id))
         }
         (ListScopeName::Domain, _, Some(domain)) => Ok(Scope::Domain(domain.id, domain.name)),
@@ -157,7 +173,7 @@ pub(super) async fn read_list_entry(
     State(app): State<AppState>,
     ApiPath(id): ApiPath<ListEntryId>,
 ) -> Result<Answer, ApiError> {
-    let entry = store::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    let entry = load(&mut app.db.read(&grant).await?, &grant, id).await?;
     Ok(Answer::ok(&ListEntryView::from(&entry)).revision(entry.revision))
 }
 
@@ -173,7 +189,7 @@ pub(super) async fn update_list_entry(
     ApiPatch(body): ApiPatch<ListEntryUpdate>,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    let before = store::find(&mut tx, id).await?.ok_or_else(ApiError::not_found)?;
+    let before = load(&mut tx, &grant, id).await?;
     if_match.check(before.revision)?;
     let mut after = before.clone();
     body.apply(&mut after, tx.now())?;
@@ -200,7 +216,7 @@ pub(super) async fn delete_list_entry(
     if_match: IfMatch,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    let entry = store::find(&mut tx, id).await?.ok_or_else(ApiError::not_found)?;
+    let entry = load(&mut tx, &grant, id).await?;
     if_match.check(entry.revision)?;
     remove(&mut tx, &entry, "list_entry.delete").await?;
     commit(tx, Answer::no_content()).await

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::{ListEntry, Scope, view::ListScopeName};
 use crate::{
-    db::{Read, StoreError, Tx, run, sql},
+    auth::scope::Sets,
+    db::{Read, StoreError, Tx, in_set, run, sql},
     http::Page,
 };
 
@@ -22,19 +23,58 @@ macro_rules! select {
     };
 }
 
+/// Of a tenant in the scope, of a domain there, or of a single domain.
+macro_rules! in_scope {
+    ($engine:ident) => {
+        concat!(
+            "(",
+            in_set!($engine, "e.tenant_id", "$9"),
+            " OR e.domain_id IN (SELECT o.id FROM domains o WHERE ",
+            in_set!($engine, "o.tenant_id", "$9"),
+            ") OR ",
+            in_set!($engine, "e.domain_id", "$10"),
+            ")"
+        )
+    };
+}
+
+/// The same, as the ids of the entries: each part by an index of its own.
+macro_rules! in_reach {
+    ($engine:ident) => {
+        concat!(
+            "e.id IN (SELECT i.id FROM list_entries i WHERE ",
+            in_set!($engine, "i.tenant_id", "$9"),
+            " UNION SELECT i.id FROM domains o CROSS JOIN list_entries i WHERE i.domain_id = o.id AND ",
+            in_set!($engine, "o.tenant_id", "$9"),
+            " UNION SELECT i.id FROM list_entries i WHERE ",
+            in_set!($engine, "i.domain_id", "$10"),
+            ")"
+        )
+    };
+}
+
 macro_rules! list {
-    ($first:literal) => {
+    ($engine:ident, $first:expr) => {
+        list!($first, in_scope!($engine))
+    };
+    // Where the scope leads, nothing is left to pick by it.
+    (in_scope $engine:ident) => {
+        list!(in_reach!($engine), "TRUE")
+    };
+    ($first:expr, $scope:expr) => {
         concat!(
             select!(""),
             $first,
-            "e.id > $1
+            " AND e.id > $1
             AND (CAST($2 AS TEXT) IS NULL OR e.scope = $2)
             AND (CAST($3 AS UUID) IS NULL OR e.tenant_id = $3)
             AND (CAST($4 AS UUID) IS NULL OR e.domain_id = $4)
             AND (CAST($5 AS TEXT) IS NULL OR e.kind = $5)
             AND (CAST($6 AS TEXT) IS NULL OR (e.subject_kind = 'sender' AND e.subject = $6))
             AND (CAST($7 AS TEXT) IS NULL OR (e.subject_kind = 'client' AND e.subject = $7))
-            ORDER BY e.id LIMIT $8"
+            AND (CAST($9 AS TEXT) IS NULL OR ",
+            $scope,
+            ") ORDER BY e.id LIMIT $8"
         )
     };
 }
@@ -42,10 +82,11 @@ macro_rules! list {
 sql! {
     Main;
     GET = (select!("e.id = $1"));
-    LIST = (list!(""));
+    LIST = { sqlite: list!(sqlite, "TRUE"), postgres: list!(postgres, "TRUE") };
     // The same, in words that let the planner use an index.
-    LIST_BY_TENANT = (list!("e.tenant_id = $3 AND "));
-    LIST_BY_DOMAIN = (list!("e.domain_id = $4 AND "));
+    LIST_BY_TENANT = { sqlite: list!(sqlite, "e.tenant_id = $3"), postgres: list!(postgres, "e.tenant_id = $3") };
+    LIST_BY_DOMAIN = { sqlite: list!(sqlite, "e.domain_id = $4"), postgres: list!(postgres, "e.domain_id = $4") };
+    LIST_IN_SCOPE = { sqlite: list!(in_scope sqlite), postgres: list!(in_scope postgres) };
     IN_SCOPES = {
         sqlite: select!("e.scope_key IN (SELECT value FROM json_each($1)) ORDER BY e.id"),
         postgres: select!("e.scope_key IN (SELECT x FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x) ORDER BY e.id"),
@@ -156,15 +197,21 @@ pub(super) async fn find(read: &mut Read, id: Id<ids::ListEntry>) -> Result<Opti
 }
 
 /// One more than the page holds.
-pub(super) async fn list(read: &mut Read, filter: &Filter, page: &Page<Uuid>) -> Result<Vec<ListEntry>, StoreError> {
+pub(super) async fn list(
+    read: &mut Read,
+    filter: &Filter,
+    scope: &Sets,
+    page: &Page<Uuid>,
+) -> Result<Vec<ListEntry>, StoreError> {
     let statement = match filter {
         Filter { domain: Some(_), .. } => LIST_BY_DOMAIN,
         Filter { tenant: Some(_), .. } => LIST_BY_TENANT,
+        _ if scope.tenants.is_some() => LIST_IN_SCOPE,
         _ => LIST,
     };
     let rows = run!(read, fetch_all statement as Row, page.after.unwrap_or_default(), filter.scope.map(scope_name),
         filter.tenant.map(Id::uuid), filter.domain.map(Id::uuid), filter.kind.map(kind_name), filter.sender.as_deref(),
-        filter.client.as_deref(), page.rows())?;
+        filter.client.as_deref(), page.rows(), scope.tenants.as_deref(), scope.domains.as_deref())?;
     rows.into_iter().map(ListEntry::try_from).collect()
 }
 

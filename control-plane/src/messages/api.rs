@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     app::AppState,
-    auth::{Grant, action::ReadMessages},
+    auth::{Grant, Place, action::ReadMessages},
     http::{Answer, ApiError, ApiPath, ApiQuery, Time, docs::CommonProblems},
-    tenants::{self, Subtree},
+    tenants,
 };
 
 pub fn router() -> OpenApiRouter<AppState> {
@@ -82,25 +82,29 @@ pub(super) async fn list_messages(
     ApiQuery(query): ApiQuery<MessageQuery>,
 ) -> Result<Answer, ApiError> {
     const LIST: &str = "messages";
-    let subtree = match query.subtree_of {
-        Some(id) => Some(tenants::subtree(&mut app.db.read(&grant).await?, id).await?),
-        None => None,
-    };
-    let (one, top) = match subtree {
-        Some(Subtree::One(id)) => (Some(id), None),
-        Some(Subtree::Below(id)) => (None, Some(id)),
-        Some(Subtree::Everyone) | None => (None, None),
-    };
-    // Both may be asked for: what is in one and not in the other is not shown.
-    if let (Some(one), Some(tenant)) = (one, query.tenant_id)
-        && one != tenant
-    {
+    let scope = grant.scope();
+    // What is out of reach is as if nothing had come there.
+    let asked = [query.tenant_id, query.subtree_of].into_iter().flatten();
+    if asked.clone().any(|tenant| !scope.covers_tenant(tenant)) {
         return Ok(Answer::ok(&MessagePage { data: Vec::new(), next_cursor: None }));
     }
+    let trees = match query.subtree_of {
+        Some(id) => vec![id],
+        // Where a tenant is named, it is the narrower.
+        None if query.tenant_id.is_some() => Vec::new(),
+        None => scope.roots().map(<[_]>::to_vec).unwrap_or_default(),
+    };
+    if trees.is_empty() && query.tenant_id.is_none() && !scope.is_everything() {
+        return Ok(Answer::ok(&MessagePage { data: Vec::new(), next_cursor: None }));
+    }
+    let mut subtrees = Vec::with_capacity(trees.len());
+    for id in &trees {
+        subtrees.push(tenants::subtree(&mut app.db.read(&grant).await?, *id).await?);
+    }
     let filter = Filter {
-        tenant: query.tenant_id.or(one).map(contract::Id::uuid),
-        top: top.map(contract::Id::uuid),
-        any_tenant: subtree.is_some(),
+        tenant: query.tenant_id.map(contract::Id::uuid),
+        top: None,
+        any_tenant: !subtrees.is_empty(),
         sender: query.sender.map(|sender| sender.to_lowercase()),
         recipient: query.recipient.map(|recipient| recipient.to_lowercase()),
         message_id: query.message_id,
@@ -110,10 +114,20 @@ pub(super) async fn list_messages(
         from: query.from.map_or(0, |from| from.0.as_micros()),
         to: query.to.map_or(i64::MAX, |to| to.0.as_micros()),
     };
-    let page = app.cursors.page::<Position>(LIST, &filter, query.limit, query.cursor.as_deref())?;
-    let mut rows = store::search(&mut app.trace.read(&grant).await?, &page, &filter).await?;
+    let filters = (&filter, &query.subtree_of);
+    let page = app.cursors.page::<Position>(LIST, &filters, query.limit, query.cursor.as_deref())?;
+    let mut trace = app.trace.read(&grant).await?;
+    let mut rows = Vec::new();
+    if subtrees.is_empty() {
+        rows = store::search(&mut trace, &page, &filter).await?;
+    }
+    // Each tree has an index in the page's order: the pages of several are one page of all.
+    for filter in subtrees.iter().filter_map(|subtree| filter.within(*subtree)) {
+        rows.extend(store::search(&mut trace, &page, &filter).await?);
+    }
+    rows.sort_by_key(|row| std::cmp::Reverse((row.started_at, row.seq)));
     let position = |row: &store::Row| Position { started_at: row.started_at, seq: row.seq };
-    let next_cursor = app.cursors.cut(LIST, &filter, page.limit, &mut rows, position);
+    let next_cursor = app.cursors.cut(LIST, &filters, page.limit, &mut rows, position);
     let data = rows.iter().map(view).collect::<Result<_, _>>()?;
     Ok(Answer::ok(&MessagePage { data, next_cursor }))
 }
@@ -128,9 +142,12 @@ pub(super) async fn read_message(
     ApiPath(id): ApiPath<MessageId>,
 ) -> Result<Answer, ApiError> {
     let rows = store::get(&mut app.trace.read(&grant).await?, id).await?;
-    if rows.is_empty() {
+    let scope = grant.scope();
+    let mut data: Vec<MessageView> = rows.iter().map(view).collect::<Result<_, _>>()?;
+    // The others' records of the same transaction are theirs.
+    data.retain(|record| scope.covers(Place::of(record.tenant_id)));
+    if data.is_empty() {
         return Err(ApiError::not_found());
     }
-    let data = rows.iter().map(view).collect::<Result<_, _>>()?;
     Ok(Answer::ok(&MessageRecords { data }))
 }

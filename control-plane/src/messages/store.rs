@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     db::{Read, StoreError, run, sql},
     http::Page,
+    tenants::Subtree,
 };
 
 /// `$first` is the filter that leads, in words that let the planner use its index.
@@ -74,7 +75,7 @@ pub(super) struct Position {
     pub seq: i64,
 }
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct Filter {
     pub tenant: Option<Uuid>,
     /// The tenant directly below the provider, with all below it.
@@ -93,6 +94,21 @@ pub(super) struct Filter {
 }
 
 impl Filter {
+    /// The same within a tenant and all below it. None: what is asked for is not there.
+    pub(super) fn within(&self, subtree: Subtree) -> Option<Self> {
+        let (one, top) = match subtree {
+            Subtree::One(id) => (Some(id.uuid()), None),
+            Subtree::Below(id) => (None, Some(id.uuid())),
+            Subtree::Everyone => (None, None),
+        };
+        if let (Some(one), Some(tenant)) = (one, self.tenant)
+            && one != tenant
+        {
+            return None;
+        }
+        Some(Self { tenant: self.tenant.or(one), top, any_tenant: true, ..self.clone() })
+    }
+
     /// By what there is the least of. Bounces have no sender, all alike, so that one leads only where nothing else does.
     fn leading(&self) -> crate::db::Statement {
         match self {

@@ -19,7 +19,7 @@ use crate::{
     app::{App, AppState},
     audit,
     auth::{
-        Grant,
+        Grant, Scope,
         action::{ReadPolicy, WritePolicy},
     },
     domains,
@@ -163,6 +163,16 @@ pub(super) async fn delete_domain_policy_setting(
     write(&app, &grant, Level::Domain(id), &if_match, |settings| without(settings, setting)).await
 }
 
+/// Levels that may be named: those in the scope, and the domain or tenant that is looked at. Of others it is told what they are.
+pub(super) fn seen_levels(scope: &Scope, place: &Place) -> impl Fn(Level) -> bool {
+    let own = place.level();
+    move |level| match level {
+        Level::Tenant(id) => level == own || scope.covers_tenant(id),
+        // A domain has none below it: it is the one that is looked at, or its primary.
+        Level::Installation | Level::Domain(_) => true,
+    }
+}
+
 fn without(settings: &Settings, setting: Setting) -> Settings {
     let mut settings = settings.clone();
     settings.inherit(setting);
@@ -172,6 +182,7 @@ fn without(settings: &Settings, setting: Setting) -> Settings {
 async fn read(app: &App, grant: &Grant<ReadPolicy>, level: Level, query: &PolicyQuery) -> Result<Answer, ApiError> {
     let mut read = app.db.read(grant).await?;
     let place = level.find(&mut read).await?.ok_or_else(ApiError::not_found)?;
+    grant.must_reach(place.place())?;
     let policy = store::find(&mut read, level).await?.ok_or_else(ApiError::not_found)?;
     let mut view = PolicyView::new(&policy.settings);
     if let Place::Domain(domain) = &place
@@ -187,7 +198,7 @@ async fn read(app: &App, grant: &Grant<ReadPolicy>, level: Level, query: &Policy
                 place.above(&mut read).await?.overlaid_by(&level, &policy.settings)
             }
         };
-        view.effective = Some(EffectivePolicy::from(&folded));
+        view.effective = Some(EffectivePolicy::new(&folded, &seen_levels(&grant.scope(), &place)));
     }
     Ok(Answer::ok(&view).revision(policy.revision))
 }
@@ -201,6 +212,7 @@ async fn write(
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(grant).await?;
     let place = level.find(&mut tx).await?.ok_or_else(ApiError::not_found)?;
+    grant.must_reach(place.place())?;
     if let Place::Domain(domain) = &place {
         domains::must_be_no_alias(domain)?;
     }
@@ -212,7 +224,7 @@ async fn write(
     if old == new {
         return Ok(Answer::ok(&old).revision(policy.revision).into_response());
     }
-    check(&place, &place.above(&mut tx).await?, &before, &after)?;
+    check(&grant.scope_of::<ReadPolicy>(), &place, &place.above(&mut tx).await?, &before, &after)?;
     store::set(&mut tx, level, &after, policy.revision).await?;
     audit::record(&mut tx, "policy.update", place.target(), Some(&old), Some(&new)).await?;
     outbox::record(&mut tx, &place.change()).await?;
@@ -221,6 +233,7 @@ async fn write(
 
 /// As a whole: each value, what is locked above, and what cannot hold below what is there.
 fn check(
+    scope: &Scope,
     place: &Place,
     above: &contract::policy::Folded<Level>,
     before: &Settings,
@@ -240,7 +253,8 @@ fn check(
         .into_iter()
         .filter_map(|setting| {
             let level = above.origins.of(setting).locked_by?;
-            let message = format!("is locked by {}", level.describe());
+            let level = if seen_levels(scope, place)(level) { level.describe() } else { "a level above".to_owned() };
+            let message = format!("is locked by {level}");
             Some(FieldError::new(pointer(setting), Code::PolicyLocked.name(), message))
         })
         .collect();

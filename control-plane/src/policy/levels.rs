@@ -5,6 +5,7 @@ use contract::{Id, ids, policy::Folded};
 use super::store;
 use crate::{
     audit::Target,
+    auth,
     db::{Read, StoreError},
     domains::{self, Domain},
     outbox::Change,
@@ -53,6 +54,14 @@ impl Place {
             Self::Installation => Level::Installation,
             Self::Tenant(id) => Level::Tenant(*id),
             Self::Domain(domain) => Level::Domain(domain.id),
+        }
+    }
+
+    pub(super) fn place(&self) -> auth::Place {
+        match self {
+            Self::Installation => auth::Place::Installation,
+            Self::Tenant(id) => auth::Place::Tenant(*id),
+            Self::Domain(domain) => domain.place(),
         }
     }
 

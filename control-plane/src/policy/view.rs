@@ -42,20 +42,22 @@ pub(super) enum PolicyLevelKind {
 #[schema(example = json!({ "level": "tenant", "id": "ten_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f" }))]
 pub(super) struct PolicyLevel {
     pub level: PolicyLevelKind,
-    /// Of the tenant or the domain.
+    /// Of the tenant or the domain; null as well for a tenant above yours.
     #[schema(required)]
     pub id: Option<String>,
 }
 
-impl From<Option<Level>> for PolicyLevel {
-    fn from(level: Option<Level>) -> Self {
+impl PolicyLevel {
+    fn new(level: Option<Level>, seen: &impl Fn(Level) -> bool) -> Self {
+        let given = level;
         let (level, id) = match level {
             None => (PolicyLevelKind::Default, None),
             Some(Level::Installation) => (PolicyLevelKind::Installation, None),
             Some(Level::Tenant(id)) => (PolicyLevelKind::Tenant, Some(id.to_string())),
             Some(Level::Domain(id)) => (PolicyLevelKind::Domain, Some(id.to_string())),
         };
-        Self { level, id }
+        let is_seen = given.is_some_and(seen);
+        Self { level, id: id.filter(|_| is_seen) }
     }
 }
 
@@ -71,9 +73,9 @@ pub(super) struct Effective<T> {
 }
 
 impl<T> Effective<T> {
-    fn new(value: T, origin: &Origin<Level>) -> Self {
-        let locked_by = origin.locked_by.map(|level| PolicyLevel::from(Some(level)));
-        Self { value, from: PolicyLevel::from(origin.set_by), locked_by }
+    fn new(value: T, origin: &Origin<Level>, seen: &impl Fn(Level) -> bool) -> Self {
+        let locked_by = origin.locked_by.map(|level| PolicyLevel::new(Some(level), seen));
+        Self { value, from: PolicyLevel::new(origin.set_by, seen), locked_by }
     }
 }
 
@@ -133,10 +135,11 @@ macro_rules! views {
             }
         }
 
-        impl From<&Folded<Level>> for EffectivePolicy {
-            fn from(folded: &Folded<Level>) -> Self {
+        impl EffectivePolicy {
+            /// `seen` says which levels may be named.
+            pub(super) fn new(folded: &Folded<Level>, seen: &impl Fn(Level) -> bool) -> Self {
                 let (values, origins) = (&*folded.effective, &*folded.origins);
-                Self { $($name: Effective::new(values.$name, &origins.$name),)* }
+                Self { $($name: Effective::new(values.$name, &origins.$name, seen),)* }
             }
         }
     };

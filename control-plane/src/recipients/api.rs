@@ -20,13 +20,14 @@ use crate::{
     app::AppState,
     audit::{self, Target},
     auth::{
-        Grant,
+        Action, Grant,
         action::{ReadRecipients, WriteRecipients},
     },
     db::{Read, Tx},
     domains::{self, Domain},
     http::{Answer, ApiError, ApiJson, ApiPath, ApiQuery, Code, FieldError, commit, docs::CommonProblems},
     outbox::{self, Change},
+    tenants::limits,
 };
 
 const MOST_ITEMS: usize = 500;
@@ -41,14 +42,16 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(read_recipient, delete_recipient))
 }
 
-pub(super) async fn domain(read: &mut Read, id: DomainId) -> Result<Domain, ApiError> {
-    domains::find(read, id).await?.ok_or_else(ApiError::not_found)
+pub(super) async fn domain<A: Action>(read: &mut Read, grant: &Grant<A>, id: DomainId) -> Result<Domain, ApiError> {
+    let domain = domains::find(read, id).await?.ok_or_else(ApiError::not_found)?;
+    grant.must_reach(domain.place())?;
+    Ok(domain)
 }
 
 /// Alone with the domain's recipients until the end of the transaction.
-pub(super) async fn to_write(tx: &mut Tx, id: DomainId) -> Result<Domain, ApiError> {
+pub(super) async fn to_write(tx: &mut Tx, grant: &Grant<WriteRecipients>, id: DomainId) -> Result<Domain, ApiError> {
     domains::lock(tx, id).await?;
-    let domain = domain(tx, id).await?;
+    let domain = domain(tx, grant, id).await?;
     domains::must_be_no_alias(&domain)?;
     Ok(domain)
 }
@@ -75,7 +78,7 @@ pub(super) async fn list_recipients(
     let filters = (id, &query.address);
     let page = app.cursors.page::<Uuid>(LIST, &filters, query.limit, query.cursor.as_deref())?;
     let mut read = app.db.read(&grant).await?;
-    let domain = domain(&mut read, id).await?;
+    let domain = domain(&mut read, &grant, id).await?;
     let mut rows = match &query.address {
         None => store::list(&mut read, id, &page).await?,
         Some(address) => {
@@ -100,7 +103,7 @@ pub(super) async fn create_recipient(
     ApiJson(body): ApiJson<RecipientCreate>,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    let domain = to_write(&mut tx, id).await?;
+    let domain = to_write(&mut tx, &grant, id).await?;
     let wanted = [body.parse(&domain.name, "").map_err(|error| ApiError::invalid(vec![error]))?];
     let existing = store::existing(&mut tx, id, Some(&wanted)).await?;
     match plan(Mode::Add, &wanted, &existing, &HashSet::new()).fates.first() {
@@ -112,6 +115,7 @@ pub(super) async fn create_recipient(
     let [one] = wanted;
     let recipient = Recipient { id: tx.new_id(), local_part: one.local_part, alias: one.alias, created_at: tx.now() };
     store::put(&mut tx, id, std::slice::from_ref(&recipient)).await?;
+    limits::recipients_must_fit(&mut tx, &grant.scope(), domain.tenant).await?;
     // Its mailbox as it is written there.
     let recipient = store::find(&mut tx, id, recipient.id).await?.ok_or_else(ApiError::not_found)?;
     let view = RecipientView::new(&recipient, id, &domain.name);
@@ -134,7 +138,7 @@ pub(super) async fn batch_recipients(
         return Err(ApiError::field("/items", format!("expected 1 to {MOST_ITEMS} items")));
     }
     let mut tx = app.db.begin(&grant).await?;
-    let domain = to_write(&mut tx, id).await?;
+    let domain = to_write(&mut tx, &grant, id).await?;
     let parsed = body.items.iter().enumerate().map(|(at, item)| item.parse(&domain.name, &format!("/items/{at}")));
     let parsed: Vec<_> = parsed.collect();
     let wanted: Vec<_> = parsed.iter().filter_map(|item| item.as_ref().ok().cloned()).collect();
@@ -165,6 +169,9 @@ pub(super) async fn batch_recipients(
     }
     refuse_too_many(there(&mut tx, id).await?.saturating_add(put.len()))?;
     store::put(&mut tx, id, &put).await?;
+    if !put.is_empty() {
+        limits::recipients_must_fit(&mut tx, &grant.scope(), domain.tenant).await?;
+    }
     let added: Vec<_> = put.iter().map(|recipient| recipient.local_part.to_string()).collect();
     let after = serde_json::json!({ "added": added });
     audit::record(&mut tx, "recipients.add", target(&domain), audit::NOTHING, Some(&after)).await?;
@@ -199,7 +206,7 @@ pub(super) async fn read_recipient(
     ApiPath((id, recipient)): ApiPath<(DomainId, RecipientId)>,
 ) -> Result<Answer, ApiError> {
     let mut read = app.db.read(&grant).await?;
-    let domain = domain(&mut read, id).await?;
+    let domain = domain(&mut read, &grant, id).await?;
     let recipient = store::find(&mut read, id, recipient).await?.ok_or_else(ApiError::not_found)?;
     Ok(Answer::ok(&RecipientView::new(&recipient, id, &domain.name)))
 }
@@ -214,7 +221,7 @@ pub(super) async fn delete_recipient(
     ApiPath((id, recipient)): ApiPath<(DomainId, RecipientId)>,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    let domain = to_write(&mut tx, id).await?;
+    let domain = to_write(&mut tx, &grant, id).await?;
     let found = store::find(&mut tx, id, recipient).await?.ok_or_else(ApiError::not_found)?;
     let aliases = store::aliases_of(&mut tx, id, &found.local_part).await?;
     if aliases > 0 {

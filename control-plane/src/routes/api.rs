@@ -18,11 +18,11 @@ use crate::{
     app::AppState,
     audit::{self, Target},
     auth::{
-        Grant,
+        Action, Grant, Place,
         action::{ReadRoutes, WriteRoutes},
     },
     certificates,
-    db::Tx,
+    db::{Read, Tx},
     http::{Answer, ApiError, ApiJson, ApiPatch, ApiPath, ApiQuery, Code, IfMatch, commit, docs::CommonProblems},
     labels,
     outbox::{self, Change},
@@ -58,7 +58,11 @@ pub(super) async fn list_routes(
         label: labels::filter(query.label.as_deref())?,
         tenant: query.tenant_id,
     };
-    let mut rows = store::list(&mut app.db.read(&grant).await?, &filter, &page).await?;
+    let scope = grant.scope();
+    if query.tenant_id.is_some_and(|tenant| !scope.covers_tenant(tenant)) {
+        return Ok(Answer::ok(&RoutePage { data: Vec::new(), next_cursor: None }));
+    }
+    let mut rows = store::list(&mut app.db.read(&grant).await?, &filter, &scope.sets(), &page).await?;
     let next_cursor = app.cursors.cut(LIST, &filters, page.limit, &mut rows, |row| row.id.uuid());
     Ok(Answer::ok(&RoutePage { data: rows.iter().map(RouteView::from).collect(), next_cursor }))
 }
@@ -73,8 +77,8 @@ pub(super) async fn create_route(
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
     let route = body.parse(tx.new_id(), tx.now(), &Bounds::of(&app.config))?;
-    tenants::must_be_open(&mut tx, route.tenant, "/tenant_id").await?;
-    certificate_must_fit(&mut tx, &route).await?;
+    tenants::must_be_open(&mut tx, &grant.scope(), route.tenant, "/tenant_id").await?;
+    certificate_must_fit(&mut tx, &grant, &route).await?;
     refuse_taken(&mut tx, &route).await?;
     store::insert(&mut tx, &route).await?;
     let view = RouteView::from(&route);
@@ -92,7 +96,7 @@ pub(super) async fn read_route(
     State(app): State<AppState>,
     ApiPath(id): ApiPath<RouteId>,
 ) -> Result<Answer, ApiError> {
-    let route = store::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    let route = load(&mut app.db.read(&grant).await?, &grant, id).await?;
     Ok(Answer::ok(&RouteView::from(&route)).revision(route.revision))
 }
 
@@ -108,7 +112,7 @@ pub(super) async fn update_route(
     ApiPatch(body): ApiPatch<RouteUpdate>,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    let before = load(&mut tx, id).await?;
+    let before = load(&mut tx, &grant, id).await?;
     if_match.check(before.revision)?;
     let mut after = before.clone();
     body.apply(&mut after, &Bounds::of(&app.config))?;
@@ -117,7 +121,7 @@ pub(super) async fn update_route(
         return Ok(Answer::ok(&old).revision(before.revision).into_response());
     }
     if after.certificate != before.certificate {
-        certificate_must_fit(&mut tx, &after).await?;
+        certificate_must_fit(&mut tx, &grant, &after).await?;
     }
     refuse_taken(&mut tx, &after).await?;
     store::update(&mut tx, &after).await?;
@@ -138,7 +142,7 @@ pub(super) async fn delete_route(
     if_match: IfMatch,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    let route = load(&mut tx, id).await?;
+    let route = load(&mut tx, &grant, id).await?;
     if_match.check(route.revision)?;
     let in_use = || ApiError::new(Code::InUse).detail("a domain points to this route");
     store::delete(&mut tx, &route).await.map_err(|error| error.or_reference(in_use))?;
@@ -147,14 +151,17 @@ pub(super) async fn delete_route(
     commit(tx, Answer::no_content()).await
 }
 
-async fn load(tx: &mut Tx, id: Id<ids::Route>) -> Result<Route, ApiError> {
-    store::find(tx, id).await?.ok_or_else(ApiError::not_found)
+async fn load<A: Action>(read: &mut Read, grant: &Grant<A>, id: Id<ids::Route>) -> Result<Route, ApiError> {
+    let route = store::find(read, id).await?.ok_or_else(ApiError::not_found)?;
+    grant.must_reach(Place::Tenant(route.tenant))?;
+    Ok(route)
 }
 
-/// A certificate of the route's tenant, of one above it, or of the installation.
-async fn certificate_must_fit(tx: &mut Tx, route: &Route) -> Result<(), ApiError> {
+/// A certificate of the route's tenant, of one above it, or of the installation; within the scope, too.
+async fn certificate_must_fit(tx: &mut Tx, grant: &Grant<WriteRoutes>, route: &Route) -> Result<(), ApiError> {
     let Some(id) = route.certificate else { return Ok(()) };
-    let found = certificates::find(tx, id).await?;
+    let scope = grant.scope();
+    let found = certificates::find(tx, id).await?.filter(|found| scope.covers(Place::of(found.tenant)));
     let above = tenants::ancestry(tx, route.tenant).await?;
     match found.map(|certificate| certificate.tenant) {
         Some(None) => Ok(()),

@@ -5,7 +5,7 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
-use contract::ids::{PersonId, SessionId, TenantId};
+use contract::ids::{DomainId, PersonId, SessionId, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -127,9 +127,12 @@ pub struct MyGrant {
     /// `owner`. More may come.
     #[schema(example = "owner")]
     pub role: String,
-    /// The tenant and all below it; null: the whole installation.
+    /// The tenant and all below it.
     #[schema(required)]
     pub tenant_id: Option<TenantId>,
+    /// The domain. Both null: the whole installation.
+    #[schema(required)]
+    pub domain_id: Option<DomainId>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -292,8 +295,9 @@ pub(super) async fn delete_current_session(
     responses((status = 200, description = "The person that is signed in", body = Me), CommonProblems))]
 pub(super) async fn read_me(grant: Grant<ReadOwnAccount>, State(app): State<AppState>) -> Result<Answer, ApiError> {
     let (id, session) = grant.person()?;
-    let person = store::by_id(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
-    let grants = person.grants.into_iter().map(|(role, tenant_id)| MyGrant { role, tenant_id });
+    let person =
+        store::by_id(&mut app.db.read(&grant).await?, id, app.clock.now()).await?.ok_or_else(ApiError::not_found)?;
+    let grants = person.grants.into_iter().map(|(role, tenant_id, domain_id)| MyGrant { role, tenant_id, domain_id });
     Ok(Answer::ok(&Me {
         id: person.id,
         tenant_id: person.tenant,
@@ -318,7 +322,8 @@ pub(super) async fn update_my_password(
     let (id, session) = grant.person()?;
     let address = crate::db::Proof::caller(&grant).address;
     app.throttle.check(address, app.clock.now())?;
-    let person = store::by_id(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    let person =
+        store::by_id(&mut app.db.read(&grant).await?, id, app.clock.now()).await?.ok_or_else(ApiError::not_found)?;
     let new = Password::new(body.new_password.clone());
     let held = factors::held(&mut app.db.read(&grant).await?, id, host(&app)).await?;
     if let Some(refusal) = new.refusal(&person.email, held.any()) {

@@ -15,7 +15,8 @@ sql! {
     BY_ID = "SELECT id, tenant_id, email, password_hash, must_change_password, password_compromised, password_checked_at,
             created_at
         FROM persons WHERE id = $1";
-    ROLES = "SELECT role, tenant_id FROM grants WHERE person_id = $1 ORDER BY created_at, role";
+    ROLES = "SELECT role, tenant_id, domain_id FROM grants
+        WHERE person_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY created_at, role";
     INSERT_SESSION = "INSERT INTO sessions
         (id, person_id, address, user_agent, factors, created_at, last_used_at, idle_ends_at, expires_at, enrol_only)
         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)";
@@ -62,6 +63,9 @@ pub(super) struct Account {
     pub password_compromised: bool,
 }
 
+/// Role, and the subtree or the domain it is for.
+pub(super) type HeldRole = (String, Option<Id<ids::Tenant>>, Option<Id<ids::Domain>>);
+
 /// An account as its owner sees it.
 #[derive(Debug)]
 pub(super) struct Person {
@@ -74,8 +78,8 @@ pub(super) struct Person {
     /// When it was last known whether it is. None: it could not be found out yet.
     pub password_checked_at: Option<Micros>,
     pub created_at: Micros,
-    /// Role, and the subtree it is for.
-    pub grants: Vec<(String, Option<Id<ids::Tenant>>)>,
+    /// Those that count now.
+    pub grants: Vec<HeldRole>,
 }
 
 pub(super) async fn by_email(read: &mut Read, email: &str) -> Result<Option<Account>, StoreError> {
@@ -91,13 +95,13 @@ pub(super) async fn by_email(read: &mut Read, email: &str) -> Result<Option<Acco
     }))
 }
 
-pub(super) async fn by_id(read: &mut Read, id: Id<ids::Person>) -> Result<Option<Person>, StoreError> {
+pub(super) async fn by_id(read: &mut Read, id: Id<ids::Person>, now: Micros) -> Result<Option<Person>, StoreError> {
     let row =
         run!(read, fetch_optional BY_ID as (Uuid, Uuid, String, String, bool, bool, Option<i64>, i64), id.uuid())?;
     let Some((person, tenant, email, password_hash, must_change, compromised, checked_at, created_at)) = row else {
         return Ok(None);
     };
-    let grants = run!(read, fetch_all ROLES as (String, Option<Uuid>), person)?;
+    let grants = run!(read, fetch_all ROLES as (String, Option<Uuid>, Option<Uuid>), person, now.as_micros())?;
     Ok(Some(Person {
         id: Id::from_uuid(person),
         tenant: Id::from_uuid(tenant),
@@ -107,7 +111,10 @@ pub(super) async fn by_id(read: &mut Read, id: Id<ids::Person>) -> Result<Option
         password_compromised: compromised,
         password_checked_at: checked_at.map(Micros::from_micros),
         created_at: Micros::from_micros(created_at),
-        grants: grants.into_iter().map(|(role, tenant)| (role, tenant.map(Id::from_uuid))).collect(),
+        grants: grants
+            .into_iter()
+            .map(|(role, tenant, domain)| (role, tenant.map(Id::from_uuid), domain.map(Id::from_uuid)))
+            .collect(),
     }))
 }
 

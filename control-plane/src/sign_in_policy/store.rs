@@ -48,9 +48,11 @@ sql! {
         WHERE sign_in_policies.revision = $7";
     OF_PERSON = (chain!(
         "SELECT tenant_id FROM persons WHERE id = $1
-            UNION SELECT tenant_id FROM grants WHERE person_id = $1 AND tenant_id IS NOT NULL",
+            UNION SELECT tenant_id FROM grants WHERE person_id = $1 AND tenant_id IS NOT NULL
+            UNION SELECT d.tenant_id FROM grants g JOIN domains d ON d.id = g.domain_id WHERE g.person_id = $1",
         // Only an active domain is proven to be whose it is said to be.
-        "p.domain_id IN (SELECT id FROM domains WHERE name = $2 AND state = 'active')"
+        "p.domain_id IN (SELECT id FROM domains WHERE name = $2 AND state = 'active')
+            OR p.domain_id IN (SELECT domain_id FROM grants WHERE person_id = $1 AND domain_id IS NOT NULL)"
     ));
     OF_TENANT = (chain!("SELECT id FROM tenants WHERE id = $1", "p.tenant_id = $1"));
     TENANT_OF_DOMAIN = "SELECT tenant_id FROM domains WHERE id = $1";
@@ -62,7 +64,8 @@ sql! {
             UNION SELECT t.id FROM tenants t JOIN tree ON t.parent_id = tree.id) ",
         "COUNT(*)",
         "(p.tenant_id IN (SELECT id FROM tree)
-            OR EXISTS (SELECT 1 FROM grants g WHERE g.person_id = p.id AND g.tenant_id IN (SELECT id FROM tree)))",
+            OR EXISTS (SELECT 1 FROM grants g LEFT JOIN domains d ON d.id = g.domain_id
+                WHERE g.person_id = p.id AND COALESCE(g.tenant_id, d.tenant_id) IN (SELECT id FROM tree)))",
         ""
     ));
     LIST_TENANT = (unprotected!(
@@ -70,19 +73,22 @@ sql! {
             UNION SELECT t.id FROM tenants t JOIN tree ON t.parent_id = tree.id) ",
         "p.id, p.email, p.tenant_id",
         "(p.tenant_id IN (SELECT id FROM tree)
-            OR EXISTS (SELECT 1 FROM grants g WHERE g.person_id = p.id AND g.tenant_id IN (SELECT id FROM tree)))",
+            OR EXISTS (SELECT 1 FROM grants g LEFT JOIN domains d ON d.id = g.domain_id
+                WHERE g.person_id = p.id AND COALESCE(g.tenant_id, d.tenant_id) IN (SELECT id FROM tree)))",
         " AND p.id > $3 ORDER BY p.id LIMIT $4"
     ));
     COUNT_DOMAIN = (unprotected!(
         "",
         "COUNT(*)",
-        "EXISTS (SELECT 1 FROM domains d WHERE d.id = $2 AND d.state = 'active' AND p.email_key LIKE '%@' || d.name)",
+        "(EXISTS (SELECT 1 FROM domains d WHERE d.id = $2 AND d.state = 'active' AND p.email_key LIKE '%@' || d.name)
+            OR EXISTS (SELECT 1 FROM grants g WHERE g.person_id = p.id AND g.domain_id = $2))",
         ""
     ));
     LIST_DOMAIN = (unprotected!(
         "",
         "p.id, p.email, p.tenant_id",
-        "EXISTS (SELECT 1 FROM domains d WHERE d.id = $2 AND d.state = 'active' AND p.email_key LIKE '%@' || d.name)",
+        "(EXISTS (SELECT 1 FROM domains d WHERE d.id = $2 AND d.state = 'active' AND p.email_key LIKE '%@' || d.name)
+            OR EXISTS (SELECT 1 FROM grants g WHERE g.person_id = p.id AND g.domain_id = $2))",
         " AND p.id > $3 ORDER BY p.id LIMIT $4"
     ));
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     app::AppState,
-    auth::{Grant, action::ReadStatistics},
+    auth::{Grant, Place, action::ReadStatistics},
     domains,
     http::{Answer, ApiError, ApiPath, ApiQuery, Time, docs::CommonProblems},
     tenants,
@@ -88,7 +88,8 @@ pub(super) async fn read_domain_statistics(
     ApiQuery(query): ApiQuery<StatisticsQuery>,
 ) -> Result<Answer, ApiError> {
     let span = query.span(&app)?;
-    domains::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    let domain = domains::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    grant.must_reach(domain.place())?;
     let rows = store::of_domain(&mut app.trace.read(&grant).await?, id, &span).await?;
     Ok(Answer::ok(&view(&span, rows)))
 }
@@ -104,6 +105,7 @@ pub(super) async fn read_tenant_statistics(
     ApiQuery(query): ApiQuery<StatisticsQuery>,
 ) -> Result<Answer, ApiError> {
     let span = query.span(&app)?;
+    grant.must_reach(Place::Tenant(id))?;
     let below = tenants::below(&mut app.db.read(&grant).await?, id).await?;
     if below.is_empty() {
         return Err(ApiError::not_found());

@@ -14,18 +14,20 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    Tenant, TenantKind, store,
+    Tenant, TenantKind, limits, store,
     view::{TenantCreate, TenantPage, TenantQuery, TenantUpdate, TenantView},
 };
 use crate::{
     app::AppState,
     audit::{self, Target},
     auth::{
-        Grant,
+        Grant, Place,
         action::{ReadTenants, WriteTenants},
     },
     db::Tx,
-    http::{Answer, ApiError, ApiJson, ApiPatch, ApiPath, ApiQuery, Code, IfMatch, commit, docs::CommonProblems},
+    http::{
+        Answer, ApiError, ApiJson, ApiPatch, ApiPath, ApiQuery, Code, FieldError, IfMatch, commit, docs::CommonProblems,
+    },
     labels,
     outbox::{self, Change},
 };
@@ -35,6 +37,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_tenants, create_tenant))
         .routes(routes!(read_tenant, update_tenant, delete_tenant))
         .routes(routes!(restore_tenant))
+        .merge(limits::api::router())
 }
 
 fn target(tenant: &Tenant) -> Target {
@@ -62,12 +65,13 @@ pub(super) async fn list_tenants(
         label: labels::filter(query.label.as_deref())?,
         parent: query.parent_id,
     };
-    let mut rows = store::list(&mut app.db.read(&grant).await?, &filter, &page).await?;
+    let scope = grant.scope().sets();
+    let mut rows = store::list(&mut app.db.read(&grant).await?, &filter, &scope, &page).await?;
     let next_cursor = app.cursors.cut(LIST, &filters, page.limit, &mut rows, |row| row.id.uuid());
     Ok(Answer::ok(&TenantPage { data: rows.iter().map(TenantView::from).collect(), next_cursor }))
 }
 
-/// Create a tenant.
+/// Create a tenant, below one of yours.
 #[utoipa::path(post, path = "/v1/tenants", operation_id = "create_tenant", tag = "tenants", request_body = TenantCreate,
     responses((status = 201, description = "Created", body = TenantView), CommonProblems))]
 pub(super) async fn create_tenant(
@@ -82,9 +86,17 @@ pub(super) async fn create_tenant(
         Some(id) => id,
         None => store::provider(&mut tx).await?,
     };
+    let scope = grant.scope();
+    if body.parent_id.is_none() && !scope.covers_tenant(parent) {
+        let message = "is required: name the tenant above it";
+        return Err(ApiError::invalid(vec![FieldError::new("/parent_id", "required", message)]));
+    }
+    let no_such = || ApiError::field("/parent_id", "there is no such tenant");
+    if !scope.covers_tenant(parent) {
+        return Err(no_such());
+    }
     store::lock(&mut tx, parent).await?;
-    let parent =
-        store::find(&mut tx, parent).await?.ok_or_else(|| ApiError::field("/parent_id", "there is no such tenant"))?;
+    let parent = store::find(&mut tx, parent).await?.ok_or_else(no_such)?;
     if !kind.fits_below(parent.kind) {
         let message = format!("a tenant of kind {} cannot stand below one of kind {}", kind.name(), parent.kind.name());
         return Err(ApiError::field("/parent_id", message));
@@ -120,6 +132,7 @@ pub(super) async fn read_tenant(
     ApiPath(id): ApiPath<TenantId>,
 ) -> Result<Answer, ApiError> {
     let tenant = store::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    grant.must_reach(Place::Tenant(id))?;
     Ok(Answer::ok(&TenantView::from(&tenant)).revision(tenant.revision))
 }
 
@@ -135,10 +148,14 @@ pub(super) async fn update_tenant(
     ApiPatch(body): ApiPatch<TenantUpdate>,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    let before = load(&mut tx, id).await?;
+    let before = load(&mut tx, &grant, id).await?;
     if_match.check(before.revision)?;
     let mut after = before.clone();
     body.apply(&mut after)?;
+    // The number is of whoever stands above: among those below them it is unique, and whose it is else is their matter.
+    if after.external_ref != before.external_ref && !holds_above(&grant, &before) {
+        return Err(ApiError::new(Code::Forbidden).at("/external_ref"));
+    }
     save(tx, "tenant.update", &before, after).await
 }
 
@@ -154,7 +171,8 @@ pub(super) async fn delete_tenant(
     if_match: IfMatch,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    let before = load(&mut tx, id).await?;
+    let before = load(&mut tx, &grant, id).await?;
+    must_hold_above(&grant, &before)?;
     if_match.check(before.revision)?;
     if before.kind == TenantKind::Provider {
         return Err(ApiError::new(Code::InUse).detail("the provider stays"));
@@ -178,7 +196,8 @@ pub(super) async fn restore_tenant(
     ApiPath(id): ApiPath<TenantId>,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    let before = load(&mut tx, id).await?;
+    let before = load(&mut tx, &grant, id).await?;
+    must_hold_above(&grant, &before)?;
     if before.closes_at.is_none() {
         return Err(ApiError::new(Code::NotClosing));
     }
@@ -193,9 +212,23 @@ pub(super) async fn restore_tenant(
     save(tx, "tenant.restore", &before, after).await
 }
 
-async fn load(tx: &mut Tx, id: Id<ids::Tenant>) -> Result<Tenant, ApiError> {
+async fn load(tx: &mut Tx, grant: &Grant<WriteTenants>, id: Id<ids::Tenant>) -> Result<Tenant, ApiError> {
+    grant.must_reach(Place::Tenant(id))?;
     store::lock(tx, id).await?;
     store::find(tx, id).await?.ok_or_else(ApiError::not_found)
+}
+
+/// Does the caller hold what the tenant stands below?
+fn holds_above(grant: &Grant<WriteTenants>, tenant: &Tenant) -> bool {
+    grant.scope().covers(Place::of(tenant.parent))
+}
+
+/// Nobody ends what they were given: who stands above does.
+fn must_hold_above(grant: &Grant<WriteTenants>, tenant: &Tenant) -> Result<(), ApiError> {
+    if holds_above(grant, tenant) {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::Forbidden).detail("whoever administers the tenant above it can do this"))
 }
 
 async fn save(mut tx: Tx, action: &'static str, before: &Tenant, mut after: Tenant) -> Result<Response, ApiError> {

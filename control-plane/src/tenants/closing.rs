@@ -11,7 +11,7 @@ use crate::{
     domains,
     lease::Lease,
     outbox::{self, Change},
-    routes,
+    persons, routes,
 };
 
 const TASK: &str = "closing";
@@ -33,9 +33,10 @@ pub(crate) async fn remove_overdue(app: AppState) -> Result<(), StoreError> {
         domains::remove_all(&mut tx, id).await?;
         routes::remove_all(&mut tx, id).await?;
         certificates::remove_all(&mut tx, id).await?;
+        persons::remove_all(&mut tx, id).await?;
         match store::delete(&mut tx, id, now).await {
             Ok(()) => {}
-            // People still belong to it, or it was taken back this moment.
+            // Something still belongs to it, or it was taken back this moment.
             Err(error @ (StoreError::Reference(_) | StoreError::Stale)) => {
                 tracing::warn!(tenant = %id, %error, "a closing tenant cannot go yet");
                 continue;

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub(crate) mod closing;
+pub(crate) mod limits;
 mod store;
 mod view;
 
@@ -81,15 +82,21 @@ pub(crate) async fn subtree(read: &mut crate::db::Read, id: Id<ids::Tenant>) -> 
     })
 }
 
-/// The tenant a new thing is to belong to: it exists, it is not closing, and it stays so until the transaction ends.
+/// The tenant a new thing is to belong to: it exists within the scope, it is not closing, and it stays so until the transaction
+/// ends.
 pub(crate) async fn must_be_open(
     tx: &mut crate::db::Tx,
+    scope: &crate::auth::Scope,
     id: Id<ids::Tenant>,
     pointer: &str,
 ) -> Result<Tenant, crate::http::ApiError> {
     use crate::http::{ApiError, Code};
+    let no_such = || ApiError::field(pointer, "there is no such tenant");
+    if !scope.covers_tenant(id) {
+        return Err(no_such());
+    }
     store::lock(tx, id).await?;
-    let tenant = find(tx, id).await?.ok_or_else(|| ApiError::field(pointer, "there is no such tenant"))?;
+    let tenant = find(tx, id).await?.ok_or_else(no_such)?;
     if tenant.closes_at.is_some() {
         return Err(ApiError::new(Code::TenantClosing).at(pointer));
     }

@@ -5,24 +5,33 @@ use uuid::Uuid;
 
 use super::{Tenant, TenantKind};
 use crate::{
-    db::{Read, StoreError, Tx, run, sql},
+    auth::scope::Sets,
+    db::{Read, StoreError, Tx, in_set, run, sql},
     http::Page,
     labels,
 };
 
 macro_rules! list {
-    ($first:literal) => {
+    ($engine:ident, in_scope) => {
+        list!(@ $engine, in_set!($engine, "t.id", "$8"))
+    };
+    ($engine:ident, $first:literal) => {
+        list!(@ $engine, $first)
+    };
+    (@ $engine:ident, $first:expr) => {
         concat!(
             "SELECT t.id, t.parent_id, t.kind, t.name, t.external_ref, t.labels, t.closes_at, t.revision, t.created_at
             FROM tenants t WHERE ",
             $first,
-            "t.id > $1
+            " AND t.id > $1
                 AND (CAST($2 AS TEXT) IS NULL OR t.name = $2)
                 AND (CAST($3 AS TEXT) IS NULL OR t.external_ref = $3)
                 AND (CAST($4 AS TEXT) IS NULL OR EXISTS
                     (SELECT 1 FROM labels l WHERE l.object_id = t.id AND l.name = $4 AND l.value = $5))
                 AND (CAST($6 AS UUID) IS NULL OR t.parent_id = $6)
-            ORDER BY t.id LIMIT $7"
+                AND (CAST($8 AS TEXT) IS NULL OR ",
+            in_set!($engine, "t.id", "$8"),
+            ") ORDER BY t.id LIMIT $7"
         )
     };
 }
@@ -31,10 +40,12 @@ sql! {
     Main;
     GET = "SELECT id, parent_id, kind, name, external_ref, labels, closes_at, revision, created_at FROM tenants WHERE id = $1";
     PROVIDER = "SELECT id FROM tenants WHERE parent_id IS NULL ORDER BY id LIMIT 1";
-    LIST = (list!(""));
+    LIST = { sqlite: list!(sqlite, "TRUE"), postgres: list!(postgres, "TRUE") };
     // The same, in words that let the planner use an index.
-    LIST_BY_NAME = (list!("t.name = $2 AND "));
-    LIST_BY_REF = (list!("t.external_ref = $3 AND "));
+    LIST_BY_NAME = { sqlite: list!(sqlite, "t.name = $2"), postgres: list!(postgres, "t.name = $2") };
+    LIST_BY_REF = { sqlite: list!(sqlite, "t.external_ref = $3"), postgres: list!(postgres, "t.external_ref = $3") };
+    LIST_BY_PARENT = { sqlite: list!(sqlite, "t.parent_id = $6"), postgres: list!(postgres, "t.parent_id = $6") };
+    LIST_IN_SCOPE = { sqlite: list!(sqlite, in_scope), postgres: list!(postgres, in_scope) };
     INSERT = "INSERT INTO tenants (id, parent_id, kind, name, external_ref, labels, revision, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, 1, $7)";
     UPDATE = "UPDATE tenants SET name = $2, external_ref = $3, labels = $4, closes_at = $5, revision = revision + 1
@@ -143,16 +154,24 @@ pub(super) async fn provider(read: &mut Read) -> Result<Id<ids::Tenant>, StoreEr
 }
 
 /// One more than the page holds.
-pub(super) async fn list(read: &mut Read, filter: &Filter, page: &Page<Uuid>) -> Result<Vec<Tenant>, StoreError> {
+pub(super) async fn list(
+    read: &mut Read,
+    filter: &Filter,
+    scope: &Sets,
+    page: &Page<Uuid>,
+) -> Result<Vec<Tenant>, StoreError> {
     let statement = match filter {
         Filter { name: Some(_), .. } => LIST_BY_NAME,
         Filter { external_ref: Some(_), .. } => LIST_BY_REF,
+        Filter { parent: Some(_), .. } => LIST_BY_PARENT,
+        _ if scope.tenants.is_some() => LIST_IN_SCOPE,
         _ => LIST,
     };
     let (label, value) =
         filter.label.as_ref().map_or((None, None), |(name, value)| (Some(name.as_str()), Some(value.as_str())));
     let rows = run!(read, fetch_all statement as Row, page.after.unwrap_or_default(), filter.name.as_deref(),
-        filter.external_ref.as_deref(), label, value, filter.parent.map(Id::uuid), page.rows())?;
+        filter.external_ref.as_deref(), label, value, filter.parent.map(Id::uuid), page.rows(),
+        scope.tenants.as_deref())?;
     rows.into_iter().map(Tenant::try_from).collect()
 }
 

@@ -21,7 +21,7 @@ pub(super) struct TenantCreate {
     /// `customer` if left out.
     #[serde(default)]
     pub kind: Option<TenantKind>,
-    /// The tenant above it; the provider if left out.
+    /// The tenant above it, one of yours; the provider if left out.
     #[serde(default)]
     pub parent_id: Option<TenantId>,
     /// The number in your own system, unique below one parent.
@@ -41,7 +41,7 @@ pub(super) struct TenantUpdate {
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
     pub name: Patch<String>,
-    /// null takes it away.
+    /// null takes it away. Of whoever administers the tenant above it.
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 128)]
     pub external_ref: Patch<String>,

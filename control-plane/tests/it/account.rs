@@ -23,7 +23,7 @@ on_both! {
 async fn the_first_owner_signs_in_and_sees_their_account(plane: Plane) {
     let me = plane.get("/v1/me").send().await.expect(200);
     assert_eq!(me["email"], EMAIL);
-    assert_eq!(me["grants"], json!([{ "role": "owner", "tenant_id": null }]));
+    assert_eq!(me["grants"], json!([{ "role": "owner", "tenant_id": null, "domain_id": null }]));
     assert_eq!(me["must_change_password"], false);
 }
 

@@ -22,26 +22,21 @@ on_both! {
 #[test]
 fn roles_and_actions_are_as_they_were_agreed() {
     let mut table = String::new();
-    let row = |table: &mut String, name: &str, cells: [&str; 3], note: &str| {
-        let line = format!("{name:<32}{:<8}{:<8}{:<8}{note}", cells[0], cells[1], cells[2]);
+    let row = |table: &mut String, name: &str, cells: &[&str], note: [&str; 2]| {
+        let mut line = format!("{name:<30}");
+        for (cell, role) in cells.iter().zip(Role::ALL) {
+            let _ = write!(line, "{cell:<width$}", width = role.name().len() + 2);
+        }
+        let _ = write!(line, "{:<14}{}", note[0], note[1]);
         let _ = writeln!(table, "{}", line.trim_end());
     };
-    row(
-        &mut table,
-        "action",
-        Role::ALL.map(Role::name),
-        "before the password is changed, before a factor is set up, step-up",
-    );
+    let notes = ["installation", "before the password is changed, before a factor is set up, step-up"];
+    row(&mut table, "action", &Role::ALL.map(Role::name), notes);
+    let yes = |is: bool| if is { "yes" } else { "-" };
     for action in MATRIX {
-        let cells = Role::ALL.map(|role| if action.roles.contains(&role) { "yes" } else { "-" });
-        row(
-            &mut table,
-            action.action,
-            cells,
-            &[action.before_password_change, action.before_enrolment, action.step_up]
-                .map(|flag| if flag { "yes" } else { "-" })
-                .join(" "),
-        );
+        let cells = Role::ALL.map(|role| yes(action.roles.contains(&role)));
+        let flags = [action.before_password_change, action.before_enrolment, action.step_up].map(yes).join(" ");
+        row(&mut table, action.action, &cells, [yes(action.of_installation), &flags]);
     }
     golden::check("roles.txt", &table);
 }

@@ -225,3 +225,116 @@ async fn no_schedule_walks_over_all_domains_on_postgresql() {
     connection.close().await.unwrap();
     assert!(walks.is_empty(), "{walks:#?}");
 }
+
+/// Lists as somebody sees them whose grants are over a part: an MSP with 500 of 10,000 customers, among many more of others.
+fn in_scope() -> Vec<Statement> {
+    let found: Vec<_> = statements().into_iter().filter(|statement| statement.name == "LIST_IN_SCOPE").collect();
+    assert!(found.len() >= 8, "{found:?}");
+    found
+}
+
+/// Tables that a list in a scope must not walk over, with rows of 10,000 tenants.
+const SHARES: &[&str] = &["domains", "tenants", "audit", "routes", "list_entries", "persons", "grants"];
+
+fn shares(id: &str, tenant: &str, none: &str, numbers: &str) -> String {
+    let fill = "
+        INSERT INTO tenants (id, parent_id, kind, name, labels, revision, created_at)
+            SELECT {tenant}, NULL, 'customer', 't' || n, '{}', 1, 0 FROM {numbers} WHERE n <= 10000;
+        INSERT INTO domains (id, tenant_id, name, labels, state, recipients, hash_key, defer_until, revision, created_at)
+            SELECT {tenant}, {tenant}, 'd' || n || '.example', '{}', 'active', 'any', {none}, 0, 1, 0 FROM {numbers};
+        INSERT INTO routes (id, tenant_id, name, labels, hops, revision, created_at)
+            SELECT {id}, {tenant}, 'r' || n, '{}', '[]', 1, 0 FROM {numbers};
+        INSERT INTO list_entries (id, scope, tenant_id, domain_id, scope_key, kind, subject_kind, subject, revision, created_at)
+            SELECT {id}, 'domain', NULL, {tenant}, 'k' || n, 'block', 'sender', '<>', 1, 0 FROM {numbers};
+        INSERT INTO persons (id, tenant_id, email, email_key, password_hash, must_change_password, created_at)
+            SELECT {tenant}, {tenant}, 'p' || n, 'p' || n, '', {false}, 0 FROM {numbers};
+        INSERT INTO grants (id, person_id, role, tenant_id, created_at)
+            SELECT {id}, {tenant}, 'auditor', {tenant}, 0 FROM {numbers};
+        INSERT INTO audit (id, at, action, target_kind, tenant_id, actor_kind)
+            SELECT {id}, 0, 'domain.create', 'domain', {tenant}, 'person' FROM {numbers};
+        ANALYZE";
+    let fill =
+        fill.replace("{id}", id).replace("{tenant}", tenant).replace("{none}", none).replace("{numbers}", numbers);
+    let no = if none.starts_with('x') { "0" } else { "FALSE" };
+    fill.replace("{false}", no)
+}
+
+#[tokio::test]
+async fn no_list_in_a_scope_walks_over_what_is_outside_on_sqlite() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("postern.db");
+    Db::open(&Place::Sqlite(path.clone()), Which::Main, ambient()).await.unwrap().close().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).foreign_keys(false);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let numbers = "(WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 20000) SELECT n FROM c)";
+    let mut walks = Vec::new();
+    for fill in [String::new(), shares("randomblob(16)", "unhex(printf('%032d', n))", "x''", numbers)] {
+        connection.execute(AssertSqlSafe(fill)).await.unwrap();
+        for statement in in_scope() {
+            let explain = format!("EXPLAIN QUERY PLAN {}", statement.sqlite);
+            let plan = connection.fetch_all(AssertSqlSafe(explain)).await.unwrap();
+            let lines: Vec<String> = plan.iter().map(|row| row.get::<String, _>("detail")).collect();
+            let walk =
+                |line: &&String| line.starts_with("SCAN ") && !line.contains("json_each") && !line.contains("SUBQUERY");
+            // By the key alone: from the last page's end to the end of all.
+            let rest =
+                |line: &&String| line.starts_with("SEARCH ") && (line.ends_with("(id>?)") || line.ends_with("(id<?)"));
+            if let Some(line) = lines.iter().find(|line| walk(line) || rest(line)) {
+                walks.push(format!("{} {}: {line} in {lines:#?}", statement.module, statement.name));
+            }
+        }
+    }
+    connection.close().await.unwrap();
+    assert!(walks.is_empty(), "{walks:#?}");
+}
+
+#[tokio::test]
+async fn no_list_in_a_scope_walks_over_what_is_outside_on_postgresql() {
+    let Some(database) = crate::postgres::database().await else { return };
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    connection.execute("SET session_replication_role = replica").await.unwrap();
+    let fill = shares(
+        "gen_random_uuid()",
+        "CAST(lpad(CAST(n AS TEXT), 32, '0') AS UUID)",
+        "''",
+        "generate_series(1, 20000) AS n",
+    );
+    connection.execute(AssertSqlSafe(fill)).await.unwrap();
+    let set: Vec<_> = (1..=500).map(|n| format!("\"{n:032}\"")).collect();
+    let set = format!("'[{}]'", set.join(","));
+    let mut walks = Vec::new();
+    for statement in in_scope() {
+        let most = (1..20).rev().find(|n| statement.postgres.contains(&format!("${n}"))).unwrap();
+        // The sets are the last parameters, the domains after the tenants where there are both.
+        let has_domains = ["::domains::store", "::lists::store", "::grants::store", "::audit::store"];
+        let sets = if has_domains.iter().any(|module| statement.module.ends_with(module)) { 2 } else { 1 };
+        let mut arguments: Vec<String> = (1..=most).map(|_| "NULL".to_owned()).collect();
+        arguments[0] = if statement.module.ends_with("::audit::store") {
+            "'ffffffff-ffff-ffff-ffff-ffffffffffff'".to_owned()
+        } else {
+            "'00000000-0000-0000-0000-000000000000'".to_owned()
+        };
+        let limit =
+            statement.postgres.rsplit("LIMIT $").next().unwrap().trim_end_matches(|c: char| !c.is_ascii_digit());
+        arguments[limit.parse::<usize>().unwrap() - 1] = "101".to_owned();
+        arguments[most - sets].clone_from(&set);
+        if sets == 2 {
+            "'[]'".clone_into(&mut arguments[most - 1]);
+        }
+        let texts = (1..=most).map(|n| if n > most - sets { "text" } else { "unknown" }).collect::<Vec<_>>().join(", ");
+        connection.execute(AssertSqlSafe(format!("PREPARE it ({texts}) AS {}", statement.postgres))).await.unwrap();
+        for mode in ["force_custom_plan", "force_generic_plan"] {
+            connection.execute(AssertSqlSafe(format!("SET plan_cache_mode = {mode}"))).await.unwrap();
+            let explain = format!("EXPLAIN EXECUTE it({})", arguments.join(", "));
+            let plan = connection.fetch_all(AssertSqlSafe(explain)).await.unwrap();
+            let lines: Vec<String> = plan.iter().map(|row| row.get::<String, _>(0)).collect();
+            let walk = |line: &&String| SHARES.iter().any(|table| line.contains(&format!("Seq Scan on {table} ")));
+            if let Some(line) = lines.iter().find(walk) {
+                walks.push(format!("{} ({mode}): {line} in {lines:#?}", statement.module));
+            }
+        }
+        connection.execute("DEALLOCATE it").await.unwrap();
+    }
+    connection.close().await.unwrap();
+    assert!(walks.is_empty(), "{walks:#?}");
+}

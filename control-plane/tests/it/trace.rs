@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::{
     doors::worker_token,
     harness::{EMAIL, PASSWORD, Plane, on_both},
+    people::{admin, grant, person},
 };
 
 on_both! {
@@ -22,6 +23,7 @@ on_both! {
     what_is_counted_is_asked_for_in_good_order
     a_stream_that_goes_on_with_another_leaves_no_second_gap
     what_is_older_than_it_is_kept_is_swept
+    everybody_finds_their_own_share_of_the_trace_in_one_order
 }
 
 struct World {
@@ -330,4 +332,59 @@ async fn what_is_older_than_it_is_kept_is_swept(plane: Plane) {
     assert_eq!(state(29).await, (1, 3));
     assert_eq!(state(2).await, (0, 3));
     assert_eq!(state(370).await, (0, 0));
+}
+
+async fn everybody_finds_their_own_share_of_the_trace_in_one_order(plane: Plane) {
+    let mut world = World::new(plane).await;
+    let north = world.tenant("north", "msp", None).await;
+    let a = world.tenant("a", "customer", Some(&north)).await;
+    let b = world.tenant("b", "customer", Some(&north)).await;
+    let c = world.tenant("c", "customer", None).await;
+    let mut events = Vec::new();
+    for tenant in [Some(&a), Some(&b), Some(&c), None, Some(&a), Some(&c), Some(&north)] {
+        events.push(Event::Transaction(Box::new(world.message(tenant.map(String::as_str)))));
+        world.plane.clock.advance(Duration::from_secs(1));
+    }
+    world.push(Uuid::from_u128(1), 1, &[], events).await;
+    let plane = &world.plane;
+    let all = world.found("").await;
+    let [last, c2, a2, nobodys, c1, b1, a1] = <[String; 7]>::try_from(all).unwrap();
+    let msp = admin(plane, &north, "msp@example.com").await;
+    let customer = admin(plane, &a, "a@example.com").await;
+    let two = person(plane, &a, "two@example.com").await;
+    grant(plane, &two, "auditor", &b, json!({})).await;
+    grant(plane, &two, "quarantine_manager", &c, json!({})).await;
+    let provider = plane.get("/v1/me").send().await.expect(200)["tenant_id"].as_str().unwrap().to_owned();
+    let whole = admin(plane, &provider, "whole@example.com").await;
+    let found = async |token: &str, query: &str| {
+        let (mut found, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/v1/messages?limit=2{query}{cursor}");
+            let page = plane.get(&path).with_token(token).send().await.expect(200);
+            found.extend(page["data"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap().to_owned()));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return found,
+            }
+        }
+    };
+    let list = |ids: &[&String]| ids.iter().map(|id| (*id).clone()).collect::<Vec<_>>();
+    assert_eq!(found(&msp.token, "").await, list(&[&last, &a2, &b1, &a1]));
+    assert_eq!(found(&customer.token, "").await, list(&[&a2, &a1]));
+    assert_eq!(found(&two.token, "").await, list(&[&c2, &c1, &b1]));
+    assert_eq!(found(&two.token, &format!("&tenant_id={b}")).await, list(&[&b1]));
+    // Not what is nobody's.
+    assert_eq!(found(&whole.token, "").await, list(&[&last, &c2, &a2, &c1, &b1, &a1]));
+    for (who, query) in [
+        (&customer, format!("&tenant_id={b}")),
+        (&customer, format!("&subtree_of={north}")),
+        (&msp, format!("&subtree_of={c}")),
+    ] {
+        assert_eq!(found(&who.token, &query).await, Vec::<String>::new(), "{query}");
+    }
+    let one = async |token: &str, id: &str| plane.get(&format!("/v1/messages/{id}")).with_token(token).send().await;
+    one(&customer.token, &a1).await.expect(200);
+    one(&customer.token, &b1).await.problem(404, "not_found");
+    one(&msp.token, &c1).await.problem(404, "not_found");
+    one(&whole.token, &nobodys).await.problem(404, "not_found");
 }

@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{export, statement, store::Filters};
 use crate::{
     app::{App, AppState},
-    auth::{Grant, action::ReadAudit},
+    auth::{Grant, action::ExportAudit},
     http::{Answer, ApiError, ApiQuery, Time, docs::CommonProblems},
 };
 
@@ -70,7 +70,10 @@ pub(super) struct AuditFile(Vec<u8>);
 /// The signed root over the heads of all chains of the audit log. Rows are chained within seconds after they were written.
 #[utoipa::path(get, path = "/v1/audit/root", operation_id = "read_audit_root", tag = "audit",
     responses((status = 200, description = "The root of the log as it is now", body = AuditRootView), CommonProblems))]
-pub(super) async fn read_audit_root(grant: Grant<ReadAudit>, State(app): State<AppState>) -> Result<Answer, ApiError> {
+pub(super) async fn read_audit_root(
+    grant: Grant<ExportAudit>,
+    State(app): State<AppState>,
+) -> Result<Answer, ApiError> {
     let (_, root) = statement(&app, &mut app.db.read(&grant).await?).await?;
     let Signed { statement, keys, root_key } = sign(&app, &root)?;
     let AuditRoot { issued_at, chains, rows, root, .. } = root;
@@ -86,7 +89,7 @@ pub(super) async fn read_audit_root(grant: Grant<ReadAudit>, State(app): State<A
         example = "{\"postern_audit\":1,\"filtered\":false,\"statement\":\"…\",\"keys\":\"…\",\"root_key\":\"…\"}\n"),
         CommonProblems))]
 pub(super) async fn export_audit(
-    grant: Grant<ReadAudit>,
+    grant: Grant<ExportAudit>,
     State(app): State<AppState>,
     ApiQuery(query): ApiQuery<AuditExportQuery>,
 ) -> Result<Response, ApiError> {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     app::AppState,
-    auth::{Grant, action::ReadAudit},
+    auth::{Grant, action::ExportAudit},
     db::StoreError,
     hex,
     http::ApiError,
@@ -60,7 +60,7 @@ pub(super) struct End {
 /// An export on its way.
 pub(super) struct Export {
     app: AppState,
-    grant: Grant<ReadAudit>,
+    grant: Grant<ExportAudit>,
     filters: Filters,
     /// The line that is still to be sent before everything else.
     head: String,
@@ -74,7 +74,7 @@ pub(super) struct Export {
 impl Export {
     pub(super) fn new(
         app: AppState,
-        grant: Grant<ReadAudit>,
+        grant: Grant<ExportAudit>,
         filters: Filters,
         head: &Head,
         chains: Vec<Kept>,

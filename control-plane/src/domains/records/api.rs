@@ -57,6 +57,7 @@ async fn records_of(
 ) -> Result<(Domain, judge::Rows), ApiError> {
     let mut read = app.db.read(grant).await?;
     let domain = find(&mut read, id).await?.ok_or_else(ApiError::not_found)?;
+    grant.must_reach(domain.place())?;
     let mx_hosts = pools::serving(&mut read, domain.tenant).await?.mx_hosts(&app.config.mx_hosts);
     drop(read);
     let found = look::look(app, &domain).await;

@@ -144,7 +144,7 @@ fn refer_to_enums(document: &mut Value) {
 }
 
 /// Resources with a revision, by their tags.
-const REVISED: &[&str] = &["tenants", "domains", "routes", "certificates", "lists", "policy"];
+const REVISED: &[&str] = &["tenants", "limits", "domains", "routes", "certificates", "lists", "policy"];
 /// Resources that workers get to know.
 const PUBLISHED: &[&str] = &["tenants", "domains", "recipients", "routes", "certificates", "lists", "policy"];
 
@@ -154,8 +154,11 @@ fn headers(operation: &mut Value, path: &str, method: &str) {
     // It looks, and changes nothing.
     let looks = path.ends_with("/test") || path.ends_with(":test");
     let writes = method != "get" && !looks;
-    let one =
-        path.ends_with('}') || path.ends_with("/policy") || path.ends_with("/restore") || path.ends_with("/verify");
+    let one = path.ends_with('}')
+        || path.ends_with("/policy")
+        || path.ends_with("/limits")
+        || path.ends_with("/restore")
+        || path.ends_with("/verify");
     let revised = REVISED.contains(&tag.as_str()) && (one || method == "post") && !looks;
     // Of policy it is required, and said there.
     if revised && matches!(method, "patch" | "delete") && tag != "policy" {

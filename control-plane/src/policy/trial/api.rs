@@ -17,7 +17,7 @@ use crate::{
     app::{App, AppState},
     auth::{Grant, action::ReadPolicy},
     http::{Answer, ApiError, ApiJson, docs::CommonProblems},
-    policy::view::EffectivePolicy,
+    policy::{api::seen_levels, view::EffectivePolicy},
 };
 
 /// As long as a worker waits for it.
@@ -39,7 +39,7 @@ pub(super) async fn test_policy(
     let envelope = body.parse()?;
     let now = app.clock.now();
     let mut read = app.db.read(&grant).await?;
-    let found = facts::gather(&mut read, &envelope, now).await?;
+    let found = facts::gather(&mut read, &grant.scope(), &envelope, now).await?;
     // DNS is not asked while a transaction is open.
     drop(read);
     let effective = found.effective();
@@ -58,7 +58,10 @@ pub(super) async fn test_policy(
         tenant_id: found.served.as_ref().map(|served| served.tenant),
         domain_id: found.served.as_ref().map(|served| served.domain),
         route_id: found.served.as_ref().and_then(|served| served.route),
-        effective: found.served.as_ref().map(|served| EffectivePolicy::from(&served.folded)),
+        effective: found
+            .served
+            .as_ref()
+            .map(|served| EffectivePolicy::new(&served.folded, &seen_levels(&grant.scope(), &served.place))),
     }))
 }
 

@@ -14,10 +14,11 @@ use contract::{
 
 use super::view::Envelope;
 use crate::{
+    auth::Scope,
     db::{Read, StoreError},
     domains::{self, Domain, RecipientMode, State},
     lists as lists_resource,
-    policy::levels::{self, Level},
+    policy::levels::{self, Level, Place},
     recipients, tenants,
 };
 
@@ -35,6 +36,7 @@ pub(super) struct Served {
     pub tenant: Id<ids::Tenant>,
     pub domain: Id<ids::Domain>,
     pub route: Option<Id<ids::Route>>,
+    pub place: Place,
     pub folded: Folded<Level>,
 }
 
@@ -75,12 +77,21 @@ impl Found {
 }
 
 /// What a worker's index would have of the recipient.
-pub(super) async fn gather(read: &mut Read, envelope: &Envelope, now: Micros) -> Result<Found, StoreError> {
+///
+/// What is out of the caller's reach is as if it were not there.
+pub(super) async fn gather(
+    read: &mut Read,
+    scope: &Scope,
+    envelope: &Envelope,
+    now: Micros,
+) -> Result<Found, StoreError> {
     let named = match envelope.recipient.domain() {
         Some(name) => domains::serving(read, name).await?,
         None => None,
     };
-    let Some(named) = named else { return Ok(Found::nowhere(DomainFacts::NotServed)) };
+    let Some(named) = named.filter(|named| scope.covers(named.place())) else {
+        return Ok(Found::nowhere(DomainFacts::NotServed));
+    };
     let (domain, state) = match named.alias {
         None => (named.clone(), state(&named)),
         Some(alias) => match domains::find(read, alias.primary).await? {
@@ -110,7 +121,13 @@ pub(super) async fn gather(read: &mut Read, envelope: &Envelope, now: Micros) ->
     let hits = hits(read, envelope, &domain, &tenants, key, user.as_ref(), mailbox, now).await?;
     let facts =
         DomainFacts::Served { state, tenant: TenantState::Active, has_route: domain.route.is_some(), recipient };
-    let served = Served { tenant: domain.tenant, domain: named.id, route: domain.route, folded };
+    let served = Served {
+        tenant: domain.tenant,
+        domain: named.id,
+        route: domain.route,
+        place: Place::Domain(Box::new(named)),
+        folded,
+    };
     Ok(Found { served: Some(served), facts, hits })
 }
 

@@ -29,6 +29,7 @@ use crate::{
         store,
         view::{ImportMode, OnError, RecipientImport, RecipientImportQuery},
     },
+    tenants::limits,
 };
 
 /// A million recipients with short names.
@@ -67,7 +68,7 @@ pub(super) async fn import_recipients(
     ApiCsv(bytes): ApiCsv,
 ) -> Result<Response, ApiError> {
     let name = {
-        let domain = recipients::domain(&mut app.db.read(&grant).await?, id).await?;
+        let domain = recipients::domain(&mut app.db.read(&grant).await?, &grant, id).await?;
         domains::must_be_no_alias(&domain)?;
         domain.name
     };
@@ -78,7 +79,7 @@ pub(super) async fn import_recipients(
     let mode = query.mode.unwrap_or(ImportMode::Add);
 
     let mut tx = app.db.begin(&grant).await?;
-    let domain = recipients::to_write(&mut tx, id).await?;
+    let domain = recipients::to_write(&mut tx, &grant, id).await?;
     let existing = match mode {
         ImportMode::Add => store::existing(&mut tx, id, Some(&wanted)).await?,
         ImportMode::Replace => store::existing(&mut tx, id, None).await?,
@@ -105,6 +106,9 @@ pub(super) async fn import_recipients(
         return Ok(Answer::ok(&view).into_response());
     }
     let changed = apply(&mut tx, &domain, &wanted, &plan).await?;
+    if left > there {
+        limits::recipients_must_fit(&mut tx, &grant.scope(), domain.tenant).await?;
+    }
     audit::record(
         &mut tx,
         "recipients.import",
@@ -161,7 +165,7 @@ pub(super) async fn export_recipients(
     State(app): State<AppState>,
     ApiPath(id): ApiPath<DomainId>,
 ) -> Result<Response, ApiError> {
-    let domain = recipients::domain(&mut app.db.read(&grant).await?, id).await?;
+    let domain = recipients::domain(&mut app.db.read(&grant).await?, &grant, id).await?;
     let name = domain.name.clone();
     // Page by page: a reader that is slow holds no transaction open. An error ends the answer before its end is sent.
     let from = Export { app, grant, id, name, after: Some(Uuid::nil()), head: write::HEADER };

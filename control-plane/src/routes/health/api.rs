@@ -9,7 +9,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{HopHealthView, store, summed};
 use crate::{
     app::AppState,
-    auth::{Grant, action::ReadRoutes},
+    auth::{
+        Grant, Place,
+        action::{ReadRoutes, ReadWorkers},
+    },
     http::{Answer, ApiError, ApiPath, docs::CommonProblems},
     routes, workers,
 };
@@ -36,8 +39,16 @@ pub(super) async fn read_route_health(
     ApiPath(id): ApiPath<RouteId>,
 ) -> Result<Answer, ApiError> {
     let mut read = app.db.read(&grant).await?;
-    routes::find(&mut read, id).await?.ok_or_else(ApiError::not_found)?;
+    let route = routes::find(&mut read, id).await?.ok_or_else(ApiError::not_found)?;
+    grant.must_reach(Place::Tenant(route.tenant))?;
     let now = app.clock.now();
     let seen = store::of_route(&mut read, id, now - workers::SEEN_WITHIN).await?;
-    Ok(Answer::ok(&RouteHealthView { route_id: id, hops: summed(&seen, now) }))
+    let mut hops = summed(&seen, now);
+    // Workers are the installation's; the sums are the tenant's.
+    if !grant.scope_of::<ReadWorkers>().is_everything() {
+        for hop in &mut hops {
+            hop.workers.clear();
+        }
+    }
+    Ok(Answer::ok(&RouteHealthView { route_id: id, hops }))
 }

@@ -13,7 +13,7 @@ use super::view::{RouteTest, RouteTestView};
 use crate::{
     app::AppState,
     audit,
-    auth::{Grant, action::WriteRoutes},
+    auth::{Grant, Place, action::WriteRoutes},
     db::Read,
     errands::Errands,
     http::{Answer, ApiError, ApiJson, ApiPath, Code, FieldError, commit, docs::CommonProblems},
@@ -39,6 +39,7 @@ pub(super) async fn test_route(
     let (person, _) = grant.person()?;
     let mut read = app.db.read(&grant).await?;
     let route = routes::find(&mut read, id).await?.ok_or_else(ApiError::not_found)?;
+    grant.must_reach(Place::Tenant(route.tenant))?;
     let (recipient, domain) = recipient(&mut read, &route, body.recipient.as_deref()).await?;
     let pools = of_pools(&mut read, &route, &domain, body.pool_id).await?;
     drop(read);

@@ -1,0 +1,89 @@
+//! Nobody grants more than they hold: not a wider role, not over more, not for longer, and only where they may hand on.
+
+use contract::Micros;
+
+use super::Over;
+use crate::{
+    auth::{Held, Reach, Role, scope::Holding},
+    http::{ApiError, Code, FieldError},
+};
+
+/// A grant that somebody wants to give.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub role: Role,
+    pub over: Over,
+    pub expires_at: Option<Micros>,
+    pub may_delegate: bool,
+    pub max_domains: Option<i64>,
+}
+
+impl Wanted {
+    /// What makes sense whoever gives it.
+    pub(super) fn check(&self) -> Result<(), ApiError> {
+        let mut errors = Vec::new();
+        let fits = match (self.role, self.over) {
+            (Role::Owner, over) => over == Over::Installation,
+            (Role::TenantAdmin, over) => matches!(over, Over::Tenant(_)),
+            (Role::DomainAdmin | Role::MailboxUser, over) => over != Over::Installation,
+            (Role::QuarantineManager | Role::Auditor, _) => true,
+            (Role::DomainCreator | Role::Delegate | Role::Person | Role::Worker, _) => false,
+        };
+        if !fits {
+            let message = format!("{} is not granted over that", self.role.name());
+            errors.push(FieldError::new("/scope", "scope_does_not_fit", message));
+        }
+        match (self.creates_domains(), self.max_domains) {
+            (true, None) => {
+                let message = "is required: over a tenant, domain_admin is the right to create so many domains there";
+                errors.push(FieldError::new("/max_domains", "required", message));
+            }
+            (true, Some(most)) if !(1..=1_000_000).contains(&most) => {
+                errors.push(FieldError::invalid("/max_domains", "expected 1 to 1000000"));
+            }
+            (false, Some(_)) => {
+                let message = "only where domain_admin is granted over a tenant";
+                errors.push(FieldError::new("/max_domains", "not_now", message));
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
+        if self.may_delegate && (self.creates_domains() || self.role == Role::MailboxUser) {
+            let message = "it is not handed on: each would create as many again";
+            errors.push(FieldError::new("/may_delegate", "not_now", message));
+        }
+        if errors.is_empty() { Ok(()) } else { Err(ApiError::invalid(errors)) }
+    }
+
+    fn creates_domains(&self) -> bool {
+        self.role == Role::DomainAdmin && matches!(self.over, Over::Tenant(_))
+    }
+
+    /// What the role is worth over what it is over.
+    fn effective(&self) -> Role {
+        if self.creates_domains() { Role::DomainCreator } else { self.role }
+    }
+}
+
+/// May somebody who holds this give that? It must be one grant that allows all of it.
+pub(super) fn may_give(holding: &Holding, wanted: &Wanted) -> Result<(), ApiError> {
+    let everywhere = wanted.over.reach() == Reach::Installation;
+    let hands_on = |held: &&Held| {
+        matches!(held.role, Role::Owner | Role::TenantAdmin) || (held.may_delegate && held.role != Role::Delegate)
+    };
+    let reaches = |held: &&Held| holding.reach_of(held).covers(wanted.over.place());
+    let includes = |held: &&Held| held.role.includes(wanted.effective(), everywhere);
+    let lasts = |held: &&Held| match (held.expires_at, wanted.expires_at) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(held), Some(wanted)) => wanted <= held,
+    };
+    let near: Vec<&Held> = holding.held().iter().filter(hands_on).filter(reaches).collect();
+    let wide: Vec<&Held> = near.into_iter().filter(includes).collect();
+    if wide.is_empty() {
+        return Err(ApiError::new(Code::GrantTooWide).at("/role"));
+    }
+    if !wide.iter().any(lasts) {
+        return Err(ApiError::new(Code::GrantTooWide).at("/expires_at"));
+    }
+    Ok(())
+}
