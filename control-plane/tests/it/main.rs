@@ -17,6 +17,7 @@ mod heads;
 mod hostile;
 mod joining;
 mod listener;
+mod mail_out;
 mod ownership;
 mod plans;
 mod policy;
