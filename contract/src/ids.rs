@@ -60,6 +60,8 @@ kinds! {
     Message = "msg";
     /// A row of the audit log.
     Audit = "aud";
+    /// A mail to somebody who signs in, on its way.
+    Mail = "mai";
     /// Something that a worker is sent to see.
     Errand = "ern";
     /// A record of events that are known to be missing.

@@ -10,7 +10,7 @@ use contract::mail::{Cidr, Domain, Mailbox};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{audit, auth::Cost, breach, http::tls};
+use crate::{audit, auth::Cost, breach, http::tls, mail_out};
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -35,6 +35,8 @@ pub struct Config {
     pub passwords: Passwords,
     pub audit: audit::Config,
     pub sessions: Sessions,
+    /// Mail to people of this installation.
+    pub mail: mail_out::Config,
     /// Who reads mail for `<postmaster>` without a domain (RFC 5321 §4.5.1). The first owner if left out.
     pub postmaster: Option<Mailbox>,
     /// Networks a next hop may be in although they are loopback, private or link-local.
@@ -197,6 +199,7 @@ impl Default for Config {
             passwords: Passwords::default(),
             audit: audit::Config::default(),
             sessions: Sessions::default(),
+            mail: mail_out::Config::default(),
             postmaster: None,
             allowed_hop_ranges: Vec::new(),
             accept_domains_without_proof: false,

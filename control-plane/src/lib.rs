@@ -26,6 +26,7 @@ pub mod keys;
 pub mod labels;
 pub mod lease;
 pub mod lists;
+pub mod mail_out;
 pub mod messages;
 mod metrics;
 pub mod outbox;

@@ -93,6 +93,7 @@ const MODULES: &[&[Statement]] = &[
     crate::domains::STATEMENTS,
     crate::domains::OWNERSHIP_STATEMENTS,
     crate::lists::STATEMENTS,
+    crate::mail_out::STATEMENTS,
     crate::recipients::STATEMENTS,
     crate::recover::STATEMENTS,
     crate::routes::STATEMENTS,

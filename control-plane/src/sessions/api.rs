@@ -28,6 +28,7 @@ use crate::{
     db::{StoreError, System, Tx},
     factors,
     http::{Answer, ApiError, ApiJson, Code, Time, commit, docs::CommonProblems},
+    mail_out::{self, News},
     sign_in_policy,
 };
 
@@ -346,5 +347,6 @@ pub(super) async fn update_my_password(
     let target = self::person(id, person.tenant);
     audit::record(&mut tx, "person.change_password", target.clone(), audit::NOTHING, audit::NOTHING).await?;
     note_unavailable(&mut tx, finding, target).await?;
+    mail_out::post(&mut tx, &app, &person.email, News::PasswordChanged).await?;
     commit(tx, Answer::no_content()).await
 }

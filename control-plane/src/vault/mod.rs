@@ -26,6 +26,8 @@ pub enum Purpose {
     DomainProof,
     /// Keys of pools; pool and version are mixed in.
     PoolKey,
+    /// Mail on its way; its id is mixed in.
+    Mail,
     /// Private keys of TLS certificates; the certificate's id is mixed in.
     CertificateKey,
     /// The refresh token that comes after another; that one is mixed in.
@@ -47,6 +49,7 @@ impl Purpose {
             Self::Cursor => b"postern cursor",
             Self::DomainProof => b"postern domain proof",
             Self::PoolKey => b"postern pool key",
+            Self::Mail => b"postern mail",
             Self::CertificateKey => b"postern certificate key",
             Self::RefreshToken => b"postern refresh token",
             Self::Ticket => b"postern ticket",

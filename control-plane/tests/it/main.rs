@@ -22,6 +22,7 @@ mod isolation;
 mod joining;
 mod limits;
 mod listener;
+mod mail_out;
 mod ownership;
 mod people;
 mod plans;
