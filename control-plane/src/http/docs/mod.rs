@@ -144,7 +144,7 @@ fn refer_to_enums(document: &mut Value) {
 }
 
 /// Resources with a revision, by their tags.
-const REVISED: &[&str] = &["tenants", "domains", "routes", "certificates", "lists", "policy"];
+const REVISED: &[&str] = &["tenants", "domains", "routes", "certificates", "lists", "policy", "sign_in_policy"];
 /// Resources that workers get to know.
 const PUBLISHED: &[&str] = &["tenants", "domains", "recipients", "routes", "certificates", "lists", "policy"];
 
@@ -155,7 +155,7 @@ fn headers(operation: &mut Value, path: &str, method: &str) {
     let looks = path.ends_with("/test") || path.ends_with(":test");
     let writes = method != "get" && !looks;
     let one =
-        path.ends_with('}') || path.ends_with("/policy") || path.ends_with("/restore") || path.ends_with("/verify");
+        path.ends_with('}') || path.ends_with("policy") || path.ends_with("/restore") || path.ends_with("/verify");
     let revised = REVISED.contains(&tag.as_str()) && (one || method == "post") && !looks;
     // Of policy it is required, and said there.
     if revised && matches!(method, "patch" | "delete") && tag != "policy" {
