@@ -6,6 +6,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
+    account,
     app::AppState,
     audit, certificates, config_versions, domains, errands, events, factors, grants,
     http::{docs, idempotency, layers, system},
@@ -67,7 +68,9 @@ pub(crate) fn router(app: AppState) -> Router {
     let (rest, rest_document) = rest().split_for_parts();
     let (worker, worker_document) = worker().split_for_parts();
     let documents = (docs::finish(&rest_document), docs::finish(&worker_document));
+    let api = rest.clone().with_state(app.clone());
     rest.merge(worker)
+        .merge(account::router(api))
         .merge(system::router(&documents))
         .fallback(layers::no_such_path)
         .method_not_allowed_fallback(layers::no_such_method)

@@ -217,7 +217,10 @@ pub(super) async fn create_second_factor_session(
     let account = account.filter(|(_, password_hash, _)| fingerprint(password_hash) == ticket.body.password);
     let (email, _, must_change_password) = account.ok_or_else(over)?;
     if !shown.spend(&app, &mut tx, person).await? {
-        // What was counted of a ceremony stays.
+        let target = Target::new("person").id(person);
+        let after = serde_json::json!({ "method": method.name() });
+        audit::record(&mut tx, "person.refuse_factor", target, audit::NOTHING, Some(&after)).await?;
+        // What was counted of a ceremony stays as well.
         tx.commit().await?;
         return Err(refused(&app, &stranger));
     }

@@ -167,6 +167,8 @@ async fn guessed_codes_slow_the_guesser_down_and_a_right_password_does_not_help(
         second(&plane, json!({ "ticket": ticket, "totp_code": "000000" })).await.problem(403, "invalid_factor");
     }
     password(&plane).await.problem(429, "too_many_attempts");
+    let log = plane.get("/v1/audit?action=person.refuse_factor").send().await.expect(200);
+    assert_eq!(log["data"].as_array().unwrap().len(), 5);
     plane.clock.advance(Duration::from_mins(5));
     let body = json!({ "ticket": ticket(&plane).await, "totp_code": totp(&secret, plane.clock.now()) });
     second(&plane, body).await.expect(201);

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod account;
+mod account_page;
 mod audit_chain;
 mod authenticator;
 mod certificates;
@@ -42,3 +43,4 @@ mod status;
 mod step_up;
 mod tenants;
 mod trace;
+mod webdriver;

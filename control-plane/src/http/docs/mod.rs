@@ -144,7 +144,8 @@ fn refer_to_enums(document: &mut Value) {
 }
 
 /// Resources with a revision, by their tags.
-const REVISED: &[&str] = &["tenants", "limits", "domains", "routes", "certificates", "lists", "policy"];
+const REVISED: &[&str] =
+    &["tenants", "limits", "domains", "routes", "certificates", "lists", "policy", "sign_in_policy", "pools"];
 /// Resources that workers get to know.
 const PUBLISHED: &[&str] = &["tenants", "domains", "recipients", "routes", "certificates", "lists", "policy"];
 
@@ -155,13 +156,15 @@ fn headers(operation: &mut Value, path: &str, method: &str) {
     let looks = path.ends_with("/test") || path.ends_with(":test");
     let writes = method != "get" && !looks;
     let one = path.ends_with('}')
-        || path.ends_with("/policy")
+        || path.ends_with("policy")
         || path.ends_with("/limits")
+        || path.ends_with("}/pools")
         || path.ends_with("/restore")
         || path.ends_with("/verify");
     let revised = REVISED.contains(&tag.as_str()) && (one || method == "post") && !looks;
     // Of policy it is required, and said there.
-    if revised && matches!(method, "patch" | "delete") && tag != "policy" {
+    let conditional = matches!(method, "patch" | "delete") || path.ends_with("}/pools") && method == "put";
+    if revised && conditional && tag != "policy" {
         parameter(operation, "If-Match", "Only if the resource still has this ETag", "\"r1\"");
     }
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
@@ -177,7 +180,7 @@ fn headers(operation: &mut Value, path: &str, method: &str) {
         if status == "201" {
             header("Location", "Path of the new resource", "/v1/…");
         }
-        if writes && PUBLISHED.contains(&tag.as_str()) {
+        if writes && (PUBLISHED.contains(&tag.as_str()) || path.ends_with("}/pools")) {
             let description =
                 "Number of this change; wait for it at GET /v1/config/versions/{version}. Missing if nothing changed";
             header("Config-Version", description, "42");

@@ -1,0 +1,149 @@
+//! The page at `/account`: in a real browser, and what it answers to requests that are not a browser's.
+
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::json;
+
+use crate::{
+    authenticator::totp,
+    harness::{EMAIL, PASSWORD, Plane, on_both},
+    webdriver::{self, Browser, ENTER},
+};
+
+on_both! {
+    alone:
+    a_person_sets_up_factors_and_signs_in_by_them_in_a_real_browser
+    the_page_is_strict_and_speaks_the_languages_it_is_asked_for
+    forms_of_other_sites_are_turned_away
+}
+
+const HOST: &str = "mail.postern.example";
+
+async fn sign_in(browser: &Browser, password: &str) {
+    browser.type_into("input[name=email]", EMAIL).await;
+    // By the keyboard alone.
+    browser.type_into("input[name=password]", &format!("{password}{ENTER}")).await;
+}
+
+async fn a_person_sets_up_factors_and_signs_in_by_them_in_a_real_browser() {
+    let plane = Plane::start_with(|config| {
+        config.public_url = format!("https://{HOST}").parse().unwrap();
+        config.sessions.step_up_lifetime_s = control_plane::Sessions::default().step_up_lifetime_s;
+    })
+    .await;
+    let pin = STANDARD.encode(plane.running.tls_spki_sha256.as_bytes());
+    let Some(browser) = webdriver::browser(HOST, plane.running.address.port(), &pin).await else { return };
+    let account = format!("https://{HOST}/account");
+    browser.open(&account).await;
+    assert_eq!(browser.url().await, format!("{account}/sign-in"));
+    sign_in(&browser, "not the password at all").await;
+    assert!(browser.text("[role=alert]").await.contains("wrong"));
+    browser.type_into("input[name=password]", &format!("{PASSWORD}{ENTER}")).await;
+    assert_eq!(browser.text("main strong").await, EMAIL);
+
+    // An authenticator app, with a wrong code first.
+    browser.click("form[action='/account/totp'] button").await;
+    browser.text("main svg").await;
+    let secret = browser.text("main code").await;
+    browser.type_into("input[name=code]", &format!("000000{ENTER}")).await;
+    browser.text("[role=alert]").await;
+    let code = totp(&secret, plane.clock.now());
+    browser.type_into("input[name=code]", &format!("{code}{ENTER}")).await;
+    let recovery = browser.text("main li code").await;
+    assert_eq!(browser.count("main li code").await, 10);
+    browser.click("main p a").await;
+
+    // A passkey.
+    browser.add_authenticator().await;
+    browser.type_into("form[action='/account/passkey'] input[name=name]", &format!("my laptop{ENTER}")).await;
+    assert_eq!(browser.text("li strong").await, "my laptop");
+
+    // The second step: the app, then the key, then a recovery code.
+    let out = "form[action='/account/sign-out'] button";
+    browser.click(out).await;
+    sign_in(&browser, PASSWORD).await;
+    plane.clock.advance(Duration::from_secs(30));
+    let code = totp(&secret, plane.clock.now());
+    browser.type_into("input[name=totp_code]", &format!("{code}{ENTER}")).await;
+    browser.click(out).await;
+    sign_in(&browser, PASSWORD).await;
+    browser.click("form[data-options][action='/account/second-step'] button").await;
+    browser.click(out).await;
+    sign_in(&browser, PASSWORD).await;
+    browser.type_into("input[name=recovery_code]", &format!("{recovery}{ENTER}")).await;
+    browser.click(out).await;
+
+    // The key alone.
+    browser.click("form[action='/account/passkey-sign-in'] button").await;
+    assert_eq!(browser.text("main strong").await, EMAIL);
+    let me = plane.get("/v1/audit?action=session.create&limit=1").send().await.expect(200);
+    assert_eq!(me["data"][0]["after"]["factors"], json!(["passkey"]), "{me}");
+
+    // Its access token is over; the page carries the session on.
+    plane.clock.advance(Duration::from_hours(2));
+    browser.open(&account).await;
+    assert_eq!(browser.text("main strong").await, EMAIL);
+
+    // The password, and another language, which stays.
+    browser.type_into("input[name=current_password]", PASSWORD).await;
+    browser.type_into("input[name=new_password]", &format!("short{ENTER}")).await;
+    assert!(browser.text("[role=alert]").await.contains("at least 10 characters"));
+    browser.type_into("input[name=current_password]", PASSWORD).await;
+    browser.type_into("input[name=new_password]", &format!("ten chars!{ENTER}")).await;
+    browser.text("[role=status]").await;
+    browser.click("a[hreflang=fr]").await;
+    assert_eq!(browser.text("html[lang=fr] h1").await, "Votre compte");
+    browser.open(&account).await;
+    assert_eq!(browser.text("html[lang=fr] h1").await, "Votre compte");
+    // It was shown two hours ago who this is: giving up a factor asks again.
+    browser.click("form[action='/account/totp-remove'] button").await;
+    browser.click("form[data-options][action='/account/step-up'] button").await;
+    browser.click("form[action='/account/totp-remove'] button").await;
+    browser.until_gone("form[action='/account/totp-remove']").await;
+
+    let complaints = browser.complaints().await;
+    let policy: Vec<_> = complaints.iter().filter(|text| text.contains("Content Security Policy")).collect();
+    assert!(policy.is_empty(), "{policy:#?}");
+    browser.close().await;
+}
+
+async fn the_page_is_strict_and_speaks_the_languages_it_is_asked_for() {
+    let plane = Plane::start().await;
+    let page = plane.get("/account/sign-in").anonymously().header("accept-language", "fr-CH, en;q=0.5").send().await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("<html lang=\"fr\">") && page.text.contains("Se connecter"), "{}", page.text);
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert!(!page.text.contains("style=") && !page.text.contains("onclick"));
+    for part in page.text.split(['"', '\'']).filter(|part| part.contains("//")) {
+        panic!("{part} is somewhere else");
+    }
+    for (path, kind) in [("/account/style.css", "text/css"), ("/account/script.js", "text/javascript")] {
+        let reply = plane.get(path).anonymously().send().await;
+        assert!(reply.header("content-type").unwrap().starts_with(kind), "{path}");
+    }
+    plane
+        .post("/account/nothing")
+        .anonymously()
+        .header("origin", "https://localhost:8443")
+        .send()
+        .await
+        .problem(404, "not_found");
+}
+
+async fn forms_of_other_sites_are_turned_away() {
+    let plane = Plane::start().await;
+    let form = format!("email={}&password={}", EMAIL.replace('@', "%40"), PASSWORD.replace(' ', "+"));
+    let send = |origin: &'static str| {
+        let call = plane.post("/account/sign-in").anonymously().header("origin", origin);
+        call.raw("application/x-www-form-urlencoded", form.clone()).send()
+    };
+    for origin in ["https://evil.example", "null", "https://localhost"] {
+        let reply = send(origin).await;
+        reply.problem(403, "cross_site_request");
+        assert_eq!(reply.header("set-cookie"), None);
+    }
+    // What is asked of the client's own account is not asked in its name by another page either.
+    assert_eq!(plane.count("SELECT COUNT(*) FROM sessions").await, 1);
+}
