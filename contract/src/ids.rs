@@ -46,6 +46,8 @@ kinds! {
     Person = "per";
     /// A role that somebody holds over something.
     Grant = "gra";
+    /// A credential of a program.
+    ApiKey = "key";
     /// A sign-in.
     Session = "ses";
     /// A worker, from its enrolment until it is swept.
@@ -75,6 +77,7 @@ pub type CertificateId = Id<Certificate>;
 pub type ListEntryId = Id<ListEntry>;
 pub type PersonId = Id<Person>;
 pub type GrantId = Id<Grant>;
+pub type ApiKeyId = Id<ApiKey>;
 pub type SessionId = Id<Session>;
 pub type WorkerId = Id<Worker>;
 pub type PoolId = Id<Pool>;

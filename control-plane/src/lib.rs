@@ -3,6 +3,7 @@
 //! One folder a resource, all of the feature in it; `router` is the list of them. `db`, `http`, `auth`, `audit` and
 //! `outbox` are what every resource stands on. `start` runs it.
 
+pub mod api_keys;
 pub mod app;
 pub mod audit;
 pub mod auth;

@@ -6,6 +6,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
+    api_keys,
     app::AppState,
     audit, certificates, config_versions, domains, errands, events, grants,
     http::{docs, idempotency, layers, system},
@@ -21,6 +22,7 @@ fn rest() -> OpenApiRouter<AppState> {
         .merge(sessions::api::router())
         .merge(persons::api::router())
         .merge(grants::api::router())
+        .merge(api_keys::api::router())
         .merge(tenants::api::router())
         .merge(domains::api::router())
         .merge(recipients::api::router())

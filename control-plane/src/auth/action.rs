@@ -122,6 +122,8 @@ actions! {
     ReadOwnAccount = "own_account.read": [Person], before_password_change = true;
     ChangeOwnPassword = "own_account.change_password": [Person], before_password_change = true;
     EndOwnSession = "own_account.end_session": [Person], before_password_change = true;
+    /// One's own keys, and those over what one administers.
+    ManageApiKeys = "own_account.api_keys": [Person];
     ReadTenants = "tenants.read": [Owner, TenantAdmin, Auditor];
     WriteTenants = "tenants.write": [Owner, TenantAdmin], seen_by ReadTenants;
     /// How much a tenant below may have.
