@@ -46,6 +46,8 @@ kinds! {
     Person = "per";
     /// A role that somebody holds over something.
     Grant = "gra";
+    /// A credential of a program.
+    ApiKey = "key";
     /// A sign-in.
     Session = "ses";
     /// A passkey or security key of a person.
@@ -79,6 +81,7 @@ pub type CertificateId = Id<Certificate>;
 pub type ListEntryId = Id<ListEntry>;
 pub type PersonId = Id<Person>;
 pub type GrantId = Id<Grant>;
+pub type ApiKeyId = Id<ApiKey>;
 pub type SessionId = Id<Session>;
 pub type PasskeyId = Id<Passkey>;
 pub type WorkerId = Id<Worker>;

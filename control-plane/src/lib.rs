@@ -4,6 +4,7 @@
 //! `outbox` are what every resource stands on. `start` runs it.
 
 mod account;
+pub mod api_keys;
 pub mod app;
 pub mod audit;
 pub mod auth;

@@ -6,7 +6,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    account,
+    account, api_keys,
     app::AppState,
     audit, certificates, config_versions, domains, errands, events, factors, grants,
     http::{docs, idempotency, layers, system},
@@ -29,6 +29,7 @@ fn rest() -> OpenApiRouter<AppState> {
         .merge(sign_in_policy::api::router())
         .merge(persons::api::router())
         .merge(grants::api::router())
+        .merge(api_keys::api::router())
         .merge(tenants::api::router())
         .merge(domains::api::router())
         .merge(recipients::api::router())

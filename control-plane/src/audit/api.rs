@@ -57,12 +57,12 @@ pub struct AuditedThing(Value);
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AuditActor {
-    /// `person`, `worker`, `system`, `anonymous`. More may come.
+    /// `person`, `api_key`, `worker`, `system`, `anonymous`. More may come.
     #[schema(example = "person")]
     pub kind: String,
     #[schema(example = "per_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f")]
     pub id: Option<String>,
-    /// The e-mail address at that time, or the name of a task.
+    /// The e-mail address at that time, or the name of a key or a task.
     #[schema(example = "owner@example.com")]
     pub name: Option<String>,
 }

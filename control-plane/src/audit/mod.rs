@@ -95,6 +95,7 @@ impl Actor {
     fn of(principal: &Principal) -> Self {
         let (kind, id, name) = match principal {
             Principal::Person { person, email, .. } => ("person", Some(person.to_string()), Some(email.clone())),
+            Principal::ApiKey { key, name, .. } => ("api_key", Some(key.to_string()), Some(name.clone())),
             Principal::Worker { worker, .. } => ("worker", Some(worker.to_string()), None),
             Principal::Anonymous => ("anonymous", None, None),
             Principal::System(task) => ("system", None, Some((*task).to_owned())),

@@ -147,6 +147,10 @@ actions! {
     /// What is asked of people who sign in.
     ReadSignInPolicy = "sign_in_policy.read": [Owner], of_installation = true;
     WriteSignInPolicy = "sign_in_policy.write": [Owner], of_installation = true, step_up = true;
+    /// One's own keys, and those over what one administers.
+    ManageApiKeys = "own_account.api_keys": [Person];
+    /// Make a key, or another in its place.
+    MakeApiKeys = "own_account.make_api_keys": [Person], step_up = true;
     ReadTenants = "tenants.read": [Owner, TenantAdmin, Auditor];
     WriteTenants = "tenants.write": [Owner, TenantAdmin], seen_by ReadTenants;
     /// How much a tenant below may have.

@@ -12,6 +12,12 @@ pub enum Principal {
         session: Id<ids::Session>,
         email: String,
     },
+    /// A program, by a key that this person made.
+    ApiKey {
+        key: Id<ids::ApiKey>,
+        maker: Id<ids::Person>,
+        name: String,
+    },
     /// A worker, by its short-lived token.
     Worker {
         worker: Id<ids::Worker>,
@@ -43,7 +49,8 @@ impl Caller {
         Self { principal: Principal::Anonymous, ..self }
     }
 
+    /// A person, or a program in their place.
     pub fn is_person(&self) -> bool {
-        matches!(self.principal, Principal::Person { .. })
+        matches!(self.principal, Principal::Person { .. } | Principal::ApiKey { .. })
     }
 }

@@ -16,6 +16,7 @@ use super::{
     store, token_hash,
 };
 use crate::{
+    api_keys,
     app::{App, AppState},
     db::{Proof, System, sealed},
     factors,
@@ -39,17 +40,31 @@ impl<A: Action> Grant<A> {
     pub fn person(&self) -> Result<(Id<ids::Person>, Id<ids::Session>), ApiError> {
         match self.caller.principal {
             Principal::Person { person, session, .. } => Ok((person, session)),
+            Principal::ApiKey { .. } | Principal::Worker { .. } | Principal::Anonymous | Principal::System(_) => {
+                Err(ApiError::new(Code::Forbidden))
+            }
+        }
+    }
+
+    /// The person who calls, or who made the key that does; 403 for a worker.
+    pub fn maker(&self) -> Result<Id<ids::Person>, ApiError> {
+        match self.caller.principal {
+            Principal::Person { person, .. } | Principal::ApiKey { maker: person, .. } => Ok(person),
             Principal::Worker { .. } | Principal::Anonymous | Principal::System(_) => {
                 Err(ApiError::new(Code::Forbidden))
             }
         }
     }
 
+    pub fn is_key(&self) -> bool {
+        matches!(self.caller.principal, Principal::ApiKey { .. })
+    }
+
     /// The worker that calls, and its pool; 403 for a person.
     pub fn worker(&self) -> Result<(Id<ids::Worker>, Id<ids::Pool>), ApiError> {
         match self.caller.principal {
             Principal::Worker { worker, pool } => Ok((worker, pool)),
-            Principal::Person { .. } | Principal::Anonymous | Principal::System(_) => {
+            Principal::Person { .. } | Principal::ApiKey { .. } | Principal::Anonymous | Principal::System(_) => {
                 Err(ApiError::new(Code::Forbidden))
             }
         }
@@ -60,12 +75,12 @@ impl<A: Action> Grant<A> {
 impl<A: Action> Grant<A> {
     /// What the caller's live grants that allow the action cover.
     pub fn scope(&self) -> Scope {
-        self.holding.scope(A::ROLES)
+        self.holding.scope_of::<A>()
     }
 
     /// What the caller's live grants that allow another action cover.
     pub fn scope_of<B: Action>(&self) -> Scope {
-        self.holding.scope(B::ROLES)
+        self.holding.scope_of::<B>()
     }
 
     /// 404 where the caller may not see what is there, 403 where they may see it and no more.
@@ -189,6 +204,9 @@ async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding, Stan
         caller.principal = Principal::Worker { worker, pool };
         return Ok((caller, Holding::worker(), Standing::GOOD));
     }
+    if token.starts_with(api_keys::PREFIX) {
+        return by_key(app, caller, token).await;
+    }
     let claims = app.tokens.verify(token, now).ok_or_else(unauthenticated)?;
     let mut read = app.db.read(&system).await?;
     let session = store::session(&mut read, claims.session, claims.person, now).await?.ok_or_else(unauthenticated)?;
@@ -198,4 +216,29 @@ async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding, Stan
     let lasts = Duration::from_secs(app.config.sessions.step_up_lifetime_s.get().into());
     let is_fresh = now.since(verified_at) < lasts;
     Ok((caller, holding, Standing { must_change_password, enrol_only, is_fresh }))
+}
+
+/// A program: what its key names of what its maker holds now.
+async fn by_key(app: &App, mut caller: Caller, token: &str) -> Result<(Caller, Holding, Standing), ApiError> {
+    let now = app.clock.now();
+    let system = System::for_request(caller.clone());
+    let mut read = app.db.read(&system).await?;
+    let found = api_keys::find_live(&mut read, token, caller.address, now).await?;
+    let key = found.ok_or_else(|| ApiError::new(Code::Unauthenticated))?;
+    let holding = store::holding_of_key(&mut read, &key, now).await?;
+    drop(read);
+    if api_keys::is_use_to_note(&key, now) {
+        let noted = async {
+            let mut tx = app.db.begin(&system).await?;
+            api_keys::note_use(&mut tx, key.id).await?;
+            tx.commit().await
+        };
+        // Whether it is written down is no reason to refuse anything.
+        if let Err(error) = noted.await {
+            tracing::debug!(%error, "the use of a key was not noted");
+        }
+    }
+    caller.principal = Principal::ApiKey { key: key.id, maker: key.maker, name: key.name };
+    // A key cannot step up: making it needed that, and what it names counts so.
+    Ok((caller, holding, Standing::GOOD))
 }

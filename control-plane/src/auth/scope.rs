@@ -52,6 +52,8 @@ pub struct Holding {
     /// Roles that nobody grants: a person for their own account, a worker.
     implicit: Vec<Role>,
     held: Vec<Held>,
+    /// Actions that a key is good for; none: it is no key that calls.
+    only: Option<BTreeSet<&'static str>>,
     /// Of each tenant that a grant is over: it and all below it.
     below: HashMap<Uuid, BTreeSet<Uuid>>,
 }
@@ -101,7 +103,43 @@ impl Holding {
 
     pub(super) fn person(grants: Vec<Held>, below: HashMap<Uuid, BTreeSet<Uuid>>) -> Self {
         let held = grants.into_iter().flat_map(Held::with_consequences).collect();
-        Self { implicit: vec![Role::Person], held, below }
+        Self { implicit: vec![Role::Person], held, below, only: None }
+    }
+
+    /// What a key is worth: of what its maker holds, as much as lies in `over`, and only these actions. `tree` is the key's
+    /// tenant with all below it.
+    pub(super) fn narrowed(mut self, over: Place, tree: BTreeSet<Uuid>, only: BTreeSet<&'static str>) -> Self {
+        let within = |held: &Held| -> Option<Reach> {
+            let covers = self.reach_of(held).covers(over);
+            match (over, held.reach) {
+                (Place::Installation, reach) => Some(reach),
+                (Place::Tenant(tenant), Reach::Installation) => Some(Reach::Subtree(tenant)),
+                (Place::Tenant(tenant), Reach::Subtree(_)) if covers => Some(Reach::Subtree(tenant)),
+                (Place::Tenant(_), Reach::Subtree(root) | Reach::Tenant(root)) => {
+                    tree.contains(&root.uuid()).then_some(held.reach)
+                }
+                // Of single domains there are keys over the domain.
+                (Place::Tenant(_), Reach::Domain(_)) | (Place::Domain(..), Reach::Tenant(_)) => None,
+                (Place::Domain(domain, _), _) => covers.then_some(Reach::Domain(domain)),
+            }
+        };
+        let held = self.held.iter().filter_map(|held| within(held).map(|reach| Held { reach, ..*held })).collect();
+        self.held = held;
+        self.implicit.clear();
+        self.only = Some(only);
+        if let Place::Tenant(tenant) = over {
+            self.below.insert(tenant.uuid(), tree);
+        }
+        self
+    }
+
+    fn is_open<A: Action>(&self) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(A::NAME))
+    }
+
+    /// What those grants cover that allow the action.
+    pub(super) fn scope_of<A: Action>(&self) -> Scope {
+        if self.is_open::<A>() { self.scope(A::ROLES) } else { Scope::Parts(Parts::default()) }
     }
 
     /// Live grants, and what follows from them.
@@ -112,7 +150,7 @@ impl Holding {
     pub(super) fn permits<A: Action>(&self) -> bool {
         let of_installation = |held: &&Held| !A::OF_INSTALLATION || held.reach == Reach::Installation;
         let held = self.held.iter().filter(of_installation).map(|held| held.role);
-        held.chain(self.implicit.iter().copied()).any(|role| A::ROLES.contains(&role))
+        self.is_open::<A>() && held.chain(self.implicit.iter().copied()).any(|role| A::ROLES.contains(&role))
     }
 
     /// What those of these roles that the caller holds cover.
@@ -165,7 +203,7 @@ impl Holding {
 
     /// May the caller do `A` here? 404 for what they may not even see.
     pub(super) fn must_reach<A: Action>(&self, place: Place) -> Result<(), ApiError> {
-        if self.scope(A::ROLES).covers(place) {
+        if self.scope_of::<A>().covers(place) {
             Ok(())
         } else if self.scope(A::SEEN_BY).covers(place) {
             Err(ApiError::new(Code::Forbidden))

@@ -6,10 +6,14 @@ use contract::{Id, Micros, ids};
 use uuid::Uuid;
 
 use super::{
-    Role,
+    MATRIX, Role,
     scope::{Held, Holding, Reach},
 };
-use crate::db::{Read, StoreError, run, sql};
+use crate::{
+    api_keys::ApiKey,
+    db::{Read, StoreError, run, sql},
+    grants::Over,
+};
 
 sql! {
     Main;
@@ -91,6 +95,20 @@ pub(crate) async fn holding(read: &mut Read, person: Id<ids::Person>, now: Micro
         }
     }
     Ok(Holding::person(held, below))
+}
+
+/// What a key is worth now.
+pub(super) async fn holding_of_key(read: &mut Read, key: &ApiKey, now: Micros) -> Result<Holding, StoreError> {
+    let holding = holding(read, key.maker, now).await?;
+    let mut tree = BTreeSet::new();
+    if let Over::Tenant(tenant) = key.over {
+        let set =
+            serde_json::to_string(&[tenant.uuid().simple().to_string()]).map_err(StoreError::corrupt("api_keys"))?;
+        let rows = run!(read, fetch_all BELOW as (Uuid, Uuid), set.as_str())?;
+        tree.extend(rows.into_iter().map(|(_, id)| id));
+    }
+    let only = MATRIX.iter().map(|row| row.action).filter(|action| key.allows(action));
+    Ok(holding.narrowed(key.over.place(), tree, only.collect()))
 }
 
 fn held(row: &GrantRow) -> Option<Held> {

@@ -79,6 +79,7 @@ const MODULES: &[&[Statement]] = &[
     crate::workers::STATEMENTS,
     crate::labels::STATEMENTS,
     crate::lease::STATEMENTS,
+    crate::api_keys::STATEMENTS,
     crate::audit::STATEMENTS,
     crate::audit::CHAIN_STATEMENTS,
     crate::auth::STATEMENTS,

@@ -12,7 +12,7 @@ use crate::{
 
 /// Under [`store::lock_names`]: a grant over the domain's tenant through which one more may be created.
 pub(super) async fn through(tx: &mut Tx, grant: &Grant<CreateDomain>, domain: &Domain) -> Result<Given, ApiError> {
-    let (person, _) = grant.person()?;
+    let person = grant.maker()?;
     let mut most = None;
     // As they are now: one may have ended while others created.
     for given in grants::live(tx, person).await? {

@@ -62,7 +62,7 @@ pub(super) async fn create_grant(
     State(app): State<AppState>,
     ApiJson(body): ApiJson<GrantCreate>,
 ) -> Result<Response, ApiError> {
-    let (giver, _) = grant.person()?;
+    let giver = grant.maker()?;
     body.check(app.clock.now())?;
     let mut tx = app.db.begin(&grant).await?;
     store::lock(&mut tx).await?;
@@ -78,8 +78,14 @@ pub(super) async fn create_grant(
     wanted.check()?;
     // What was held when the request began may have ended while it waited.
     let now = tx.now();
-    let holding = crate::auth::holding(&mut tx, giver, now).await?;
-    rule::may_give(&holding, &wanted)?;
+    if grant.is_key() {
+        if wanted.role == Role::Owner {
+            return Err(ApiError::new(Code::GrantTooWide).at("/role"));
+        }
+        rule::may_give(grant.holding(), &wanted)?;
+    } else {
+        rule::may_give(&crate::auth::holding(&mut tx, giver, now).await?, &wanted)?;
+    }
     if wanted.role == Role::Owner
         && tenants::find(&mut tx, person.tenant).await?.is_none_or(|home| home.parent.is_some())
     {
@@ -182,7 +188,7 @@ pub(super) async fn delete_grant(
     State(app): State<AppState>,
     ApiPath(id): ApiPath<GrantId>,
 ) -> Result<Response, ApiError> {
-    let (caller, _) = grant.person()?;
+    let caller = grant.maker()?;
     let mut tx = app.db.begin(&grant).await?;
     store::lock(&mut tx).await?;
     let given = load(&mut tx, &grant, id).await?;

@@ -17,6 +17,7 @@ use crate::{
     http::{ApiError, Code},
 };
 pub(crate) use store::{STATEMENTS, lock};
+pub(crate) use view::GrantScopeName;
 
 /// A grant as it is stored.
 #[derive(Debug, Clone)]

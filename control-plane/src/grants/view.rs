@@ -16,11 +16,24 @@ use crate::{
 /// What a grant is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum GrantScopeName {
+pub(crate) enum GrantScopeName {
     Installation,
     /// The tenant and all below it; of `domain_admin`, the tenant alone.
     Tenant,
     Domain,
+}
+
+impl GrantScopeName {
+    /// The id that the scope asks for is there, and no other.
+    pub(crate) fn check(self, tenant: bool, domain: bool, errors: &mut Vec<FieldError>) {
+        for (pointer, given, scope) in [("/tenant_id", tenant, Self::Tenant), ("/domain_id", domain, Self::Domain)] {
+            match (given, self == scope) {
+                (false, true) => errors.push(FieldError::new(pointer, "required", "is required for this scope")),
+                (true, false) => errors.push(FieldError::new(pointer, "not_now", "does not belong to this scope")),
+                (true, true) | (false, false) => {}
+            }
+        }
+    }
 }
 
 /// A role that can be granted.
@@ -133,7 +146,7 @@ pub(super) struct GrantQuery {
 }
 
 impl Over {
-    pub(super) const fn named(self) -> (GrantScopeName, Option<Id<ids::Tenant>>, Option<Id<ids::Domain>>) {
+    pub(crate) const fn named(self) -> (GrantScopeName, Option<Id<ids::Tenant>>, Option<Id<ids::Domain>>) {
         match self {
             Self::Installation => (GrantScopeName::Installation, None, None),
             Self::Tenant(tenant) => (GrantScopeName::Tenant, Some(tenant), None),
@@ -166,17 +179,7 @@ impl GrantCreate {
     /// The ids that the scope asks for are there, and no others; an end lies ahead.
     pub(super) fn check(&self, now: contract::Micros) -> Result<(), ApiError> {
         let mut errors = Vec::new();
-        let fields = [
-            ("/tenant_id", self.tenant_id.is_some(), GrantScopeName::Tenant),
-            ("/domain_id", self.domain_id.is_some(), GrantScopeName::Domain),
-        ];
-        for (pointer, given, scope) in fields {
-            match (given, self.scope == scope) {
-                (false, true) => errors.push(FieldError::new(pointer, "required", "is required for this scope")),
-                (true, false) => errors.push(FieldError::new(pointer, "not_now", "does not belong to this scope")),
-                (true, true) | (false, false) => {}
-            }
-        }
+        self.scope.check(self.tenant_id.is_some(), self.domain_id.is_some(), &mut errors);
         if self.expires_at.is_some_and(|time| time.0 <= now) {
             errors.push(FieldError::invalid("/expires_at", "lies behind us"));
         }

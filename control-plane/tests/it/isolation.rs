@@ -56,7 +56,10 @@ async fn things(plane: &Plane, tenant: &str, parent: &str, name: &str) -> Things
     let somebody = make(plane, token, "/v1/persons", somebody).await;
     let given = json!({ "person_id": somebody, "role": "auditor", "scope": "tenant", "tenant_id": tenant });
     let given = make(plane, token, "/v1/grants", given).await;
+    let key = json!({ "name": name, "scope": "tenant", "tenant_id": tenant, "actions": ["domains.read"] });
+    let key = make(plane, token, "/v1/api-keys", key).await;
     let ids = BTreeMap::from([
+        ("ApiKeyId", key),
         ("TenantId", tenant.to_owned()),
         ("RouteId", route),
         ("DomainId", domain),

@@ -3,6 +3,7 @@
 
 mod account;
 mod account_page;
+mod api_keys;
 mod audit_chain;
 mod authenticator;
 mod certificates;

@@ -106,11 +106,13 @@ pub(crate) enum Looked {
 /// Looks a presented key up, once it is known who calls and that they may.
 pub(crate) async fn look_up(app: &App, parts: &Parts, proof: &impl Proof) -> Result<Looked, ApiError> {
     let Some(presented) = parts.extensions.get::<Presented>() else { return Ok(Looked::GoOn(None)) };
-    let Principal::Person { person, .. } = &proof.caller().principal else { return Ok(Looked::GoOn(None)) };
+    let caller = match &proof.caller().principal {
+        Principal::Person { person, .. } => person.uuid(),
+        Principal::ApiKey { key, .. } => key.uuid(),
+        Principal::Worker { .. } | Principal::Anonymous | Principal::System(_) => return Ok(Looked::GoOn(None)),
+    };
     let mut hash = Sha256::new();
-    for part in
-        [b"idempotency", person.uuid().as_bytes().as_slice(), parts.uri.path().as_bytes(), presented.key.as_bytes()]
-    {
+    for part in [b"idempotency", caller.as_bytes().as_slice(), parts.uri.path().as_bytes(), presented.key.as_bytes()] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }

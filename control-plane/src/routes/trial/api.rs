@@ -36,7 +36,7 @@ pub(super) async fn test_route(
     ApiPath(id): ApiPath<RouteId>,
     ApiJson(body): ApiJson<RouteTest>,
 ) -> Result<Response, ApiError> {
-    let (person, _) = grant.person()?;
+    let person = grant.maker()?;
     let mut read = app.db.read(&grant).await?;
     let route = routes::find(&mut read, id).await?.ok_or_else(ApiError::not_found)?;
     grant.must_reach(Place::Tenant(route.tenant))?;

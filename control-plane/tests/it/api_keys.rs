@@ -1,0 +1,256 @@
+//! API keys: what programs may do with them, and when no more.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{Plane, Reply, on_both},
+    people::{Somebody, admin, grant, person, tree},
+};
+
+on_both! {
+    a_key_does_what_it_names_and_nothing_else
+    a_rotated_key_has_two_secrets_for_a_while
+}
+
+on_both! {
+    alone:
+    a_key_is_never_wider_than_its_maker_also_later
+    a_key_sees_no_more_than_what_it_is_over
+    a_key_is_good_from_its_networks_until_its_end_and_only_as_it_was_shown
+    keys_are_seen_and_ended_by_whoever_made_them_or_administers_what_they_are_over
+    bad_keys_are_refused_field_by_field
+}
+
+fn over(tenant: &str, actions: &[&str]) -> Value {
+    json!({ "name": "a program", "scope": "tenant", "tenant_id": tenant, "actions": actions })
+}
+
+async fn make(plane: &Plane, by: &str, body: &Value) -> Reply {
+    plane.post("/v1/api-keys").with_token(by).json(body).send().await
+}
+
+/// Id and secret.
+async fn key(plane: &Plane, by: &str, body: &Value) -> (String, String) {
+    let made = make(plane, by, body).await.expect(201);
+    (made["id"].as_str().unwrap().to_owned(), made["secret"].as_str().unwrap().to_owned())
+}
+
+async fn a_key_does_what_it_names_and_nothing_else(plane: Plane) {
+    let tree = tree(&plane).await;
+    let a = &tree.customers[0];
+    let msp = admin(&plane, &tree.msps[0], "msp@example.com").await;
+    let (id, secret) =
+        key(&plane, &msp.token, &over(&tree.msps[0], &["tenants.read", "tenants.write", "domains.read"])).await;
+    assert!(secret.starts_with("pst_live_"));
+    let get = |path: &str| plane.get(path).with_token(&secret).send();
+    assert_eq!(get("/v1/tenants").await.expect(200)["data"].as_array().unwrap().len(), 3);
+    get(&format!("/v1/domains/{}", a.domain)).await.expect(200);
+    let rename = json!({ "labels": { "by": "program" } });
+    plane.patch(&format!("/v1/tenants/{}", a.tenant)).with_token(&secret).json(&rename).send().await.expect(200);
+    let any = json!({ "recipients": "any" });
+    plane
+        .patch(&format!("/v1/domains/{}", a.domain))
+        .with_token(&secret)
+        .json(&any)
+        .send()
+        .await
+        .problem(403, "forbidden");
+    for path in ["/v1/routes", "/v1/audit", "/v1/me", "/v1/me/permissions", "/v1/api-keys", "/v1/workers"] {
+        get(path).await.problem(403, "forbidden");
+    }
+    make(&plane, &secret, &over(&a.tenant, &["domains.read"])).await.problem(403, "forbidden");
+    let log = plane.get("/v1/audit?action=tenant.update").with_token(&msp.token).send().await.expect(200);
+    assert_eq!(log["data"][0]["actor"], json!({ "kind": "api_key", "id": id, "name": "a program" }));
+    let again = || {
+        plane
+            .post("/v1/tenants")
+            .with_token(&secret)
+            .header("idempotency-key", "once")
+            .json(&json!({ "name": "new", "parent_id": tree.msps[0] }))
+            .send()
+    };
+    let (first, second) = (again().await.expect(201), again().await);
+    assert_eq!(second.header("idempotency-replayed"), Some("true"));
+    assert_eq!(first["id"], second.body["id"]);
+    // Shown once; the last use is to the minute.
+    let shown = plane.get(&format!("/v1/api-keys/{id}")).with_token(&msp.token).send().await;
+    assert!(!shown.text.contains(&secret));
+    assert!(shown.body["last_used_at"].is_string(), "{}", shown.text);
+    assert!(!plane.get("/v1/audit").send().await.text.contains(&secret));
+    let read_only = json!({ "read_only": true });
+    let mut body = over(&tree.msps[0], &["tenants.read"]);
+    body.as_object_mut().unwrap().extend(read_only.as_object().unwrap().clone());
+    let (_, secret) = key(&plane, &msp.token, &body).await;
+    plane.get("/v1/tenants").with_token(&secret).send().await.expect(200);
+}
+
+async fn a_rotated_key_has_two_secrets_for_a_while(plane: Plane) {
+    let provider = plane.get("/v1/me").send().await.expect(200)["tenant_id"].as_str().unwrap().to_owned();
+    let (id, first) = key(&plane, plane.token(), &over(&provider, &["tenants.read"])).await;
+    let rotate =
+        |overlap: u32| plane.post(&format!("/v1/api-keys/{id}/rotate")).json(&json!({ "overlap_s": overlap })).send();
+    let works = async |secret: &str| plane.get("/v1/tenants").with_token(secret).send().await.status == 200;
+    let second = rotate(600).await.expect(200)["secret"].as_str().unwrap().to_owned();
+    assert!(works(&first).await && works(&second).await);
+    plane.clock.advance(Duration::from_secs(601));
+    assert!(!works(&first).await && works(&second).await);
+    let third = rotate(0).await.expect(200)["secret"].as_str().unwrap().to_owned();
+    assert!(!works(&second).await && works(&third).await);
+    assert_eq!(rotate(604_801).await.pointers(), ["/overlap_s"]);
+}
+
+async fn a_key_is_never_wider_than_its_maker_also_later() {
+    let plane = Plane::start().await;
+    let tree = tree(&plane).await;
+    let [a, b] = [0, 1].map(|n| tree.customers[n].clone());
+    let anna = person(&plane, &a.tenant, "anna@example.com").await;
+    let given = grant(&plane, &anna, "tenant_admin", &a.tenant, json!({})).await;
+    make(&plane, &anna.token, &over(&b.tenant, &["domains.read"])).await.problem(422, "invalid_body");
+    let installation = json!({ "name": "x", "scope": "installation", "actions": ["domains.read"] });
+    make(&plane, &anna.token, &installation).await.problem(403, "grant_too_wide");
+    make(&plane, &anna.token, &over(&a.tenant, &["domains.read", "workers.read"])).await.problem(403, "grant_too_wide");
+    let (_, secret) =
+        key(&plane, &anna.token, &over(&a.tenant, &["domains.read", "domains.write", "grants.write"])).await;
+    let path = format!("/v1/domains/{}", a.domain);
+    let (get, set) = (|| plane.get(&path).with_token(&secret).send(), json!({ "recipients": "any" }));
+    let write = || plane.patch(&path).with_token(&secret).json(&set).send();
+    write().await.expect(200);
+    // What its maker has less, it has less.
+    grant(&plane, &anna, "auditor", &a.tenant, json!({})).await;
+    plane.delete(&format!("/v1/grants/{given}")).send().await.expect(204);
+    get().await.expect(200);
+    write().await.problem(403, "forbidden");
+    // What its maker has more, it has not.
+    grant(&plane, &anna, "auditor", &tree.msps[0], json!({})).await;
+    plane.get(&format!("/v1/domains/{}", b.domain)).with_token(&secret).send().await.problem(404, "not_found");
+    plane.post(&format!("/v1/persons/{}/disable", anna.id)).send().await.expect(200);
+    get().await.problem(401, "unauthenticated");
+    // No key makes owners.
+    let (_, secret) = key(
+        &plane,
+        plane.token(),
+        &json!({ "name": "x", "scope": "installation", "actions": ["grants.write", "persons.read"] }),
+    )
+    .await;
+    let second = person(&plane, &tree.provider, "second@example.com").await;
+    let owner = json!({ "person_id": second.id, "role": "owner", "scope": "installation" });
+    plane.post("/v1/grants").with_token(&secret).json(&owner).send().await.problem(403, "grant_too_wide");
+}
+
+async fn a_key_sees_no_more_than_what_it_is_over() {
+    let plane = Plane::start().await;
+    let tree = tree(&plane).await;
+    let [a, b] = [0, 1].map(|n| tree.customers[n].clone());
+    let count = async |secret: &str| {
+        plane.get("/v1/domains").with_token(secret).send().await.expect(200)["data"].as_array().unwrap().len()
+    };
+    let (_, of_owner) = key(&plane, plane.token(), &over(&a.tenant, &["domains.read", "policy.read"])).await;
+    assert_eq!(count(&of_owner).await, 1);
+    plane.get(&format!("/v1/domains/{}", b.domain)).with_token(&of_owner).send().await.problem(404, "not_found");
+    plane.get("/v1/policy").with_token(&of_owner).send().await.problem(404, "not_found");
+    let (_, of_domain) = key(
+        &plane,
+        plane.token(),
+        &json!({ "name": "x", "scope": "domain", "domain_id": b.domain, "actions": ["domains.read"] }),
+    )
+    .await;
+    assert_eq!(count(&of_domain).await, 1);
+    plane.get(&format!("/v1/domains/{}", b.domain)).with_token(&of_domain).send().await.expect(200);
+    // Over more than its maker reaches below it there is none; a maker of one domain has keys of that.
+    let anna = person(&plane, &a.tenant, "anna@example.com").await;
+    grant(&plane, &anna, "domain_admin", &a.tenant, json!({ "max_domains": 2 })).await;
+    let (_, creator) = key(&plane, &anna.token, &over(&a.tenant, &["domains.create"])).await;
+    let create = |name: &str| {
+        plane.post("/v1/domains").with_token(&creator).json(&json!({ "tenant_id": a.tenant, "name": name })).send()
+    };
+    create("one.example").await.expect(201);
+    create("two.example").await.expect(201);
+    create("three.example").await.problem(409, "limit_reached");
+    assert_eq!(count(&anna.token).await, 2);
+}
+
+async fn a_key_is_good_from_its_networks_until_its_end_and_only_as_it_was_shown() {
+    let plane = Plane::start().await;
+    let provider = plane.get("/v1/me").send().await.expect(200)["tenant_id"].as_str().unwrap().to_owned();
+    let with = |more: Value| {
+        let mut body = over(&provider, &["tenants.read"]);
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let get = async |secret: &str| plane.get("/v1/tenants").with_token(secret).send().await;
+    let (_, elsewhere) = key(&plane, plane.token(), &with(json!({ "address_ranges": ["192.0.2.0/24"] }))).await;
+    get(&elsewhere).await.problem(401, "unauthenticated");
+    let (_, here) =
+        key(&plane, plane.token(), &with(json!({ "address_ranges": ["192.0.2.0/24", "127.0.0.0/8", "::1/128"] })))
+            .await;
+    get(&here).await.expect(200);
+    let until = serde_json::to_value(control_plane::http::Time(plane.clock.now() + Duration::from_mins(5))).unwrap();
+    let (_, short) = key(&plane, plane.token(), &with(json!({ "expires_at": until }))).await;
+    get(&short).await.expect(200);
+    plane.clock.advance(Duration::from_mins(6));
+    get(&short).await.problem(401, "unauthenticated");
+    for bad in [
+        "pst_live_",
+        "pst_live_AAAA",
+        &format!("{here}A"),
+        &here.replace("pst_live_", "pst_test_"),
+        &here.to_uppercase(),
+    ] {
+        get(bad).await.problem(401, "unauthenticated");
+    }
+}
+
+async fn keys_are_seen_and_ended_by_whoever_made_them_or_administers_what_they_are_over() {
+    let plane = Plane::start().await;
+    let tree = tree(&plane).await;
+    let [a, b] = [0, 1].map(|n| tree.customers[n].clone());
+    let msp = admin(&plane, &tree.msps[0], "msp@example.com").await;
+    let anna = admin(&plane, &a.tenant, "anna@example.com").await;
+    let bert = admin(&plane, &b.tenant, "bert@example.com").await;
+    let (id, secret) = key(&plane, &anna.token, &over(&a.tenant, &["domains.read"])).await;
+    let path = format!("/v1/api-keys/{id}");
+    let list = async |who: &Somebody| {
+        plane.get("/v1/api-keys").with_token(&who.token).send().await.expect(200)["data"].as_array().unwrap().len()
+    };
+    assert_eq!((list(&anna).await, list(&msp).await, list(&bert).await), (1, 1, 0));
+    plane.get(&path).with_token(&bert.token).send().await.problem(404, "not_found");
+    plane.delete(&path).with_token(&bert.token).send().await.problem(404, "not_found");
+    plane
+        .post(&format!("{path}/rotate"))
+        .with_token(&msp.token)
+        .json(&json!({}))
+        .send()
+        .await
+        .problem(403, "forbidden");
+    plane.delete(&path).with_token(&msp.token).send().await.expect(204);
+    plane.get("/v1/domains").with_token(&secret).send().await.problem(401, "unauthenticated");
+}
+
+async fn bad_keys_are_refused_field_by_field() {
+    let plane = Plane::start().await;
+    let provider = plane.get("/v1/me").send().await.expect(200)["tenant_id"].as_str().unwrap().to_owned();
+    let cases = [
+        (json!({ "name": "", "scope": "tenant", "actions": [] }), vec!["/actions", "/name", "/tenant_id"]),
+        (over(&provider, &["nonsense"]), vec!["/actions"]),
+        (over(&provider, &["persons.create", "own_account.read"]), vec!["/actions", "/actions"]),
+        (
+            json!({ "name": "x", "scope": "installation", "tenant_id": provider, "actions": ["tenants.read"] }),
+            vec!["/tenant_id"],
+        ),
+        (
+            json!({ "name": "x", "scope": "installation", "actions": ["tenants.write"], "read_only": true }),
+            vec!["/actions"],
+        ),
+        (
+            json!({ "name": "x", "scope": "installation", "actions": ["tenants.read"], "expires_at": "2001-01-01T00:00:00Z" }),
+            vec!["/expires_at"],
+        ),
+    ];
+    for (body, pointers) in cases {
+        let reply = make(&plane, plane.token(), &body).await;
+        reply.problem(422, "invalid_body");
+        assert_eq!(reply.pointers(), pointers, "{body}");
+    }
+}
