@@ -28,7 +28,7 @@ CREATE INDEX pool_departures_pool ON pool_departures (pool_id, left_at);
 CREATE INDEX pool_departures_left ON pool_departures (left_at);
 
 -- Nodes and objects that a pool's heads name. Each pool has its own: its workers get none of another's, and what one drops the
--- other may still name. `snapshot_objects`, which was everybody's, stays empty for a control plane of before.
+-- other may still name. `snapshot_objects`, which was everybody's, stays for a control plane of before until the next release.
 CREATE TABLE pool_objects (
     pool_id UUID NOT NULL REFERENCES pools (id) ON DELETE CASCADE,
     -- SHA-256 of the bytes.
@@ -41,4 +41,3 @@ CREATE TABLE pool_objects (
 CREATE INDEX pool_objects_dropped ON pool_objects (dropped_at) WHERE dropped_at IS NOT NULL;
 INSERT INTO pool_objects (pool_id, hash, bytes, dropped_at)
     SELECT p.id, o.hash, o.bytes, o.dropped_at FROM snapshot_objects o JOIN pools p ON p.name = 'default';
-DELETE FROM snapshot_objects;

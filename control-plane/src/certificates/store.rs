@@ -72,7 +72,7 @@ sql! {
             WHERE tenant_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
     OF_TENANT = (select!(" WHERE c.tenant_id = $1"));
-    FINGERPRINTS = "SELECT fingerprint FROM certificates ORDER BY id DESC LIMIT 1000";
+    FINGERPRINTS = "SELECT tenant_id, fingerprint FROM certificates ORDER BY id DESC";
     ENDING = (select!(" WHERE c.not_after <= $1 AND (c.warned_days IS NULL OR c.warned_days > $2)
         ORDER BY c.not_after, c.id LIMIT 100"));
     WARNED = "UPDATE certificates SET warned_days = $2 WHERE id = $1";
@@ -220,9 +220,8 @@ pub(super) async fn count(read: &mut Read, tenant: Id<ids::Tenant>) -> Result<i6
 }
 
 /// Fingerprints of the newest thousand.
-pub(crate) async fn fingerprints(read: &mut Read) -> Result<Vec<String>, StoreError> {
-    let rows = run!(read, fetch_all FINGERPRINTS as (String,))?;
-    Ok(rows.into_iter().map(|(fingerprint,)| fingerprint).collect())
+pub(crate) async fn fingerprints(read: &mut Read) -> Result<Vec<(Option<Uuid>, String)>, StoreError> {
+    run!(read, fetch_all FINGERPRINTS as (Option<Uuid>, String))
 }
 
 /// Those that end by `until` and were not warned of `days` before their end, or later.

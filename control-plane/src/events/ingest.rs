@@ -28,8 +28,8 @@ const TOGETHER: usize = 32;
 const WAITING: usize = 512;
 /// Streams that one can go on with.
 const FOLLOWED: usize = 16;
-/// What a pool still tells of a tenant that left it.
-const LATE: Duration = Duration::from_hours(24);
+/// What a pool still tells of a tenant that left it: a worker that is cut off goes on for so long with what it has.
+const LATE: Duration = Duration::from_hours(7 * 24);
 const PACE_MS: u32 = 200;
 const PACE_MAX_MS: u32 = 5_000;
 

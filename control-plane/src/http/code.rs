@@ -94,6 +94,7 @@ codes! {
     GrantTooWide = FORBIDDEN "grant_too_wide" "Nobody grants more than they hold";
     GrantExists = CONFLICT "grant_exists" "The person has this grant already";
     LastOwner = CONFLICT "last_owner" "There must be an owner who can sign in, for good";
+    PoolsMustOverlap = CONFLICT "pools_must_overlap" "One of the pools that serve the tenant now must be among the new ones";
     // The house.
     Conflict = CONFLICT "conflict" "It changed meanwhile; try again";
     Busy = SERVICE_UNAVAILABLE "busy" "Busy; try again in a moment";

@@ -19,7 +19,7 @@ use crate::{
         action::{ReadPools, WritePools},
     },
     db::{Read, StoreError, Tx},
-    http::{Answer, ApiError, ApiJson, ApiPath, FieldError, IfMatch, commit, docs::CommonProblems},
+    http::{Answer, ApiError, ApiJson, ApiPath, Code, FieldError, IfMatch, commit, docs::CommonProblems},
     outbox::{self, Change},
     snapshots, tenants,
 };
@@ -84,23 +84,32 @@ pub(super) async fn update_tenant_pools(
     }
     let extents = snapshots::extents(&mut tx).await?;
     store::assign(&mut tx, id, &named, revision).await?;
-    note_departures(&mut tx, id, extents).await?;
+    departures(&mut tx, id, extents, 0).await?;
     let after = view(&mut tx, id).await?;
+    // Neither a slip nor a stolen session turns a customer's mail away: somebody serves them before and after.
+    if !after.effective.iter().any(|pool| before.effective.contains(pool)) {
+        let detail =
+            "name the pools that serve it now beside the new ones, move the MX records, then take the old ones away";
+        return Err(ApiError::new(Code::PoolsMustOverlap).at("/pool_ids").detail(detail));
+    }
     let target = Target::new("tenant_pools").id(id).of_tenant(id);
     audit::record(&mut tx, "tenant_pools.update", target, Some(&before), Some(&after)).await?;
     outbox::record(&mut tx, &Change::Tenant(id)).await?;
     commit(tx, Answer::ok(&after).revision(revision + 1)).await
 }
 
-/// Workers hold it against a head that it suddenly names fewer tenants or domains: so many left for good.
-async fn note_departures(
+/// Workers hold it against a head that it suddenly names fewer tenants or domains: so many left for good. `known`: so many tenants
+/// are explained otherwise.
+pub(super) async fn departures(
     tx: &mut Tx,
     tenant: Id<ids::Tenant>,
     before: Vec<snapshots::Extent>,
+    known: usize,
 ) -> Result<(), StoreError> {
     let after = snapshots::extents(tx).await?;
-    for (before, after) in before.into_iter().zip(after) {
-        let gone = before.all().filter(|tenant| !after.holds(*tenant)).count();
+    for before in before {
+        let Some(after) = after.iter().find(|after| after.pool == before.pool) else { continue };
+        let gone = before.all().filter(|tenant| !after.holds(*tenant)).count().saturating_sub(known);
         let unserved: Vec<_> = before.served.iter().filter(|tenant| !after.served.contains(*tenant)).copied().collect();
         let domains = store::domains_of(tx, &unserved).await?;
         if gone > 0 || domains > 0 {

@@ -11,7 +11,10 @@ use std::{cmp::Ordering, collections::HashMap, time::Duration};
 use contract::{Id, Micros, ids, mail::Domain};
 use uuid::Uuid;
 
-use crate::db::{Read, StoreError, Tx};
+use crate::{
+    db::{Read, StoreError, Tx},
+    snapshots,
+};
 pub(crate) use store::{STATEMENTS, all, all_with_use, assigned, departed, find, own_names};
 
 /// A pool, as far as it is set.
@@ -69,6 +72,23 @@ pub(crate) async fn serving(read: &mut Read, tenant: Id<ids::Tenant>) -> Result<
     let mut pools = store::all(read).await?;
     pools.retain(|pool| named.as_ref().map_or_else(|| pool.is_default(), |(_, ids)| ids.contains(&pool.id)));
     Ok(Serving { pools, named_by: named.map(|(level, _)| level) })
+}
+
+/// Takes away a tenant by `remove`, and notes what else leaves a pool with it: those above it that stood there for its sake.
+pub(crate) async fn without<T>(
+    tx: &mut Tx,
+    tenant: Id<ids::Tenant>,
+    remove: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    if !store::any_assigned(tx).await? {
+        return remove(tx).await;
+    }
+    store::lock_all(tx).await?;
+    let before = snapshots::extents(tx).await?;
+    let done = remove(tx).await?;
+    // The deletion itself is in the audit log.
+    assignment::departures(tx, tenant, before, 1).await?;
+    Ok(done)
 }
 
 /// Those of these tenants that the pool neither serves nor served since then. One that is not there any more is nobody's.

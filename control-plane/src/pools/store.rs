@@ -28,7 +28,7 @@ sql! {
     };
     LOCK_ALL = {
         sqlite: "SELECT id FROM pools ORDER BY id",
-        postgres: "SELECT id FROM pools ORDER BY id FOR UPDATE",
+        postgres: "SELECT id FROM pools ORDER BY id FOR NO KEY UPDATE",
     };
     INSERT = "INSERT INTO pools (id, name, mx_hosts, created_at) VALUES ($1, $2, $3, $4)";
     UPDATE = "UPDATE pools SET name = $2, mx_hosts = $3, revision = revision + 1 WHERE id = $1 AND revision = $4";
@@ -52,6 +52,8 @@ sql! {
         SELECT up.id, p.pool_id FROM up JOIN tenant_pools p ON p.tenant_id = up.id
         WHERE up.depth = (SELECT MIN(u.depth) FROM up u JOIN tenant_pools q ON q.tenant_id = u.id)
         ORDER BY p.pool_id";
+    TOPS_WITHOUT = "SELECT COUNT(*) FROM tenants t WHERE t.parent_id IS NULL
+        AND NOT EXISTS (SELECT 1 FROM tenant_pools p WHERE p.tenant_id = t.id)";
     OF_TENANT = "SELECT pool_id FROM tenant_pools WHERE tenant_id = $1 ORDER BY pool_id";
     REVISION_OF_TENANT = "SELECT pools_revision FROM tenants WHERE id = $1";
     MOVE_REVISION = "UPDATE tenants SET pools_revision = pools_revision + 1 WHERE id = $1 AND pools_revision = $2";
@@ -146,13 +148,14 @@ pub(crate) async fn all(read: &mut Read) -> Result<Vec<Pool>, StoreError> {
     run!(read, fetch_all ALL as Row)?.into_iter().map(Pool::try_from).collect()
 }
 
-/// All pools, and whether a tenant names them. Whoever names none is served by the default one.
+/// All pools, and whether they serve anybody: a tenant names them, or it is the default one and the provider names none.
 pub(crate) async fn all_with_use(read: &mut Read) -> Result<Vec<(Pool, bool)>, StoreError> {
     let named: BTreeSet<Uuid> = assigned(read).await?.into_iter().map(|(_, pool)| pool).collect();
+    let (unnamed,) = run!(read, fetch_one TOPS_WITHOUT as (i64,))?;
     let pools = all(read).await?.into_iter();
     Ok(pools
         .map(|pool| {
-            let used = pool.is_default() || named.contains(&pool.id.uuid());
+            let used = pool.is_default() && unnamed > 0 || named.contains(&pool.id.uuid());
             (pool, used)
         })
         .collect())

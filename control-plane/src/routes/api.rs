@@ -26,7 +26,7 @@ use crate::{
     http::{Answer, ApiError, ApiJson, ApiPatch, ApiPath, ApiQuery, Code, IfMatch, commit, docs::CommonProblems},
     labels,
     outbox::{self, Change},
-    tenants,
+    pools, tenants,
 };
 
 pub fn router() -> OpenApiRouter<AppState> {
@@ -76,7 +76,8 @@ pub(super) async fn create_route(
     ApiJson(body): ApiJson<RouteCreate>,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    let route = body.parse(tx.new_id(), tx.now(), &Bounds::of(&app.config))?;
+    let bounds = Bounds::of(&app.config, pools::own_names(&mut tx).await?);
+    let route = body.parse(tx.new_id(), tx.now(), &bounds)?;
     tenants::must_be_open(&mut tx, &grant.scope(), route.tenant, "/tenant_id").await?;
     certificate_must_fit(&mut tx, &grant, &route).await?;
     refuse_taken(&mut tx, &route).await?;
@@ -115,7 +116,8 @@ pub(super) async fn update_route(
     let before = load(&mut tx, &grant, id).await?;
     if_match.check(before.revision)?;
     let mut after = before.clone();
-    body.apply(&mut after, &Bounds::of(&app.config))?;
+    let bounds = Bounds::of(&app.config, pools::own_names(&mut tx).await?);
+    body.apply(&mut after, &bounds)?;
     let (old, new) = (RouteView::from(&before), RouteView::from(&after));
     if serde_json::to_value(&old).ok() == serde_json::to_value(&new).ok() {
         return Ok(Answer::ok(&old).revision(before.revision).into_response());

@@ -64,10 +64,11 @@ pub(super) struct Bounds<'a> {
 }
 
 impl<'a> Bounds<'a> {
-    pub(super) fn of(config: &'a Config) -> Self {
+    /// `of_pools`: MX hosts that pools have of their own.
+    pub(super) fn of(config: &'a Config, of_pools: Vec<Domain>) -> Self {
         Self {
             allowed: &config.allowed_hop_ranges,
-            own: config.own_names().filter(|name| !is_localhost(name)).collect(),
+            own: config.own_names().chain(of_pools).filter(|name| !is_localhost(name)).collect(),
         }
     }
 

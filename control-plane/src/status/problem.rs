@@ -72,7 +72,7 @@ codes! {
     EventsPilingUp = "events_piling_up" Warning,
         "The control plane takes events more slowly than they come, or not at all. When the buffer is full the trace has a gap; mail is not held up.";
     EventsRejected = "events_rejected" Warning,
-        "Upgrade control planes before workers: what a newer worker says may not be known here. The events are set aside, not lost.";
+        "Upgrade control planes before workers: what a newer worker says may not be known here. Or a worker told of a tenant that its pool does not serve: look who runs it. The events are set aside, not lost.";
     TraceGap = "trace_gap" Warning,
         "GET /v1/gaps says when and how many. A worker that was killed leaves one; no mail was lost.";
     NextHopDown = "next_hop_down" Warning,

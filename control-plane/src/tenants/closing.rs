@@ -7,11 +7,11 @@ use crate::{
     app::AppState,
     audit::{self, Target},
     certificates,
-    db::{StoreError, System},
+    db::{StoreError, System, Tx},
     domains,
     lease::Lease,
     outbox::{self, Change},
-    persons, routes,
+    persons, pools, routes,
 };
 
 const TASK: &str = "closing";
@@ -34,7 +34,7 @@ pub(crate) async fn remove_overdue(app: AppState) -> Result<(), StoreError> {
         routes::remove_all(&mut tx, id).await?;
         certificates::remove_all(&mut tx, id).await?;
         persons::remove_all(&mut tx, id).await?;
-        match store::delete(&mut tx, id, now).await {
+        match pools::without(&mut tx, id, async |tx: &mut Tx| store::delete(tx, id, now).await).await {
             Ok(()) => {}
             // Something still belongs to it, or it was taken back this moment.
             Err(error @ (StoreError::Reference(_) | StoreError::Stale)) => {

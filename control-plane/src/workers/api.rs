@@ -23,8 +23,11 @@ use crate::{
     },
     certificates,
     http::{Answer, ApiError, ApiPath, ApiQuery, commit, docs::CommonProblems},
-    pool_keys,
+    pool_keys, snapshots,
 };
+
+/// Certificates that a row of the audit log names.
+const MOST_HELD: usize = 1_000;
 
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -101,7 +104,11 @@ pub(super) async fn delete_worker(
         return Err(ApiError::not_found());
     }
     // What it could read, for whoever has to judge whether certificates must be replaced.
-    let held = certificates::fingerprints(&mut tx).await?;
+    let extents = snapshots::extents(&mut tx).await?;
+    let extent = extents.iter().find(|extent| extent.pool == before.pool_id);
+    let of_pool = |tenant: Option<Uuid>| tenant.is_none_or(|tenant| extent.is_some_and(|extent| extent.holds(tenant)));
+    let held = certificates::fingerprints(&mut tx).await?.into_iter().filter(|(tenant, _)| of_pool(*tenant));
+    let held: Vec<String> = held.map(|(_, fingerprint)| fingerprint).take(MOST_HELD).collect();
     let after = (!held.is_empty()).then(|| serde_json::json!({ "held_certificates": held }));
     audit::record(&mut tx, "worker.delete", audit::Target::new("worker").id(id), Some(&before), after.as_ref()).await?;
     pool_keys::rotate(&mut tx, &app.vault, before.pool_id).await?;

@@ -21,6 +21,10 @@ on_both! {
     dns_is_held_against_the_hosts_of_the_pools_that_serve_the_domain
     a_join_token_lets_into_the_pool_that_it_names
     a_secret_is_sealed_for_each_pool_with_its_own_key
+    a_pool_that_nobody_edits_is_signed_anew_while_others_are_edited
+    a_pool_that_cannot_be_published_to_holds_up_no_other
+    deletions_in_a_pool_explain_that_those_above_went_too
+    of_a_name_that_tenants_of_two_pools_have_each_pool_has_its_own
 }
 
 async fn pool(plane: &Plane, name: &str) -> String {
@@ -35,6 +39,24 @@ async fn default_pool(plane: &Plane) -> String {
 
 async fn assign(plane: &Plane, tenant: &str, pools: &Value) -> Reply {
     plane.call("PUT", &format!("/v1/tenants/{tenant}/pools")).json(&json!({ "pool_ids": pools })).send().await
+}
+
+/// As docs/operations.md says it: the new ones beside the old, then the new ones alone.
+async fn moved(plane: &Plane, tenant: &str, pools: &Value) -> Reply {
+    let now = plane.get(&format!("/v1/tenants/{tenant}/pools")).send().await.expect(200);
+    let mut both = now["effective"].as_array().unwrap().clone();
+    both.extend(pools.as_array().cloned().unwrap_or_else(|| vec![]));
+    if pools.is_null() {
+        both.extend(
+            plane.get("/v1/pools?name=default").send().await.expect(200)["data"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|pool| pool["id"].clone()),
+        );
+    }
+    assign(plane, tenant, &json!(both)).await.expect(200);
+    assign(plane, tenant, pools).await
 }
 
 async fn domain(plane: &Plane, tenant: &str, name: &str, route: Option<&str>) -> Reply {
@@ -85,7 +107,7 @@ async fn a_pools_tree_holds_what_its_tenants_need_and_no_more(plane: Plane) {
     assert_eq!((empty.totals.tenants, empty.totals.domains), (0, 0));
 
     // The customer goes east: its chain and the route of its MSP go with it, the MSP's other customer does not.
-    let moved = assign(&plane, &acme, &json!([east])).await;
+    let moved = self::moved(&plane, &acme, &json!([east])).await;
     let head = head_in("east", &plane, &in_east, &moved).await;
     let (there, _) = walk(&plane, &in_east, &head).await;
     assert_eq!(names(&there), ["domain/acme.example", "installation", "route", "tenant", "tenant", "tenant"]);
@@ -112,8 +134,8 @@ async fn a_pools_tree_holds_what_its_tenants_need_and_no_more(plane: Plane) {
     assert!(c.version > a.version && (d.version, d.root) == (b.version, b.root));
 
     // A new customer of the MSP is where the MSP is; a restart changes nothing of it.
-    let moved = assign(&plane, &msp, &json!([default, east])).await.expect(200);
-    assert_eq!(moved["effective"].as_array().unwrap().len(), 2);
+    let both = assign(&plane, &msp, &json!([default, east])).await.expect(200);
+    assert_eq!(both["effective"].as_array().unwrap().len(), 2);
     let fresh = tenant(&plane, json!({ "name": "fresh", "parent_id": msp })).await;
     let made = domain(&plane, &fresh, "fresh.example", None).await;
     let (a, b) = (head_in("default", &plane, &in_default, &made).await, head_in("east", &plane, &in_east, &made).await);
@@ -131,7 +153,7 @@ async fn a_pools_tree_holds_what_its_tenants_need_and_no_more(plane: Plane) {
 
     // Back where it came from: nothing is left in the other tree.
     assign(&plane, &msp, &Value::Null).await.expect(200);
-    let back = assign(&plane, &acme, &Value::Null).await;
+    let back = self::moved(&plane, &acme, &Value::Null).await;
     let head = head_in("east", &plane, &in_east, &back).await;
     assert_eq!(names(&walk(&plane, &in_east, &head).await.0), ["installation"]);
     let head = head_in("default", &plane, &in_default, &back).await;
@@ -177,11 +199,13 @@ async fn pools_are_made_named_and_refused(plane: Plane) {
     // One that serves somebody, or has a worker, stays.
     let acme = tenant(&plane, json!({ "name": "acme" })).await;
     let id = made["id"].clone();
-    assign(&plane, &acme, &json!([id])).await.expect(200);
+    assign(&plane, &acme, &json!([id])).await.problem(409, "pools_must_overlap");
+    moved(&plane, &acme, &json!([id])).await.expect(200);
     plane.call("DELETE", &path).send().await.problem(409, "in_use");
     let listed = plane.get("/v1/pools").send().await.expect(200);
     assert_eq!(listed["data"][1]["tenants"], 1);
-    assign(&plane, &acme, &Value::Null).await.expect(200);
+    assign(&plane, &acme, &Value::Null).await.problem(409, "pools_must_overlap");
+    moved(&plane, &acme, &Value::Null).await.expect(200);
     worker_token_in(&plane, "west").await;
     plane.call("DELETE", &path).send().await.problem(409, "in_use");
     let workers = plane.get(&format!("/v1/workers?pool_id={}", id.as_str().unwrap())).send().await.expect(200);
@@ -205,7 +229,7 @@ async fn the_nearest_level_that_names_pools_decides(plane: Plane) {
     let read = async |tenant: &str| plane.get(&format!("/v1/tenants/{tenant}/pools")).send().await;
     let of_acme = read(&acme).await.expect(200);
     assert_eq!(of_acme, json!({ "pool_ids": null, "effective": [default], "named_by": null }));
-    assign(&plane, &msp, &json!([east])).await.expect(200);
+    moved(&plane, &msp, &json!([east])).await.expect(200);
     assert_eq!(read(&acme).await.expect(200), json!({ "pool_ids": null, "effective": [east], "named_by": msp }));
     let both = assign(&plane, &acme, &json!([east, default, east])).await;
     let tag = both.header("etag").unwrap().to_owned();
@@ -274,7 +298,7 @@ async fn what_left_a_pool_explains_that_it_shrinks(plane: Plane) {
     }
     let before = head_in("default", &plane, &in_default, &last.unwrap()).await;
     assert_eq!((before.totals.tenants, before.totals.domains, before.lowest_totals), (7, 5, None));
-    let moved = assign(&plane, &msp, &json!([east])).await;
+    let moved = self::moved(&plane, &msp, &json!([east])).await;
     let after = head_in("default", &plane, &in_default, &moved).await;
     assert_eq!((after.totals.tenants, after.totals.domains), (1, 0));
     let lowest = after.lowest_totals.expect("that they left is known");
@@ -285,7 +309,7 @@ async fn what_a_worker_tells_of_another_pools_tenant_is_set_aside(plane: Plane) 
     let east = pool(&plane, "east").await;
     let (acme, other) =
         (tenant(&plane, json!({ "name": "acme" })).await, tenant(&plane, json!({ "name": "other" })).await);
-    assign(&plane, &acme, &json!([east])).await.expect(200);
+    moved(&plane, &acme, &json!([east])).await.expect(200);
     let (in_default, in_east) = (worker_token_in(&plane, "default").await, worker_token_in(&plane, "east").await);
     let rejected = async || plane.get("/v1/status").send().await.expect(200)["events"]["rejected"].clone();
     let push = async |worker: &str, stream: &str, seq: u64, tenant: &str| {
@@ -303,8 +327,8 @@ async fn what_a_worker_tells_of_another_pools_tenant_is_set_aside(plane: Plane) 
     assert_eq!(rejected().await, 0);
     push(&in_east, two, 2, &other).await;
     assert_eq!(rejected().await, 1);
-    // As if it had left a day and a minute ago.
-    let long_ago = "UPDATE pool_departures SET left_at = left_at - 86460000000";
+    // As if it had left a week and a minute ago.
+    let long_ago = "UPDATE pool_departures SET left_at = left_at - 604860000000";
     plane.tamper(long_ago, long_ago).await;
     push(&in_default, one, 2, &acme).await;
     push(&in_default, one, 3, &other).await;
@@ -321,10 +345,13 @@ async fn dns_is_held_against_the_hosts_of_the_pools_that_serve_the_domain(plane:
     let path = format!("/v1/domains/{}/dns", made["id"].as_str().unwrap());
     let expected = async || plane.get(&path).send().await.expect(200)["mx"]["expected"].clone();
     assert_eq!(expected().await, json!([]));
-    assign(&plane, &acme, &json!([east])).await.expect(200);
+    moved(&plane, &acme, &json!([east])).await.expect(200);
     assert_eq!(expected().await, json!(["10 mx1.east.msp.example.", "20 mx2.east.msp.example."]));
     let theirs = domain(&plane, &acme, "mx1.east.msp.example", None).await;
     assert_eq!(theirs.problem(422, "invalid_body").pointers(), ["/name"]);
+    let hops = json!([{ "host": "mx2.east.msp.example" }]);
+    let back = plane.post("/v1/routes").json(&json!({ "tenant_id": acme, "name": "back", "hops": hops })).send().await;
+    assert_eq!(back.problem(422, "invalid_body").pointers(), ["/hops/0/host"]);
 }
 
 async fn a_join_token_lets_into_the_pool_that_it_names(plane: Plane) {
@@ -354,4 +381,92 @@ async fn a_secret_is_sealed_for_each_pool_with_its_own_key(plane: Plane) {
         sealed.push(found.expect("the installation's certificate is in every pool"));
     }
     assert_ne!(sealed[0], sealed[1]);
+}
+
+async fn a_pool_that_nobody_edits_is_signed_anew_while_others_are_edited(plane: Plane) {
+    let east = pool(&plane, "east").await;
+    let acme = tenant(&plane, json!({ "name": "acme" })).await;
+    let assigned = moved(&plane, &acme, &json!([east])).await;
+    plane.until_published(assigned.header("config-version").unwrap()).await;
+    let of_east =
+        |what: &str| format!("SELECT {what} FROM heads WHERE pool_id = (SELECT id FROM pools WHERE name = 'east')");
+    let before = (plane.count(&of_east("version")).await, plane.count(&of_east("issued_at")).await);
+    plane.clock.advance(std::time::Duration::from_secs(50));
+    // Edits of the other pool, each of which is a turn of the publisher.
+    for n in 0..3 {
+        plane.clock.advance(std::time::Duration::from_secs(10));
+        let made = tenant_reply(&plane, &format!("another {n}")).await;
+        plane.until_published(made.header("config-version").unwrap()).await;
+    }
+    let after = (plane.count(&of_east("version")).await, plane.count(&of_east("issued_at")).await);
+    assert_eq!(after.0, before.0);
+    assert!(after.1 > before.1, "signed once more");
+}
+
+async fn a_pool_that_cannot_be_published_to_holds_up_no_other(plane: Plane) {
+    let east = pool(&plane, "east").await;
+    let acme = tenant(&plane, json!({ "name": "acme" })).await;
+    let certificate = pretend::ca::Ca::new().issue(&["mx.msp.example"]);
+    crate::certificates::good(&plane, None, &certificate).await;
+    let assigned = moved(&plane, &acme, &json!([east])).await;
+    plane.until_published(assigned.header("config-version").unwrap()).await;
+    let in_default = worker_token_in(&plane, "default").await;
+    // Its key cannot be read any more.
+    let of_east = "WHERE pool_id = (SELECT id FROM pools WHERE name = 'east')";
+    let broken = format!("UPDATE pool_keys SET version = version + 1000 {of_east}");
+    plane.tamper(&broken, &broken).await;
+    let another = pretend::ca::Ca::new().issue(&["mx2.msp.example"]);
+    crate::certificates::good(&plane, None, &another).await;
+    let made = tenant_reply(&plane, "next").await;
+    let version = made.header("config-version").unwrap().to_owned();
+    let path = format!("/v1/config/versions/{version}");
+    let of_default = async || plane.get(&path).send().await.expect(200)["pools"][0]["head"].is_string();
+    let published = async { while !of_default().await {} };
+    tokio::time::timeout(pretend::wait::BOUND, published).await.expect("a head of the other pool");
+    let look = plane.get(&path).send().await.expect(200);
+    assert_eq!((&look["state"], &look["pools"][1]["head"]), (&json!("pending"), &Value::Null));
+    let head = crate::heads::claims(&plane.get("/worker/v1/head").with_token(&in_default).send().await);
+    assert_eq!(head.totals.tenants, 2);
+    let mended = format!("UPDATE pool_keys SET version = version - 1000 {of_east}");
+    plane.tamper(&mended, &mended).await;
+    plane.until_published(&version).await;
+}
+
+async fn deletions_in_a_pool_explain_that_those_above_went_too(plane: Plane) {
+    let east = pool(&plane, "east").await;
+    let in_east = worker_token_in(&plane, "east").await;
+    let msp = tenant(&plane, json!({ "name": "msp", "kind": "msp" })).await;
+    let customer = tenant(&plane, json!({ "name": "customer", "parent_id": msp })).await;
+    let assigned = moved(&plane, &customer, &json!([east])).await;
+    let before = head_in("east", &plane, &in_east, &assigned).await;
+    assert_eq!(before.totals.tenants, 3);
+    plane.call("DELETE", &format!("/v1/tenants/{customer}")).send().await.expect(200);
+    // Its days are over.
+    let over = "UPDATE tenants SET closes_at = 1 WHERE name = 'customer'";
+    plane.tamper(over, over).await;
+    plane.run_jobs().await;
+    let made = tenant_reply(&plane, "next").await;
+    let after = head_in("east", &plane, &in_east, &made).await;
+    assert_eq!(after.totals.tenants, 0);
+    let lowest = after.lowest_totals.expect("that they went is known");
+    assert_eq!((lowest.tenants, lowest.domains), (0, 0));
+}
+
+async fn of_a_name_that_tenants_of_two_pools_have_each_pool_has_its_own(plane: Plane) {
+    let east = pool(&plane, "east").await;
+    let (one, two) = (tenant(&plane, json!({ "name": "one" })).await, tenant(&plane, json!({ "name": "two" })).await);
+    moved(&plane, &two, &json!([east])).await.expect(200);
+    let first = domain(&plane, &one, "same.example", None).await.expect(201);
+    let made = domain(&plane, &two, "same.example", None).await;
+    let mut found = Vec::new();
+    for name in ["default", "east"] {
+        let worker = worker_token_in(&plane, name).await;
+        let head = head_in(name, &plane, &worker, &made).await;
+        let (objects, _) = walk(&plane, &worker, &head).await;
+        let Some(Object::Domain(domain)) = objects.get("domain/same.example") else { panic!("no domain in {name}") };
+        found.push((domain.id.to_string(), domain.tenant.to_string()));
+    }
+    assert_eq!(found[0], (first["id"].as_str().unwrap().to_owned(), one));
+    assert_eq!(found[1].1, two);
+    assert_ne!(found[0].0, found[1].0);
 }

@@ -4,4 +4,4 @@ mod store;
 
 pub(crate) use store::{Marks, STATEMENTS, marks};
 pub use store::{Publishing, lacking_since, publishing};
-pub(super) use store::{any_unpublished, mark_all, published, unpublished, unpublished_numbers};
+pub(super) use store::{mark_all, published_elsewhere, unpublished, unpublished_numbers};

@@ -21,14 +21,25 @@ use crate::{
 
 sql! {
     Main;
-    ANY_UNPUBLISHED = "SELECT seq FROM outbox WHERE published_at IS NULL LIMIT 1";
     UNPUBLISHED_NUMBERS = "SELECT seq FROM outbox WHERE published_at IS NULL ORDER BY seq";
-    UNPUBLISHED = "SELECT seq, kind, object_id, object_name FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT $1";
+    // Those that no head of the pool holds yet.
+    UNPUBLISHED = "SELECT o.seq, o.kind, o.object_id, o.object_name FROM outbox o WHERE o.published_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM outbox_marks m WHERE m.seq = o.seq AND m.pool_id = $1 AND m.ring = $2)
+        ORDER BY o.seq LIMIT $3";
+    // Of these, those that a head of every pool holds.
     PUBLISHED = {
-        sqlite: "UPDATE outbox SET published_at = $2 WHERE seq IN (SELECT value FROM json_each($1))",
+        sqlite: "UPDATE outbox SET published_at = $2 WHERE seq IN (SELECT value FROM json_each($1)) AND NOT EXISTS
+            (SELECT 1 FROM pools p WHERE NOT EXISTS
+                (SELECT 1 FROM outbox_marks m WHERE m.seq = outbox.seq AND m.pool_id = p.id AND m.ring = $3))",
         postgres: "UPDATE outbox SET published_at = $2
-            WHERE seq IN (SELECT CAST(x AS BIGINT) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
+            WHERE seq IN (SELECT CAST(x AS BIGINT) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x) AND NOT EXISTS
+            (SELECT 1 FROM pools p WHERE NOT EXISTS
+                (SELECT 1 FROM outbox_marks m WHERE m.seq = outbox.seq AND m.pool_id = p.id AND m.ring = $3))",
     };
+    // What only waited for a pool that is gone.
+    PUBLISHED_ELSEWHERE = "UPDATE outbox SET published_at = $1 WHERE published_at IS NULL AND NOT EXISTS
+        (SELECT 1 FROM pools p WHERE NOT EXISTS
+            (SELECT 1 FROM outbox_marks m WHERE m.seq = outbox.seq AND m.pool_id = p.id AND m.ring = $2))";
     MARK = {
         sqlite: "INSERT INTO outbox_marks (seq, pool_id, ring, epoch, version)
             SELECT value, $2, $3, $4, $5 FROM json_each($1) WHERE true ON CONFLICT DO NOTHING",
@@ -43,10 +54,6 @@ sql! {
     LAST_PUBLISHED = "SELECT published_at FROM outbox WHERE published_at IS NOT NULL ORDER BY seq DESC LIMIT 1";
     KNOWN = "SELECT published_at FROM outbox WHERE seq = $1";
     MARKS_OF = "SELECT pool_id, epoch, version FROM outbox_marks WHERE seq = $1 AND ring = $2";
-}
-
-pub(in crate::snapshots) async fn any_unpublished(read: &mut Read) -> Result<bool, StoreError> {
-    Ok(run!(read, fetch_optional ANY_UNPUBLISHED as (i64,))?.is_some())
 }
 
 /// How publishing fares.
@@ -94,10 +101,15 @@ pub(in crate::snapshots) async fn unpublished_numbers(read: &mut Read) -> Result
     Ok(rows.into_iter().map(|(seq,)| seq).collect())
 }
 
-/// Rows that no head holds yet, oldest first.
-pub(in crate::snapshots) async fn unpublished(read: &mut Read, limit: i64) -> Result<Vec<(i64, Change)>, StoreError> {
+/// Rows that no head of the pool holds yet, oldest first.
+pub(in crate::snapshots) async fn unpublished(
+    read: &mut Read,
+    pool: Id<ids::Pool>,
+    ring: Ring,
+    limit: i64,
+) -> Result<Vec<(i64, Change)>, StoreError> {
     type Row = (i64, String, Option<Uuid>, Option<String>);
-    let rows = run!(read, fetch_all UNPUBLISHED as Row, limit)?;
+    let rows = run!(read, fetch_all UNPUBLISHED as Row, pool.uuid(), ring.name(), limit)?;
     rows.into_iter().map(|(seq, kind, id, name)| Ok((seq, change(&kind, id, name.as_deref())?))).collect()
 }
 
@@ -123,8 +135,9 @@ fn change(kind: &str, id: Option<Uuid>, name: Option<&str>) -> Result<Change, St
     })
 }
 
-/// Notes that a pool's head holds these rows.
+/// Notes that a pool's head holds these rows, and which of them are published with that: a head of every pool holds them.
 pub(in crate::snapshots) async fn mark_all(tx: &mut Tx, rows: &[i64], head: &Head) -> Result<(), StoreError> {
+    let now = tx.now().as_micros();
     for some in rows.chunks(5_000) {
         let set = serde_json::to_string(some).unwrap_or_else(|_| "[]".to_owned());
         run!(
@@ -136,16 +149,15 @@ pub(in crate::snapshots) async fn mark_all(tx: &mut Tx, rows: &[i64], head: &Hea
             number(head.at.epoch),
             number(head.at.version)
         )?;
+        run!(tx, execute PUBLISHED, set.as_str(), now, head.ring.name())?;
     }
     Ok(())
 }
 
-/// Notes that every pool's head holds these rows.
-pub(in crate::snapshots) async fn published(tx: &mut Tx, rows: &[i64]) -> Result<(), StoreError> {
+/// Notes what is published since a pool that it waited for is gone.
+pub(in crate::snapshots) async fn published_elsewhere(tx: &mut Tx, ring: Ring) -> Result<(), StoreError> {
     let now = tx.now().as_micros();
-    for some in rows.chunks(5_000) {
-        run!(tx, execute PUBLISHED, serde_json::to_string(some).unwrap_or_else(|_| "[]".to_owned()), now)?;
-    }
+    run!(tx, execute PUBLISHED_ELSEWHERE, now, ring.name())?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     LEASE, LEASE_LASTS, PublishError, apart,
-    commit::{Of, Rows},
+    commit::Of,
     draft::{Done, Draft},
     schema,
     shards::Shards,
@@ -39,7 +39,6 @@ impl State {
         let began = Instant::now();
         let work = Box::pin(compiled(app.clone(), lease, pool.clone(), up_since));
         let (mut state, rows, done) = lease.while_held(&app.db, LEASE_LASTS, apart(work)).await??;
-        let rows = Rows { covered: rows, finished: Vec::new() };
         state.commit(app, lease, done, &rows, (Of::Everything, began)).await?;
         Ok(state)
     }

@@ -46,15 +46,6 @@ pub(super) enum Of {
 /// Rows that are marked, and names that go out of use, in one transaction.
 const AT_ONCE: usize = 10_000;
 
-/// Rows of the outbox that a commit is about.
-#[derive(Debug, Default)]
-pub(super) struct Rows {
-    /// The pool's head holds them now.
-    pub covered: Vec<i64>,
-    /// Every pool's does: they are published.
-    pub finished: Vec<i64>,
-}
-
 impl State {
     /// Moves the head to what is done, and marks the outbox rows that it covers.
     pub(super) async fn commit(
@@ -62,7 +53,7 @@ impl State {
         app: &AppState,
         lease: Lease,
         done: Done,
-        rows: &Rows,
+        rows: &[i64],
         (of, began): (Of, Instant),
     ) -> Result<(), PublishError> {
         let root = done.tree.hash();
@@ -80,7 +71,7 @@ impl State {
         };
         let head = match &self.head {
             // Edits of what is another pool's.
-            Some(head) if matches!(of, Of::Edits) && at == head.at && done.changes.is_empty() => head.clone(),
+            Some(head) if matches!(of, Of::Edits) && at == head.at && !head.is_old(app.clock.now()) => head.clone(),
             _ => {
                 let head = self.sign(app, &mut tx, at, root, totals).await?;
                 store::put_head(&mut tx, &head).await?;
@@ -96,34 +87,32 @@ impl State {
                 store::put_changes(&mut tx, &head, before, encoded).await?;
             }
         }
-        let (rows_now, rows_later) = rows.covered.split_at(rows.covered.len().min(AT_ONCE));
+        let (rows_now, rows_later) = rows.split_at(rows.len().min(AT_ONCE));
         marks::mark_all(&mut tx, rows_now, &head).await?;
-        if rows_later.is_empty() {
-            marks::published(&mut tx, &rows.finished).await?;
-        }
         let (unused_now, unused_later) = done.unused.split_at(done.unused.len().min(AT_ONCE));
         store::drop_objects(&mut tx, self.pool.id, unused_now).await?;
         lease.extend(&mut tx, LEASE_LASTS).await?;
         tx.commit().await?;
-        let moved = done.moved;
-        let (pool, edits) = (&*self.pool.name, rows.covered.len());
-        tracing::info!(pool, version = %head.at, edits, objects = moved.objects, bytes = moved.bytes, "published");
-        app.metrics.with(|| {
-            let of = match of {
-                Of::Everything => "everything",
-                Of::Edits => "edits",
-            };
-            metrics::histogram!("postern_snapshot_publish_seconds", "of" => of).record(began.elapsed().as_secs_f64());
-            metrics::counter!("postern_snapshot_versions_total").increment(1);
-            metrics::counter!("postern_snapshot_new_bytes_total").increment(moved.bytes as u64);
-        });
+        if !same {
+            let moved = done.moved;
+            let (pool, edits) = (&*self.pool.name, rows.len());
+            tracing::info!(pool, version = %head.at, edits, objects = moved.objects, bytes = moved.bytes, "published");
+            app.metrics.with(|| {
+                let of = match of {
+                    Of::Everything => "everything",
+                    Of::Edits => "edits",
+                };
+                let took = began.elapsed().as_secs_f64();
+                metrics::histogram!("postern_snapshot_publish_seconds", "of" => of).record(took);
+                metrics::counter!("postern_snapshot_versions_total").increment(1);
+                metrics::counter!("postern_snapshot_new_bytes_total").increment(moved.bytes as u64);
+            });
+        }
         app.heads.look_now();
         (self.tree, self.totals, self.head, self.shards) = (Some(done.tree), totals, Some(head.clone()), done.shards);
-        self.covered.extend(&rows.covered);
         // The head is out, and holds these rows and does not name these objects, whenever that is noted. What is not noted now
         // is noted by whoever begins next.
-        let finished = if rows_later.is_empty() { &[][..] } else { &rows.finished };
-        if let Err(error) = later(app, lease, &head, (rows_later, finished), unused_later).await {
+        if let Err(error) = later(app, lease, &head, rows_later, unused_later).await {
             tracing::warn!(%error, "what was published could not be noted to its end");
         }
         Ok(())
@@ -159,26 +148,20 @@ impl State {
     }
 }
 
+impl Head {
+    /// Is it time to sign it again?
+    pub(super) fn is_old(&self, now: Micros) -> bool {
+        now.since(self.issued_at) >= RENEW
+    }
+}
+
 /// In short transactions what is too much for the one that moves the head.
-async fn later(
-    app: &AppState,
-    lease: Lease,
-    head: &Head,
-    (rows, finished): (&[i64], &[i64]),
-    unused: &[Hash],
-) -> Result<(), StoreError> {
+async fn later(app: &AppState, lease: Lease, head: &Head, rows: &[i64], unused: &[Hash]) -> Result<(), StoreError> {
     let system = System::task(LEASE);
     for some in rows.chunks(AT_ONCE) {
         let mut tx = app.db.begin(&system).await?;
         lease.check(&mut tx).await?;
         marks::mark_all(&mut tx, some, head).await?;
-        lease.extend(&mut tx, LEASE_LASTS).await?;
-        tx.commit().await?;
-    }
-    for some in finished.chunks(AT_ONCE) {
-        let mut tx = app.db.begin(&system).await?;
-        lease.check(&mut tx).await?;
-        marks::published(&mut tx, some).await?;
         lease.extend(&mut tx, LEASE_LASTS).await?;
         tx.commit().await?;
     }

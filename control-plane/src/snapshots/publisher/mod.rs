@@ -13,6 +13,7 @@ mod state;
 use std::{collections::BTreeMap, pin::Pin, time::Duration};
 
 use contract::{Id, Micros, ids};
+use tokio::time::Instant;
 
 use self::state::State;
 use super::compile::CompileError;
@@ -49,23 +50,19 @@ pub(super) enum PublishError {
 
 /// Runs until the stop.
 pub async fn run(app: AppState) {
-    let mut publisher = Publisher { up_since: app.clock.now(), app, held: None, states: BTreeMap::new() };
+    let mut publisher =
+        Publisher { up_since: app.clock.now(), app, held: None, states: BTreeMap::new(), failing: BTreeMap::new() };
     let mut failures = 0;
     loop {
         let mut pause = PACE;
         match publisher.turn().await {
-            Ok(()) => failures = 0,
-            Err(PublishError::Stopping) => {}
+            Ok(()) if publisher.failing.is_empty() => failures = 0,
+            Ok(()) | Err(PublishError::Stopping) => {}
             Err(error) => {
                 failures += 1;
-                publisher.app.metrics.with(|| {
-                    metrics::counter!("postern_snapshot_publish_failures_total").increment(1);
-                });
-                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-                if failures == 1 {
-                    tracing::warn!(%error, cause, "cannot publish; tried again");
-                } else {
-                    tracing::debug!(%error, cause, failures, "still cannot publish");
+                // Of a pool it was told already.
+                if publisher.failing.is_empty() {
+                    publisher.tell("", &error, failures);
                 }
                 if failures >= FAILURES {
                     publisher.release().await;
@@ -89,6 +86,13 @@ struct Publisher {
     held: Option<(Lease, Micros)>,
     /// By pool. Without one, what is in memory may not be what is stored, and the pool begins anew.
     states: BTreeMap<Id<ids::Pool>, State>,
+    failing: BTreeMap<Id<ids::Pool>, Failing>,
+}
+
+/// A pool that cannot be published to: how often in a row it was tried, and until when it is left alone.
+struct Failing {
+    times: u32,
+    until: Instant,
 }
 
 impl Publisher {
@@ -97,20 +101,51 @@ impl Publisher {
         let Some(lease) = self.lease(now).await? else { return Ok(()) };
         let pools = pools::all(&mut self.app.db.read(&System::task(LEASE)).await?).await?;
         self.states.retain(|id, _| pools.iter().any(|pool| pool.id == *id));
-        // One pool that fails holds up no other, and keeps rows from being published to their end.
-        let mut failed = None;
-        for (n, pool) in (1..).zip(&pools) {
-            match self.publish(pool, lease, now, n == pools.len() && failed.is_none()).await {
-                Ok(()) => {}
+        self.failing.retain(|id, _| pools.iter().any(|pool| pool.id == *id));
+        // One pool that fails holds up no other, and is left alone for a while. Only where none can be published to may
+        // another replica do better.
+        let (mut failed, mut any_went) = (None, false);
+        for pool in &pools {
+            if self.failing.get(&pool.id).is_some_and(|failing| Instant::now() < failing.until) {
+                continue;
+            }
+            match self.publish(pool, lease, now).await {
+                Ok(()) => {
+                    any_went = true;
+                    self.failing.remove(&pool.id);
+                }
                 Err(PublishError::Stopping) => return Err(PublishError::Stopping),
-                Err(error) => failed = failed.or(Some(error)),
+                Err(error) => {
+                    self.has_failed(pool, &error);
+                    failed = failed.or(Some(error));
+                }
             }
         }
-        failed.map_or(Ok(()), Err)
+        match failed {
+            Some(error) if !any_went => Err(error),
+            _ => Ok(()),
+        }
     }
 
-    /// `is_last`: all others were published to, and what their heads hold is published when this one's does.
-    async fn publish(&mut self, pool: &Pool, lease: Lease, now: Micros, is_last: bool) -> Result<(), PublishError> {
+    fn has_failed(&mut self, pool: &Pool, error: &PublishError) {
+        let failing = self.failing.entry(pool.id).or_insert(Failing { times: 0, until: Instant::now() });
+        failing.times += 1;
+        failing.until = Instant::now() + if failing.times >= FAILURES { STANDS_BACK } else { Duration::ZERO };
+        let times = failing.times;
+        self.tell(&pool.name, error, times);
+    }
+
+    fn tell(&self, pool: &str, error: &PublishError, failures: u32) {
+        self.app.metrics.with(|| metrics::counter!("postern_snapshot_publish_failures_total").increment(1));
+        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        if failures == 1 {
+            tracing::warn!(pool, %error, cause, "cannot publish; tried again");
+        } else {
+            tracing::debug!(pool, %error, cause, failures, "still cannot publish");
+        }
+    }
+
+    async fn publish(&mut self, pool: &Pool, lease: Lease, now: Micros) -> Result<(), PublishError> {
         let is_read = match self.states.get(&pool.id) {
             Some(state) => self.is_read(state, now).await?,
             None => false,
@@ -121,15 +156,8 @@ impl Publisher {
             None => State::anew(&self.app, lease, pool, self.up_since).await?,
         };
         state.pool.clone_from(pool);
-        let others = &self.states;
-        let elsewhere = |number| is_last && others.values().all(|other| other.covered.contains(&number));
-        let finished = state.publish(&self.app, lease, now, elsewhere).await?;
+        state.publish(&self.app, lease, now).await?;
         self.states.insert(pool.id, state);
-        for number in finished {
-            for state in self.states.values_mut() {
-                state.covered.remove(&number);
-            }
-        }
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{
     LEASE, LEASE_LASTS, PublishError, apart,
-    commit::{KEPT, Of, RENEW, Rows},
+    commit::{KEPT, Of, RENEW},
     draft::{Done, Draft},
     shards::Shards,
 };
@@ -21,6 +21,7 @@ use crate::{
     outbox::Change,
     pools::Pool,
     snapshots::{
+        RINGS,
         gather::{Audience, Gathering},
         heads::Head,
         marks,
@@ -45,46 +46,32 @@ pub(super) struct State {
     pub(super) totals: Totals,
     pub(super) head: Option<Head>,
     pub(super) shards: Shards,
-    /// Outbox rows that the head holds and that wait for other pools.
-    pub(super) covered: BTreeSet<i64>,
+    /// When what nobody needs was last swept.
+    swept_at: Option<Micros>,
 }
 
 impl State {
     /// Of one that knows what was published last, and not yet what is in it.
     pub(super) fn before(pool: Pool, scope: Arc<Scope>, schema: u16, head: Option<Head>) -> Self {
         let (totals, shards) = (Totals::default(), Shards::default());
-        Self { pool, scope, schema, tree: None, totals, head, shards, covered: BTreeSet::new() }
+        Self { pool, scope, schema, tree: None, totals, head, shards, swept_at: None }
     }
 
-    /// Publishes what was changed since, or renews the head where it is time to. `elsewhere`: does every other pool's head hold a
-    /// row? Gives the rows that all of them hold now. After an error this is of no use any more.
-    pub(super) async fn publish(
-        &mut self,
-        app: &AppState,
-        lease: Lease,
-        now: Micros,
-        elsewhere: impl Fn(i64) -> bool,
-    ) -> Result<Vec<i64>, PublishError> {
+    /// Publishes what was changed since, or renews the head where it is time to. After an error this is of no use any more.
+    pub(super) async fn publish(&mut self, app: &AppState, lease: Lease, now: Micros) -> Result<(), PublishError> {
         let began = Instant::now();
         let mut read = app.db.read(&System::task(LEASE)).await?;
-        let rows = if marks::any_unpublished(&mut read).await? {
-            marks::unpublished(&mut read, MAX_ROWS).await?
-        } else {
-            Vec::new()
-        };
-        let finished: Vec<i64> = rows.iter().map(|(number, _)| *number).filter(|number| elsewhere(*number)).collect();
-        let new = rows.into_iter().filter(|(number, _)| !self.covered.contains(number));
-        let (covered, changes): (Vec<i64>, Vec<Change>) = new.unzip();
-        if covered.is_empty() && finished.is_empty() {
+        let rows = marks::unpublished(&mut read, self.pool.id, RINGS[0], MAX_ROWS).await?;
+        if rows.is_empty() {
             drop(read);
             self.renew(app, lease, now).await?;
-            return Ok(finished);
+        } else {
+            let (numbers, changes): (Vec<i64>, Vec<Change>) = rows.into_iter().unzip();
+            let (scope, done) = self.compiled(app, lease, read, changes).await?;
+            self.scope = scope;
+            self.commit(app, lease, done, &numbers, (Of::Edits, began)).await?;
         }
-        let (scope, done) = self.compiled(app, lease, read, changes).await?;
-        self.scope = scope;
-        let rows = Rows { covered, finished };
-        self.commit(app, lease, done, &rows, (Of::Edits, began)).await?;
-        Ok(rows.finished)
+        self.sweep(app, lease, now).await
     }
 
     /// `read`: where the rows were found, so that no change is seen whose row was not.
@@ -114,19 +101,31 @@ impl State {
     }
 
     async fn renew(&mut self, app: &AppState, lease: Lease, now: Micros) -> Result<(), PublishError> {
-        let Some(head) = self.head.as_ref().filter(|head| now.since(head.issued_at) >= RENEW) else {
-            return Ok(());
-        };
+        let Some(head) = self.head.as_ref().filter(|head| head.is_old(now)) else { return Ok(()) };
         let (at, root) = (head.at, head.root);
         let mut tx = app.db.begin(&System::task(LEASE)).await?;
         lease.check(&mut tx).await?;
         let head = self.sign(app, &mut tx, at, root, self.totals).await?;
         store::put_head(&mut tx, &head).await?;
-        store::sweep_objects(&mut tx, now - KEPT).await?;
-        store::sweep_changes(&mut tx, now - KEPT, &head, CHANGES_KEPT).await?;
         tx.commit().await?;
         self.head = Some(head);
         app.heads.look_now();
+        Ok(())
+    }
+
+    /// As often as heads are renewed, however much is edited.
+    async fn sweep(&mut self, app: &AppState, lease: Lease, now: Micros) -> Result<(), PublishError> {
+        let Some(head) = &self.head else { return Ok(()) };
+        if self.swept_at.is_some_and(|swept_at| now.since(swept_at) < RENEW) {
+            return Ok(());
+        }
+        let mut tx = app.db.begin(&System::task(LEASE)).await?;
+        lease.check(&mut tx).await?;
+        store::sweep_objects(&mut tx, now - KEPT).await?;
+        store::sweep_changes(&mut tx, now - KEPT, head, CHANGES_KEPT).await?;
+        marks::published_elsewhere(&mut tx, RINGS[0]).await?;
+        tx.commit().await?;
+        self.swept_at = Some(now);
         Ok(())
     }
 }
