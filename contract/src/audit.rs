@@ -108,7 +108,9 @@ fn leaf(chain: &Chain) -> Hash {
 
 fn of_parts(parts: &[&[u8]]) -> Hash {
     let mut hasher = Sha256::new();
-    parts.iter().for_each(|part| hasher.update(part));
+    for part in parts {
+        hasher.update(part);
+    }
     Hash::from_bytes(hasher.finalize().into())
 }
 

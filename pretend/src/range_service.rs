@@ -1,6 +1,7 @@
 //! A stand-in of Pwned Passwords' range service that writes down every octet it is sent.
 
 use std::{
+    fmt::Write,
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
@@ -49,7 +50,10 @@ pub enum Mood {
 /// SHA-1, as 40 hexadecimal digits in upper case.
 pub fn sha1(password: &str) -> String {
     let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
+    digest.as_ref().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02X}");
+        text
+    })
 }
 
 impl RangeService {
@@ -151,5 +155,8 @@ fn range(request: &str, shared: &Mutex<Shared>) -> String {
     let others = (0..20).map(|number| (format!("{number:035X}"), number % 3));
     let mut lines: Vec<_> = ours.chain(others).collect();
     lines.sort();
-    lines.iter().map(|(suffix, count)| format!("{suffix}:{count}\r\n")).collect()
+    lines.iter().fold(String::new(), |mut text, (suffix, count)| {
+        let _ = write!(text, "{suffix}:{count}\r\n");
+        text
+    })
 }

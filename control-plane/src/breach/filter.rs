@@ -63,17 +63,15 @@ pub struct Built {
 /// Makes a filter of a sorted list, in little memory. What stands at `to` is replaced whole, or left as it is.
 pub fn build(from: &Path, to: &Path) -> Result<Built, BuildError> {
     let beside = to.with_added_extension("new");
-    let built = write(from, &beside, to);
-    match built {
-        Ok(_) => {
-            std::fs::rename(&beside, to).map_err(|source| BuildError::Write { path: to.to_owned(), source }).and(built)
-        }
-        Err(_) => {
-            // Half a file is no use; that it cannot be removed changes nothing about the error.
-            let _ = std::fs::remove_file(&beside);
-            built
-        }
+    let built = write(from, &beside, to).and_then(|built| {
+        std::fs::rename(&beside, to).map_err(|source| BuildError::Write { path: to.to_owned(), source })?;
+        Ok(built)
+    });
+    if built.is_err() {
+        // Half a file is no use; that it cannot be removed changes nothing about the error.
+        let _ = std::fs::remove_file(&beside);
     }
+    built
 }
 
 fn write(from: &Path, beside: &Path, to: &Path) -> Result<Built, BuildError> {
@@ -131,8 +129,7 @@ fn write(from: &Path, beside: &Path, to: &Path) -> Result<Built, BuildError> {
 
 /// Bucket and entry of a hash.
 fn split(sha1: &[u8; 20]) -> (u64, u32) {
-    let [a, b, c, d, e, f, g, ..] = *sha1;
-    let first = u64::from_be_bytes([0, a, b, c, d, e, f, g]);
+    let first = sha1.iter().take(7).fold(0, |first: u64, octet| first << 8 | u64::from(*octet));
     let entry = u32::try_from(first >> 4 & u64::from(u32::MAX)).unwrap_or_default();
     (first >> 36, entry)
 }

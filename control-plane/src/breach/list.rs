@@ -194,7 +194,7 @@ mod tests {
             format!(
                 "{text}{}:{}{end}",
                 crate::hex::digits(&sha1(*number)).to_ascii_uppercase(),
-                10_u64.pow(i as u32 % 9)
+                10_u64.pow(u32::try_from(i % 9).unwrap())
             )
         })
     }

@@ -114,7 +114,7 @@ mod tests {
             ("\r\n\r\n".to_owned(), None),
             ("<html>".to_owned(), None),
             (format!("{WANTED}:1\r\nsorry"), None),
-            (format!("{WANTED}"), None),
+            (WANTED.to_owned(), None),
             (format!("{WANTED}:"), None),
             (format!("{WANTED}:-1"), None),
             (format!("{}Z:1", &WANTED[..34]), None),

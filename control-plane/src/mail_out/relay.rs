@@ -9,7 +9,7 @@ use mail_send::{Error, SmtpClientBuilder, smtp::message::Message};
 use super::{Letter, Relay, Security};
 
 /// For all of it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// For each answer.
 const ANSWER: Duration = Duration::from_secs(20);
 

@@ -26,7 +26,7 @@ pub(in crate::audit) fn router() -> OpenApiRouter<AppState> {
 /// What the whole log is at one time, signed.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuditRootView {
-    /// JWS (EdDSA, type `postern-audit-root+jwt`) under a snapshot key; its claims are the fields below and the
+    /// JWS (`EdDSA`, type `postern-audit-root+jwt`) under a snapshot key; its claims are the fields below and the
     /// installation. Keep it somewhere else: what is changed later no longer fits it.
     #[schema(example = "eyJ0eXAiOiJwb3N0ZXJuLWF1ZGl0LXJvb3Qrand0In0.e30.c2ln")]
     statement: String,

@@ -95,13 +95,11 @@ impl Export {
     async fn piece(&mut self) -> Result<String, ApiError> {
         let mut text = std::mem::take(&mut self.head);
         for _ in 0..CHAINS {
-            let (kept, after) = match self.current.take().or_else(|| self.chains.pop_front().map(|kept| (kept, 0))) {
-                Some(current) => current,
-                None => {
-                    self.ended = true;
-                    text.push_str(&line(&End { rows: self.rows })?);
-                    return Ok(text);
-                }
+            let next = self.current.take().or_else(|| self.chains.pop_front().map(|kept| (kept, 0)));
+            let Some((kept, after)) = next else {
+                self.ended = true;
+                text.push_str(&line(&End { rows: self.rows })?);
+                return Ok(text);
             };
             if after == 0 {
                 let Chain { chain, swept, head } = kept.chain.clone();

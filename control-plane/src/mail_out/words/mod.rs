@@ -67,15 +67,12 @@ pub(super) fn fill(text: &str, values: &[(&str, &str)]) -> String {
         let known = behind.split_once('}').and_then(|(name, after)| {
             values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value, after))
         });
-        match known {
-            Some((value, after)) => {
-                out.push_str(value);
-                rest = after;
-            }
-            None => {
-                out.push('{');
-                rest = behind;
-            }
+        if let Some((value, after)) = known {
+            out.push_str(value);
+            rest = after;
+        } else {
+            out.push('{');
+            rest = behind;
         }
     }
     out.push_str(rest);
