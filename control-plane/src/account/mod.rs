@@ -189,7 +189,7 @@ async fn step(
             signed_in(desk, &reply, get("email"))
         }
         "second-step" => {
-            let mut body = shown(&form, &passkey);
+            let mut body = shown(&form, passkey);
             (body["ticket"], body["cookies"]) = (json!(get("ticket")), json!(true));
             let reply = desk.visit.post("/v1/sessions/second-factor", body).await;
             if reply.code() == "invalid_factor" || reply.code() == "ceremony_over" {
@@ -210,7 +210,7 @@ async fn step(
             desk.go("/account/sign-in")
         }
         "step-up" => {
-            let body = shown(&form, &passkey);
+            let body = shown(&form, passkey);
             let reply = desk.visit.post("/v1/sessions/current/step-up", body).await;
             if reply.is_good() {
                 return Ok(desk.go("/account?done=stepped_up"));
@@ -384,7 +384,8 @@ fn codes_page(desk: Desk, reply: &Reply) -> Response {
         return after(desk, reply, "done");
     }
     let words = desk.words();
-    let items: String = codes.iter().map(|code| format!("<li><code>{}</code></li>", html::escape(code))).collect();
+    let items: Vec<_> = codes.iter().map(|code| format!("<li><code>{}</code></li>", html::escape(code))).collect();
+    let items = items.concat();
     let body = format!("{}<ul>{items}</ul>{}", html::paragraph(words.get("recovery_codes_text")), back(words));
     let title = words.get("recovery_codes").to_owned();
     desk.show(&title, &body)

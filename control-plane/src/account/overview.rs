@@ -1,5 +1,7 @@
 //! The account at one look.
 
+use std::fmt::Write;
+
 use axum::response::Response;
 use serde_json::Value;
 
@@ -19,7 +21,7 @@ pub(super) async fn show(mut desk: Desk, told: &str) -> Response {
     }
     if me.is_good() {
         let email = html::escape(me.body["email"].as_str().unwrap_or_default());
-        body += &format!("<p>{} <strong>{email}</strong></p>", html::escape(words.get("signed_in_as")));
+        let _ = write!(body, "<p>{} <strong>{email}</strong></p>", html::escape(words.get("signed_in_as")));
         if me.body["must_change_password"] == true {
             body += &html::notice(words.get("must_change_password"));
         }
@@ -43,10 +45,14 @@ fn section(title: &str, inside: &str) -> String {
 fn factors_section(words: &Words, factors: &Value) -> String {
     let mut inside = html::paragraph(words.get("factors_text"));
     if factors["required_from"].is_string() {
-        inside +=
-            &format!("<p>{} {}</p>", html::escape(words.get("required_soon")), html::time(&factors["required_from"]));
+        let _ = write!(
+            inside,
+            "<p>{} {}</p>",
+            html::escape(words.get("required_soon")),
+            html::time(&factors["required_from"])
+        );
     }
-    inside += &format!("<h3>{}</h3>", html::escape(words.get("totp")));
+    let _ = write!(inside, "<h3>{}</h3>", html::escape(words.get("totp")));
     let set_up = if factors["totp"].is_object() {
         inside += &html::paragraph(words.get("totp_is_set_up"));
         inside += &html::form("/account/totp-remove", "", words.get("give_up"));
@@ -55,16 +61,16 @@ fn factors_section(words: &Words, factors: &Value) -> String {
         "totp_set_up"
     };
     inside += &html::form("/account/totp", "", words.get(set_up));
-    inside += &format!("<h3>{}</h3>", html::escape(words.get("passkeys")));
+    let _ = write!(inside, "<h3>{}</h3>", html::escape(words.get("passkeys")));
     let keys: String = factors["passkeys"].as_array().into_iter().flatten().map(|key| passkey(words, key)).collect();
-    inside += &format!("<ul>{keys}</ul>");
+    let _ = write!(inside, "<ul>{keys}</ul>");
     let name = html::field(words.get("passkey_name"), "name", html::TEXT);
     inside += &html::passkey_form("/account/passkey", "/v1/me/passkey-options", true, &name, words.get("passkey_add"));
-    inside += &format!("<noscript>{}</noscript>", html::paragraph(words.get("needs_script")));
+    let _ = write!(inside, "<noscript>{}</noscript>", html::paragraph(words.get("needs_script")));
     if factors["totp"].is_object() || !keys.is_empty() {
         let left = factors["recovery_codes_left"].as_i64().unwrap_or_default();
-        inside += &format!("<h3>{}</h3>", html::escape(words.get("recovery_codes")));
-        inside += &format!("<p>{} {left}</p>", html::escape(words.get("recovery_codes_left")));
+        let _ = write!(inside, "<h3>{}</h3>", html::escape(words.get("recovery_codes")));
+        let _ = write!(inside, "<p>{} {left}</p>", html::escape(words.get("recovery_codes_left")));
         inside += &html::form("/account/recovery-codes", "", words.get("recovery_codes_new"));
     }
     section(words.get("factors"), &inside)
@@ -72,13 +78,15 @@ fn factors_section(words: &Words, factors: &Value) -> String {
 
 fn passkey(words: &Words, key: &Value) -> String {
     let name = html::escape(key["name"].as_str().unwrap_or_default());
-    let used = match key["last_used_at"].is_string() {
-        true => html::time(&key["last_used_at"]),
-        false => html::escape(words.get("never")),
+    let used = if key["last_used_at"].is_string() {
+        html::time(&key["last_used_at"])
+    } else {
+        html::escape(words.get("never"))
     };
-    let usable = match key["is_usable"] == true {
-        true => String::new(),
-        false => format!(" ({})", html::escape(words.get("passkey_not_usable"))),
+    let usable = if key["is_usable"] == true {
+        String::new()
+    } else {
+        format!(" ({})", html::escape(words.get("passkey_not_usable")))
     };
     let id = html::hidden("id", key["id"].as_str().unwrap_or_default());
     format!(

@@ -133,6 +133,8 @@ actions! {
     ReadOwnAccount = "own_account.read": [Person], before_password_change = true;
     ChangeOwnPassword = "own_account.change_password": [Person], before_password_change = true;
     ReadOwnSessions = "own_account.read_sessions": [Person], before_password_change = true;
+    /// Any of one's own, not only the one that asks.
+    EndOwnSessions = "own_account.end_sessions": [Person], before_password_change = true;
     EndOwnSession = "own_account.end_session": [Person], before_password_change = true, before_enrolment = true;
     ReadOwnFactors = "own_factors.read": [Person], before_password_change = true, before_enrolment = true;
     /// Set up a factor that is not there yet.

@@ -107,7 +107,7 @@ pub struct PasskeyCreate {
     /// As it came with the options (`POST /v1/me/passkey-options`).
     #[schema(example = "pcy_AbCd…", max_length = 32_768)]
     ceremony: String,
-    /// The credential (`PublicKeyCredential.toJSON()`), as WebAuthn writes it.
+    /// The credential (`PublicKeyCredential.toJSON()`), as `WebAuthn` writes it.
     #[schema(value_type = Object, example = json!({ "id": "…", "rawId": "…", "type": "public-key", "response": {} }))]
     credential: serde_json::Value,
 }
@@ -256,7 +256,7 @@ pub(super) async fn create_my_passkey(
     let row = store::PasskeyRow {
         id: id.uuid(),
         name,
-        credential_id: key.cred_id().to_vec(),
+        credential_id: key.cred_id().as_slice().to_vec(),
         credential: serde_json::to_string(&key).map_err(ApiError::internal)?,
         rp_id: passkey::host(&app).to_owned(),
         created_at: tx.now().as_micros(),

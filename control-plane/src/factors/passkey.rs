@@ -98,7 +98,7 @@ pub(super) fn verified(
         Ceremony::Register { .. } => return Ok(None),
         Ceremony::Verify { state, .. } => party.finish_passkey_authentication(answer, &state),
         Ceremony::Discover { state } => {
-            party.finish_discoverable_authentication_v2(answer, state, &DiscoverableKey::from(&key))
+            party.finish_discoverable_authentication_v2(answer, state, DiscoverableKey::from(&key))
         }
     };
     let Some(result) = told(result).filter(webauthn_rs::prelude::AuthenticationResult::user_verified) else {

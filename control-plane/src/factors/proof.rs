@@ -1,7 +1,10 @@
 //! Somebody shows a factor: whose it would have to be is known, whether it is good is found out here.
 
+use std::time::Duration;
+
 use contract::{Id, ids};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use webauthn_rs::prelude::PublicKeyCredential;
 
@@ -32,7 +35,7 @@ pub(crate) struct PasskeyAnswer {
     /// As it came with the options.
     #[schema(example = "pcy_AbCd…", max_length = 32_768)]
     pub ceremony: String,
-    /// The credential (`PublicKeyCredential.toJSON()`), as WebAuthn writes it.
+    /// The credential (`PublicKeyCredential.toJSON()`), as `WebAuthn` writes it.
     #[schema(value_type = Object, example = json!({ "id": "…", "rawId": "…", "type": "public-key", "response": {} }))]
     pub credential: serde_json::Value,
 }
@@ -89,7 +92,20 @@ pub(super) fn parse_answer<T: serde::de::DeserializeOwned>(
     serde_json::from_value(credential).map_err(|_| ApiError::field(pointer, "is no credential as WebAuthn writes it"))
 }
 
+/// Codes of an app that are looked at for one person in such a time, from wherever they come. A guess is right once in
+/// 333,333 times; who has a passkey or a recovery code gets in meanwhile.
+const GUESSES: i64 = 30;
+const WINDOW: Duration = Duration::from_hours(1);
+
 impl Shown {
+    /// Counts a code before it is looked at. False: there were too many. The transaction must commit whatever comes of it.
+    pub(super) async fn count(&self, tx: &mut Tx, person: Id<ids::Person>) -> Result<bool, StoreError> {
+        match self {
+            Self::Totp(_) => count_in_window(tx, b"totp", person.uuid(), WINDOW, GUESSES).await,
+            Self::RecoveryCode(_) | Self::Passkey { .. } => Ok(true),
+        }
+    }
+
     pub(crate) fn method(&self) -> Method {
         match self {
             Self::Totp(_) => Method::Totp,
@@ -127,6 +143,23 @@ impl Shown {
             }
         }
     }
+}
+
+/// Counts something about something, in windows of time. False: there was too much of it in this one.
+pub(super) async fn count_in_window(
+    tx: &mut Tx,
+    what: &[u8],
+    about: uuid::Uuid,
+    window: Duration,
+    most: i64,
+) -> Result<bool, StoreError> {
+    let now = tx.now();
+    let number = now.as_micros().div_euclid(i64::try_from(window.as_micros()).unwrap_or(i64::MAX));
+    let mut hash = Sha256::new();
+    hash.update(what);
+    hash.update(about.as_bytes());
+    hash.update(number.to_be_bytes());
+    store::count_try(tx, &hash.finalize().into(), now + window, most).await
 }
 
 /// The key that is shown is one of the person's, and the answer is good.

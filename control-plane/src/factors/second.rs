@@ -94,7 +94,7 @@ pub struct PasskeySignIn {
     /// As it came with the options.
     #[schema(example = "pcy_AbCd…", max_length = 32_768)]
     ceremony: String,
-    /// The credential (`PublicKeyCredential.toJSON()`), as WebAuthn writes it.
+    /// The credential (`PublicKeyCredential.toJSON()`), as `WebAuthn` writes it.
     #[schema(value_type = Object, example = json!({ "id": "…", "rawId": "…", "type": "public-key", "response": {} }))]
     credential: serde_json::Value,
     /// For a page in a browser: the tokens go into cookies that no script reads, and not into the answer.
@@ -129,7 +129,7 @@ pub struct PasskeyChallenge {
     /// To send back with the answer, once.
     #[schema(example = "pcy_AbCd…")]
     pub ceremony: String,
-    /// For `navigator.credentials`, as WebAuthn writes it: `PublicKeyCredential.parse…OptionsFromJSON(options.publicKey)`.
+    /// For `navigator.credentials`, as `WebAuthn` writes it: `PublicKeyCredential.parse…OptionsFromJSON(options.publicKey)`.
     #[schema(value_type = Object, example = json!({ "publicKey": {} }))]
     pub options: serde_json::Value,
     pub expires_at: Time,
@@ -208,9 +208,13 @@ pub(super) async fn create_second_factor_session(
     // Counted whatever comes of it: of many tries at once only five are looked at.
     let mut tx = app.db.begin(&system).await?;
     let counted = ticket.count(&mut tx).await?;
+    let looked_at = !counted || shown.count(&mut tx, person).await?;
     tx.commit().await?;
     if !counted {
         return Err(over());
+    }
+    if !looked_at {
+        return Err(ApiError::new(Code::TooManyAttempts).retry_after_s(3_600));
     }
     let mut tx = app.db.begin(&system).await?;
     let account = store::account(&mut tx, person).await?;

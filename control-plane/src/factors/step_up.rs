@@ -7,13 +7,12 @@ use axum::{
     response::Response,
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Held, Method, passkey,
-    proof::{PasskeyAnswer, ShownBody},
+    proof::{PasskeyAnswer, ShownBody, count_in_window},
     second::{PasskeyChallenge, ask_for_one_of},
     store,
 };
@@ -120,15 +119,9 @@ pub(super) async fn verify_current_session(
     drop(read);
     let (_, password_hash, _) = account.ok_or_else(ApiError::not_found)?;
     // By the session as well: whoever has stolen one may ask from everywhere.
-    let window = now.as_micros().div_euclid(i64::try_from(WINDOW.as_micros()).unwrap_or(i64::MAX));
-    let mut hash = Sha256::new();
-    hash.update(b"step-up");
-    hash.update(session.uuid().as_bytes());
-    hash.update(window.to_be_bytes());
-    let hash: [u8; 32] = hash.finalize().into();
     let system = System::for_request(grant.caller().clone().anonymous());
     let mut tx = app.db.begin(&system).await?;
-    let counted = store::count_try(&mut tx, &hash, now + WINDOW, TRIES).await?;
+    let counted = count_in_window(&mut tx, b"step-up", session.uuid(), WINDOW, TRIES).await?;
     tx.commit().await?;
     if !counted {
         return Err(ApiError::new(Code::TooManyAttempts).retry_after_s(600));
@@ -148,6 +141,14 @@ pub(super) async fn verify_current_session(
             Some(body.parse()?)
         }
     };
+    if let Some(shown) = &method {
+        let mut tx = app.db.begin(&system).await?;
+        let looked_at = shown.count(&mut tx, person).await?;
+        tx.commit().await?;
+        if !looked_at {
+            return Err(ApiError::new(Code::TooManyAttempts).retry_after_s(3_600));
+        }
+    }
     let name = method.as_ref().map_or(Method::Password, super::Shown::method).name();
     let mut tx = app.db.begin(&grant).await?;
     if let Some(shown) = method

@@ -28,7 +28,7 @@ pub(super) fn matching_step(secret: &[u8], given: &str, now: Micros) -> Option<i
     let steps = current - SKEW..=current + SKEW;
     let right =
         |step: &i64| constant_time::verify_slices_are_equal(code(secret, *step).as_bytes(), given.as_bytes()).is_ok();
-    steps.filter(right).last()
+    steps.filter(right).max()
 }
 
 /// RFC 4648 §6, without padding.

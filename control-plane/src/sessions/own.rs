@@ -13,7 +13,7 @@ use crate::{
     audit::{self, Target},
     auth::{
         Grant,
-        action::{EndOwnSession, ReadOwnSessions},
+        action::{EndOwnSessions, ReadOwnSessions},
     },
     db::StoreError,
     http::{Answer, ApiError, ApiPath, ApiQuery, Time, commit, docs::CommonProblems},
@@ -89,7 +89,7 @@ pub(super) async fn list_my_sessions(
     params(("id" = SessionId, Path)),
     responses((status = 204, description = "Ended"), CommonProblems))]
 pub(super) async fn delete_my_session(
-    grant: Grant<EndOwnSession>,
+    grant: Grant<EndOwnSessions>,
     State(app): State<AppState>,
     ApiPath(id): ApiPath<SessionId>,
 ) -> Result<Response, ApiError> {

@@ -1,5 +1,7 @@
 //! What a person has in hand: an authenticator app, and a passkey made of a key pair.
 
+use std::fmt::Write;
+
 use aws_lc_rs::{
     digest::{SHA256, digest},
     hmac,
@@ -15,7 +17,7 @@ pub(crate) fn totp(secret: &str, at: Micros) -> String {
     let mut bits = String::new();
     for digit in secret.bytes() {
         let value = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|known| *known == digit).unwrap();
-        bits.push_str(&format!("{value:05b}"));
+        write!(bits, "{value:05b}").unwrap();
     }
     let key: Vec<u8> = bits
         .as_bytes()
@@ -73,7 +75,7 @@ impl Passkey {
 
     /// `navigator.credentials.create`.
     pub(crate) fn create(&mut self, options: &Value) -> Value {
-        self.user = options["publicKey"]["user"]["id"].as_str().unwrap().to_owned();
+        options["publicKey"]["user"]["id"].as_str().unwrap().clone_into(&mut self.user);
         let client_data = self.client_data("webauthn.create", options);
         let mut data = self.authenticator_data(options["publicKey"]["rp"]["id"].as_str().unwrap(), 0x41);
         data.extend([0; 16]);
@@ -88,7 +90,7 @@ impl Passkey {
         let mut object = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58".to_vec();
         object.push(u8::try_from(data.len()).unwrap());
         object.extend(data);
-        self.answer(json!({
+        self.answer(&json!({
             "attestationObject": BASE64.encode(object), "clientDataJSON": BASE64.encode(client_data),
         }))
     }
@@ -105,13 +107,13 @@ impl Passkey {
         let data = self.authenticator_data(options["publicKey"]["rpId"].as_str().unwrap(), 1);
         let signed = [data.as_slice(), digest(&SHA256, &client_data).as_ref()].concat();
         let signature = self.key.sign(&SystemRandom::new(), &signed).unwrap();
-        self.answer(json!({
+        self.answer(&json!({
             "authenticatorData": BASE64.encode(data), "clientDataJSON": BASE64.encode(client_data),
             "signature": BASE64.encode(signature), "userHandle": self.user,
         }))
     }
 
-    fn answer(&self, response: Value) -> Value {
+    fn answer(&self, response: &Value) -> Value {
         let id = BASE64.encode(&self.id);
         json!({ "id": id, "rawId": id, "type": "public-key", "response": response, "clientExtensionResults": {} })
     }

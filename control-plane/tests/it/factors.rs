@@ -14,6 +14,7 @@ on_both! {
     a_code_is_good_once_also_for_two_at_the_same_time
     a_ticket_is_good_for_five_tries_and_one_sign_in
     guessed_codes_slow_the_guesser_down_and_a_right_password_does_not_help
+    guesses_are_counted_by_the_person_and_other_factors_go_on
     recovery_codes_stand_in_once_each_and_new_ones_void_the_old
     a_passkey_is_a_second_step_and_alone_a_whole_sign_in
     what_is_not_a_good_answer_of_a_passkey_opens_nothing
@@ -156,6 +157,7 @@ async fn a_ticket_is_good_for_five_tries_and_one_sign_in(plane: Plane) {
     for body in [json!({ "ticket": late }), json!({ "ticket": late, "totp_code": "1", "recovery_code": "1" })] {
         second(&plane, body).await.problem(422, "invalid_body");
     }
+    plane.clock.advance(Duration::from_hours(1));
     plane.run_jobs().await;
     assert_eq!(plane.count("SELECT COUNT(*) FROM token_tries").await, 0);
 }
@@ -172,6 +174,28 @@ async fn guessed_codes_slow_the_guesser_down_and_a_right_password_does_not_help(
     plane.clock.advance(Duration::from_mins(5));
     let body = json!({ "ticket": ticket(&plane).await, "totp_code": totp(&secret, plane.clock.now()) });
     second(&plane, body).await.expect(201);
+}
+
+async fn guesses_are_counted_by_the_person_and_other_factors_go_on(plane: Plane) {
+    let (secret, codes) = enrol(&plane).await;
+    // They are counted in windows of an hour.
+    let into = u64::try_from(plane.clock.now().as_secs()).unwrap() % 3_600;
+    plane.clock.advance(Duration::from_secs(3_600 - into));
+    // Whoever knows the way in makes the network good again; only the guesses stay counted.
+    for code in &codes[..8] {
+        let tried = ticket(&plane).await;
+        for _ in 0..4 {
+            second(&plane, json!({ "ticket": tried, "totp_code": "000000" })).await;
+        }
+        second(&plane, json!({ "ticket": tried, "recovery_code": code })).await.expect(201);
+    }
+    let right = json!({ "ticket": ticket(&plane).await, "totp_code": totp(&secret, plane.clock.now()) });
+    let reply = second(&plane, right).await;
+    reply.problem(429, "too_many_attempts");
+    assert_eq!(reply.header("retry-after"), Some("3600"));
+    plane.clock.advance(Duration::from_hours(1));
+    let right = json!({ "ticket": ticket(&plane).await, "totp_code": totp(&secret, plane.clock.now()) });
+    second(&plane, right).await.expect(201);
 }
 
 async fn recovery_codes_stand_in_once_each_and_new_ones_void_the_old(plane: Plane) {
@@ -251,9 +275,9 @@ async fn what_is_not_a_good_answer_of_a_passkey_opens_nothing(plane: Plane) {
     let other = ask().await;
     show(&other, key.get(&asked["options"])).await.problem(403, "invalid_factor");
     let asked = ask().await;
-    key.origin = "https://evil.example".to_owned();
+    "https://evil.example".clone_into(&mut key.origin);
     show(&asked, key.get(&asked["options"])).await.problem(403, "invalid_factor");
-    key.origin = "https://localhost:8443".to_owned();
+    "https://localhost:8443".clone_into(&mut key.origin);
     let asked = ask().await;
     key.verifies = false;
     show(&asked, key.get(&asked["options"])).await.problem(403, "invalid_factor");

@@ -1,4 +1,4 @@
-//! A real browser, driven by the WebDriver protocol: Chromium, headless, with an authenticator of its own.
+//! A real browser, driven by the `WebDriver` protocol: Chromium, headless, with an authenticator of its own.
 
 use std::{process::Stdio, time::Duration};
 
@@ -166,7 +166,7 @@ impl Browser {
         usize::try_from(count.as_u64().unwrap_or_default()).expect("few")
     }
 
-    /// A built-in authenticator that knows its owner (WebAuthn §11.2).
+    /// A built-in authenticator that knows its owner (`WebAuthn` §11.2).
     pub(crate) async fn add_authenticator(&self) {
         let authenticator = json!({
             "protocol": "ctap2", "transport": "internal", "hasResidentKey": true, "hasUserVerification": true,
