@@ -63,7 +63,7 @@ impl ApiKey {
 }
 
 fn reads(action: &str) -> bool {
-    action.ends_with(".read")
+    action.rsplit('.').next() == Some("read")
 }
 
 /// Can a key be given this action?
