@@ -349,7 +349,7 @@ pub(crate) async fn other_owner(plane: &Plane, email: &str) -> String {
             "INSERT INTO persons (id, tenant_id, email, email_key, password_hash, must_change_password, created_at)
                 SELECT {id}, tenant_id, '{email}', '{email}', password_hash, must_change_password, created_at
                 FROM persons WHERE email = '{EMAIL}';
-            INSERT INTO grants (person_id, role, tenant_id, created_at) VALUES ({id}, 'owner', NULL, 0)"
+            INSERT INTO grants (id, person_id, role, tenant_id, created_at) VALUES ({id}, {id}, 'owner', NULL, 0)"
         )
     };
     plane.tamper(&copy(&format!("x'{uuid}'")), &copy(&format!("CAST('{uuid}' AS UUID)"))).await;

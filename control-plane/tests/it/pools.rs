@@ -45,7 +45,7 @@ async fn assign(plane: &Plane, tenant: &str, pools: &Value) -> Reply {
 async fn moved(plane: &Plane, tenant: &str, pools: &Value) -> Reply {
     let now = plane.get(&format!("/v1/tenants/{tenant}/pools")).send().await.expect(200);
     let mut both = now["effective"].as_array().unwrap().clone();
-    both.extend(pools.as_array().cloned().unwrap_or_else(|| vec![]));
+    both.extend(pools.as_array().cloned().unwrap_or_default());
     if pools.is_null() {
         both.extend(
             plane.get("/v1/pools?name=default").send().await.expect(200)["data"]

@@ -129,7 +129,7 @@ async fn the_strictest_that_applies_holds_and_a_level_below_never_asks_for_less(
     let id = customer["id"].as_str().unwrap().trim_start_matches("ten_").to_owned();
     let grant = |tenant: &str| {
         format!(
-            "INSERT INTO grants (person_id, role, tenant_id, created_at) SELECT id, 'auditor', {tenant}, 0 FROM persons"
+            "INSERT INTO grants (id, person_id, role, tenant_id, created_at) SELECT id, id, 'auditor', {tenant}, 0 FROM persons"
         )
     };
     plane.tamper(&grant(&format!("x'{id}'")), &grant(&format!("CAST('{id}' AS UUID)"))).await;
