@@ -88,6 +88,8 @@ pub struct PasskeyUpdate {
 
 /// New recovery codes, in place of all that were there.
 #[derive(Serialize, ToSchema)]
+// A generated client names a variable after it: not as its only field is named.
+#[schema(as = NewRecoveryCodes)]
 pub struct RecoveryCodes {
     /// Ten, each good once. They are shown this once.
     #[schema(example = json!(["abcd-efgh-ijkl-mnop"]))]

@@ -1,16 +1,27 @@
 """Contains all the data models used in inputs/outputs"""
 
+from .affected_page import AffectedPage
+from .affected_person import AffectedPerson
+from .api_key_create import ApiKeyCreate
+from .api_key_page import ApiKeyPage
+from .api_key_rotate import ApiKeyRotate
+from .api_key_secret import ApiKeySecret
+from .api_key_view import ApiKeyView
 from .audit_actor import AuditActor
 from .audit_entry import AuditEntry
 from .audit_page import AuditPage
+from .audit_root_view import AuditRootView
 from .audited_thing import AuditedThing
 from .certificate_create import CertificateCreate
 from .certificate_name_view import CertificateNameView
 from .certificate_page import CertificatePage
 from .certificate_update import CertificateUpdate
 from .certificate_view import CertificateView
+from .challenge import Challenge
 from .config_version_view import ConfigVersionView
 from .configuration_status import ConfigurationStatus
+from .domain_access import DomainAccess
+from .domain_access_entry import DomainAccessEntry
 from .domain_create import DomainCreate
 from .domain_dns import DomainDns
 from .domain_dns_row import DomainDnsRow
@@ -27,9 +38,15 @@ from .effective_trace_dialogue import EffectiveTraceDialogue
 from .effective_u32 import EffectiveU32
 from .effective_u64 import EffectiveU64
 from .events_status import EventsStatus
+from .factor_enrolled import FactorEnrolled
 from .field_error import FieldError
 from .gap_page import GapPage
 from .gap_view import GapView
+from .grant_create import GrantCreate
+from .grant_page import GrantPage
+from .grant_role import GrantRole
+from .grant_view import GrantView
+from .held_grant import HeldGrant
 from .hop_at_worker_view import HopAtWorkerView
 from .hop_health_view import HopHealthView
 from .hop_settings import HopSettings
@@ -47,6 +64,7 @@ from .known_bare_newline import KnownBareNewline
 from .known_certificate_state import KnownCertificateState
 from .known_disposition import KnownDisposition
 from .known_domain_dns_status import KnownDomainDnsStatus
+from .known_grant_scope_name import KnownGrantScopeName
 from .known_hop_state import KnownHopState
 from .known_hop_verdict import KnownHopVerdict
 from .known_inbound_tls import KnownInboundTls
@@ -59,6 +77,7 @@ from .known_recipient_mode import KnownRecipientMode
 from .known_route_kind import KnownRouteKind
 from .known_route_verdict import KnownRouteVerdict
 from .known_rule import KnownRule
+from .known_second_factor_rule import KnownSecondFactorRule
 from .known_setting import KnownSetting
 from .known_speaker import KnownSpeaker
 from .known_status_severity import KnownStatusSeverity
@@ -91,17 +110,41 @@ from .missing_worker import MissingWorker
 from .mx_settings import MxSettings
 from .mx_update import MxUpdate
 from .mx_view import MxView
+from .my_factors import MyFactors
 from .my_grant import MyGrant
+from .my_permissions import MyPermissions
+from .my_session import MySession
+from .my_session_page import MySessionPage
+from .new_recovery_codes import NewRecoveryCodes
 from .next_hops_status import NextHopsStatus
 from .part_error import PartError
+from .passkey_answer import PasskeyAnswer
+from .passkey_answer_credential import PasskeyAnswerCredential
+from .passkey_challenge import PasskeyChallenge
+from .passkey_challenge_options import PasskeyChallengeOptions
+from .passkey_create import PasskeyCreate
+from .passkey_create_credential import PasskeyCreateCredential
+from .passkey_sign_in import PasskeySignIn
+from .passkey_sign_in_credential import PasskeySignInCredential
+from .passkey_update import PasskeyUpdate
+from .passkey_view import PasskeyView
 from .password_update import PasswordUpdate
+from .permission import Permission
+from .person_create import PersonCreate
+from .person_created import PersonCreated
+from .person_page import PersonPage
+from .person_view import PersonView
 from .policy_level import PolicyLevel
 from .policy_test import PolicyTest
 from .policy_test_verdict import PolicyTestVerdict
 from .policy_test_view import PolicyTestView
 from .policy_update import PolicyUpdate
 from .policy_view import PolicyView
+from .pool_create import PoolCreate
 from .pool_page import PoolPage
+from .pool_status import PoolStatus
+from .pool_update import PoolUpdate
+from .pool_version import PoolVersion
 from .pool_view import PoolView
 from .problem import Problem
 from .recipient_batch import RecipientBatch
@@ -119,17 +162,28 @@ from .route_test import RouteTest
 from .route_test_view import RouteTestView
 from .route_update import RouteUpdate
 from .route_view import RouteView
+from .second_factor import SecondFactor
 from .session_create import SessionCreate
+from .session_refresh import SessionRefresh
 from .session_view import SessionView
+from .sign_in_challenge_create import SignInChallengeCreate
+from .sign_in_policy_update import SignInPolicyUpdate
+from .sign_in_policy_view import SignInPolicyView
 from .statistics_counts import StatisticsCounts
 from .statistics_step import StatisticsStep
 from .statistics_view import StatisticsView
 from .status_problem import StatusProblem
 from .status_subject import StatusSubject
 from .status_view import StatusView
+from .step_up_shown import StepUpShown
 from .step_view import StepView
+from .stepped_up import SteppedUp
 from .tenant_create import TenantCreate
+from .tenant_limits import TenantLimits
+from .tenant_limits_update import TenantLimitsUpdate
 from .tenant_page import TenantPage
+from .tenant_pools import TenantPools
+from .tenant_pools_update import TenantPoolsUpdate
 from .tenant_update import TenantUpdate
 from .tenant_view import TenantView
 from .timings import Timings
@@ -137,23 +191,37 @@ from .tls import Tls
 from .tls_settings import TlsSettings
 from .tls_test_view import TlsTestView
 from .totals import Totals
+from .totp_code import TotpCode
+from .totp_setup import TotpSetup
+from .totp_view import TotpView
 from .version_count import VersionCount
 from .worker_page import WorkerPage
 from .worker_view import WorkerView
 from .workers_status import WorkersStatus
 
 __all__ = (
+    "AffectedPage",
+    "AffectedPerson",
+    "ApiKeyCreate",
+    "ApiKeyPage",
+    "ApiKeyRotate",
+    "ApiKeySecret",
+    "ApiKeyView",
     "AuditActor",
     "AuditedThing",
     "AuditEntry",
     "AuditPage",
+    "AuditRootView",
     "CertificateCreate",
     "CertificateNameView",
     "CertificatePage",
     "CertificateUpdate",
     "CertificateView",
+    "Challenge",
     "ConfigurationStatus",
     "ConfigVersionView",
+    "DomainAccess",
+    "DomainAccessEntry",
     "DomainCreate",
     "DomainDns",
     "DomainDnsRow",
@@ -170,9 +238,15 @@ __all__ = (
     "EffectiveU32",
     "EffectiveU64",
     "EventsStatus",
+    "FactorEnrolled",
     "FieldError",
     "GapPage",
     "GapView",
+    "GrantCreate",
+    "GrantPage",
+    "GrantRole",
+    "GrantView",
+    "HeldGrant",
     "HopAtWorkerView",
     "HopHealthView",
     "HopSettings",
@@ -190,6 +264,7 @@ __all__ = (
     "KnownCertificateState",
     "KnownDisposition",
     "KnownDomainDnsStatus",
+    "KnownGrantScopeName",
     "KnownHopState",
     "KnownHopVerdict",
     "KnownInboundTls",
@@ -202,6 +277,7 @@ __all__ = (
     "KnownRouteKind",
     "KnownRouteVerdict",
     "KnownRule",
+    "KnownSecondFactorRule",
     "KnownSetting",
     "KnownSpeaker",
     "KnownStatusSeverity",
@@ -234,17 +310,41 @@ __all__ = (
     "MxSettings",
     "MxUpdate",
     "MxView",
+    "MyFactors",
     "MyGrant",
+    "MyPermissions",
+    "MySession",
+    "MySessionPage",
+    "NewRecoveryCodes",
     "NextHopsStatus",
     "PartError",
+    "PasskeyAnswer",
+    "PasskeyAnswerCredential",
+    "PasskeyChallenge",
+    "PasskeyChallengeOptions",
+    "PasskeyCreate",
+    "PasskeyCreateCredential",
+    "PasskeySignIn",
+    "PasskeySignInCredential",
+    "PasskeyUpdate",
+    "PasskeyView",
     "PasswordUpdate",
+    "Permission",
+    "PersonCreate",
+    "PersonCreated",
+    "PersonPage",
+    "PersonView",
     "PolicyLevel",
     "PolicyTest",
     "PolicyTestVerdict",
     "PolicyTestView",
     "PolicyUpdate",
     "PolicyView",
+    "PoolCreate",
     "PoolPage",
+    "PoolStatus",
+    "PoolUpdate",
+    "PoolVersion",
     "PoolView",
     "Problem",
     "RecipientBatch",
@@ -262,17 +362,28 @@ __all__ = (
     "RouteTestView",
     "RouteUpdate",
     "RouteView",
+    "SecondFactor",
     "SessionCreate",
+    "SessionRefresh",
     "SessionView",
+    "SignInChallengeCreate",
+    "SignInPolicyUpdate",
+    "SignInPolicyView",
     "StatisticsCounts",
     "StatisticsStep",
     "StatisticsView",
     "StatusProblem",
     "StatusSubject",
     "StatusView",
+    "SteppedUp",
+    "StepUpShown",
     "StepView",
     "TenantCreate",
+    "TenantLimits",
+    "TenantLimitsUpdate",
     "TenantPage",
+    "TenantPools",
+    "TenantPoolsUpdate",
     "TenantUpdate",
     "TenantView",
     "Timings",
@@ -280,6 +391,9 @@ __all__ = (
     "TlsSettings",
     "TlsTestView",
     "Totals",
+    "TotpCode",
+    "TotpSetup",
+    "TotpView",
     "VersionCount",
     "WorkerPage",
     "WorkersStatus",

@@ -15,9 +15,10 @@ T = TypeVar("T", bound="AuditActor")
 class AuditActor:
     """
     Attributes:
-        kind (str): `person`, `worker`, `system`, `anonymous`. More may come. Example: person.
+        kind (str): `person`, `api_key`, `worker`, `system`, `anonymous`. More may come. Example: person.
         id (None | str | Unset):  Example: per_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f.
-        name (None | str | Unset): The e-mail address at that time, or the name of a task. Example: owner@example.com.
+        name (None | str | Unset): The e-mail address at that time, or the name of a key or a task. Example:
+            owner@example.com.
     """
 
     kind: str

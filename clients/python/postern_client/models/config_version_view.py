@@ -8,6 +8,7 @@ from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
     from ..models.missing_worker import MissingWorker
+    from ..models.pool_version import PoolVersion
 
 
 T = TypeVar("T", bound="ConfigVersionView")
@@ -18,10 +19,12 @@ class ConfigVersionView:
     """How far a configuration write has come.
 
     Attributes:
-        head (None | str): The head that holds it: epoch and version. Example: 1.17.
-        missing (list[MissingWorker]): Workers that do not run it (yet).
+        head (None | str): The head of the pool `default` that holds it: epoch and version. Example: 1.17.
+        missing (list[MissingWorker]): Workers that do not run it (yet). Empty for those who may not read workers.
+        pools (list[PoolVersion]): How far it has come in each pool.
         share (float): `workers_running` / `workers_seen`; 0 where none was seen. Example: 1.0.
-        state (str): `pending`: in no head yet. `published`: in a head. `applied`: every worker seen in the last 30
+        state (str): `pending`: a pool's head does not hold it yet. `published`: every pool's does. `applied`: every
+            worker seen in the last 30
             seconds runs it. Example: applied.
         version (int): The number that the write's `Config-Version` gave. Example: 42.
         workers_running (int): Of these, how many run it. Example: 3.
@@ -30,6 +33,7 @@ class ConfigVersionView:
 
     head: None | str
     missing: list[MissingWorker]
+    pools: list[PoolVersion]
     share: float
     state: str
     version: int
@@ -45,6 +49,11 @@ class ConfigVersionView:
         for missing_item_data in self.missing:
             missing_item = missing_item_data.to_dict()
             missing.append(missing_item)
+
+        pools = []
+        for pools_item_data in self.pools:
+            pools_item = pools_item_data.to_dict()
+            pools.append(pools_item)
 
         share = self.share
 
@@ -62,6 +71,7 @@ class ConfigVersionView:
             {
                 "head": head,
                 "missing": missing,
+                "pools": pools,
                 "share": share,
                 "state": state,
                 "version": version,
@@ -75,6 +85,7 @@ class ConfigVersionView:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.missing_worker import MissingWorker  # noqa: PLC0415
+        from ..models.pool_version import PoolVersion  # noqa: PLC0415
 
         d = dict(src_dict)
 
@@ -92,6 +103,13 @@ class ConfigVersionView:
 
             missing.append(missing_item)
 
+        pools = []
+        _pools = d.pop("pools")
+        for pools_item_data in _pools:
+            pools_item = PoolVersion.from_dict(pools_item_data)
+
+            pools.append(pools_item)
+
         share = d.pop("share")
 
         state = d.pop("state")
@@ -105,6 +123,7 @@ class ConfigVersionView:
         config_version_view = cls(
             head=head,
             missing=missing,
+            pools=pools,
             share=share,
             state=state,
             version=version,

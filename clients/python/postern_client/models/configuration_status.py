@@ -14,7 +14,7 @@ T = TypeVar("T", bound="ConfigurationStatus")
 class ConfigurationStatus:
     """
     Attributes:
-        head (None | str): The newest head: epoch and version. Example: 1.42.
+        head (None | str): The newest head of the pool `default`: epoch and version. Example: 1.42.
         head_issued_at (datetime.datetime | None):
         last_published_at (datetime.datetime | None):
         waiting (int): Edits that no head holds yet. Example: 0.

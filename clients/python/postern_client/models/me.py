@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -23,6 +23,10 @@ class Me:
         grants (list[MyGrant]):
         id (str):
         must_change_password (bool):  Example: False.
+        password_checked_at (datetime.datetime | None):
+        password_compromised (bool): Someone, somewhere, used this password and it was exposed. That does not mean that
+            the account was hacked; a
+            password that nobody has used is safer. Example: False.
         session_id (str):
         tenant_id (str):
     """
@@ -32,6 +36,8 @@ class Me:
     grants: list[MyGrant]
     id: str
     must_change_password: bool
+    password_checked_at: datetime.datetime | None
+    password_compromised: bool
     session_id: str
     tenant_id: str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -50,6 +56,14 @@ class Me:
 
         must_change_password = self.must_change_password
 
+        password_checked_at: None | str
+        if isinstance(self.password_checked_at, datetime.datetime):
+            password_checked_at = self.password_checked_at.isoformat()
+        else:
+            password_checked_at = self.password_checked_at
+
+        password_compromised = self.password_compromised
+
         session_id = self.session_id
 
         tenant_id = self.tenant_id
@@ -63,6 +77,8 @@ class Me:
                 "grants": grants,
                 "id": id,
                 "must_change_password": must_change_password,
+                "password_checked_at": password_checked_at,
+                "password_compromised": password_compromised,
                 "session_id": session_id,
                 "tenant_id": tenant_id,
             }
@@ -90,6 +106,23 @@ class Me:
 
         must_change_password = d.pop("must_change_password")
 
+        def _parse_password_checked_at(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                password_checked_at_type_0 = datetime.datetime.fromisoformat(data)
+
+                return password_checked_at_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        password_checked_at = _parse_password_checked_at(d.pop("password_checked_at"))
+
+        password_compromised = d.pop("password_compromised")
+
         session_id = d.pop("session_id")
 
         tenant_id = d.pop("tenant_id")
@@ -100,6 +133,8 @@ class Me:
             grants=grants,
             id=id,
             must_change_password=must_change_password,
+            password_checked_at=password_checked_at,
+            password_compromised=password_compromised,
             session_id=session_id,
             tenant_id=tenant_id,
         )

@@ -15,12 +15,14 @@ class MissingWorker:
     Attributes:
         id (str):
         name (str):  Example: mx1.example.net.
+        pool_id (str):
         refused (None | str): Why it refused the newest head, where it did. Example: hash_mismatch.
         running (None | str): What it runs instead. Example: 1.16.
     """
 
     id: str
     name: str
+    pool_id: str
     refused: None | str
     running: None | str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -29,6 +31,8 @@ class MissingWorker:
         id = self.id
 
         name = self.name
+
+        pool_id = self.pool_id
 
         refused: None | str
         refused = self.refused
@@ -42,6 +46,7 @@ class MissingWorker:
             {
                 "id": id,
                 "name": name,
+                "pool_id": pool_id,
                 "refused": refused,
                 "running": running,
             }
@@ -55,6 +60,8 @@ class MissingWorker:
         id = d.pop("id")
 
         name = d.pop("name")
+
+        pool_id = d.pop("pool_id")
 
         def _parse_refused(data: object) -> None | str:
             if data is None:
@@ -73,6 +80,7 @@ class MissingWorker:
         missing_worker = cls(
             id=id,
             name=name,
+            pool_id=pool_id,
             refused=refused,
             running=running,
         )

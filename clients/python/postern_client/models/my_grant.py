@@ -14,15 +14,20 @@ class MyGrant:
     """A role, and what it is over.
 
     Attributes:
+        domain_id (None | str):
         role (str): `owner`. More may come. Example: owner.
         tenant_id (None | str):
     """
 
+    domain_id: None | str
     role: str
     tenant_id: None | str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        domain_id: None | str
+        domain_id = self.domain_id
+
         role = self.role
 
         tenant_id: None | str
@@ -32,6 +37,7 @@ class MyGrant:
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
+                "domain_id": domain_id,
                 "role": role,
                 "tenant_id": tenant_id,
             }
@@ -42,6 +48,14 @@ class MyGrant:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+
+        def _parse_domain_id(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        domain_id = _parse_domain_id(d.pop("domain_id"))
+
         role = d.pop("role")
 
         def _parse_tenant_id(data: object) -> None | str:
@@ -52,6 +66,7 @@ class MyGrant:
         tenant_id = _parse_tenant_id(d.pop("tenant_id"))
 
         my_grant = cls(
+            domain_id=domain_id,
             role=role,
             tenant_id=tenant_id,
         )

@@ -13,7 +13,7 @@ class PasswordUpdate:
     """
     Attributes:
         current_password (str):  Example: correct horse battery staple.
-        new_password (str): At least 15 characters. Example: another horse, another staple.
+        new_password (str): At least 15 characters; 10 beside a second factor. Example: another horse, another staple.
     """
 
     current_password: str

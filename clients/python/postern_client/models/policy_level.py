@@ -19,7 +19,7 @@ class PolicyLevel:
         {'id': 'ten_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f', 'level': 'tenant'}
 
     Attributes:
-        id (None | str): Of the tenant or the domain.
+        id (None | str): Of the tenant or the domain; null as well for a tenant above yours.
         level (KnownPolicyLevelKind | str): What a level is. More may come.
     """
 

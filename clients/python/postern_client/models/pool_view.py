@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -12,17 +12,26 @@ T = TypeVar("T", bound="PoolView")
 
 @_attrs_define
 class PoolView:
-    """A set of workers with its own head.
+    """A set of workers with a configuration of their own.
 
     Attributes:
         created_at (datetime.datetime):
         id (str):
-        name (str):  Example: default.
+        is_default (bool): It serves every tenant for which no level names a pool. Example: False.
+        mx_hosts (list[str] | None): Where MX records of domains that it serves should point; null: as the
+            installation's settings say.
+        name (str):  Example: eu-west.
+        tenants (int): Tenants that name it; those below them that name none are served by it as well. Example: 12.
+        workers (int): Workers seen in the last 30 seconds. Example: 3.
     """
 
     created_at: datetime.datetime
     id: str
+    is_default: bool
+    mx_hosts: list[str] | None
     name: str
+    tenants: int
+    workers: int
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -30,7 +39,20 @@ class PoolView:
 
         id = self.id
 
+        is_default = self.is_default
+
+        mx_hosts: list[str] | None
+        if isinstance(self.mx_hosts, list):
+            mx_hosts = self.mx_hosts
+
+        else:
+            mx_hosts = self.mx_hosts
+
         name = self.name
+
+        tenants = self.tenants
+
+        workers = self.workers
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -38,7 +60,11 @@ class PoolView:
             {
                 "created_at": created_at,
                 "id": id,
+                "is_default": is_default,
+                "mx_hosts": mx_hosts,
                 "name": name,
+                "tenants": tenants,
+                "workers": workers,
             }
         )
 
@@ -51,12 +77,37 @@ class PoolView:
 
         id = d.pop("id")
 
+        is_default = d.pop("is_default")
+
+        def _parse_mx_hosts(data: object) -> list[str] | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                mx_hosts_type_0 = cast(list[str], data)
+
+                return mx_hosts_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[str] | None, data)
+
+        mx_hosts = _parse_mx_hosts(d.pop("mx_hosts"))
+
         name = d.pop("name")
+
+        tenants = d.pop("tenants")
+
+        workers = d.pop("workers")
 
         pool_view = cls(
             created_at=created_at,
             id=id,
+            is_default=is_default,
+            mx_hosts=mx_hosts,
             name=name,
+            tenants=tenants,
+            workers=workers,
         )
 
         pool_view.additional_properties = d

@@ -9,6 +9,7 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.challenge import Challenge
     from ..models.field_error import FieldError
 
 
@@ -24,6 +25,7 @@ class Problem:
         status (int): The HTTP status again. Example: 422.
         title (str): What the code means, for people. Example: The body has fields that cannot be taken.
         type_ (str): `urn:postern:problem:` and the code. Example: urn:postern:problem:invalid_body.
+        challenge (Challenge | None | Unset):
         detail (None | str | Unset): More about this case.
         errors (list[FieldError] | Unset): Each bad field.
     """
@@ -32,11 +34,14 @@ class Problem:
     status: int
     title: str
     type_: str
+    challenge: Challenge | None | Unset = UNSET
     detail: None | str | Unset = UNSET
     errors: list[FieldError] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.challenge import Challenge  # noqa: PLC0415
+
         code = self.code
 
         status = self.status
@@ -44,6 +49,14 @@ class Problem:
         title = self.title
 
         type_ = self.type_
+
+        challenge: dict[str, Any] | None | Unset
+        if isinstance(self.challenge, Unset):
+            challenge = UNSET
+        elif isinstance(self.challenge, Challenge):
+            challenge = self.challenge.to_dict()
+        else:
+            challenge = self.challenge
 
         detail: None | str | Unset
         if isinstance(self.detail, Unset):
@@ -68,6 +81,8 @@ class Problem:
                 "type": type_,
             }
         )
+        if challenge is not UNSET:
+            field_dict["challenge"] = challenge
         if detail is not UNSET:
             field_dict["detail"] = detail
         if errors is not UNSET:
@@ -77,6 +92,7 @@ class Problem:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.challenge import Challenge  # noqa: PLC0415
         from ..models.field_error import FieldError  # noqa: PLC0415
 
         d = dict(src_dict)
@@ -87,6 +103,23 @@ class Problem:
         title = d.pop("title")
 
         type_ = d.pop("type")
+
+        def _parse_challenge(data: object) -> Challenge | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                challenge_type_0 = Challenge.from_dict(data)
+
+                return challenge_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(Challenge | None | Unset, data)
+
+        challenge = _parse_challenge(d.pop("challenge", UNSET))
 
         def _parse_detail(data: object) -> None | str | Unset:
             if data is None:
@@ -111,6 +144,7 @@ class Problem:
             status=status,
             title=title,
             type_=type_,
+            challenge=challenge,
             detail=detail,
             errors=errors,
         )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..models.configuration_status import ConfigurationStatus
     from ..models.events_status import EventsStatus
     from ..models.next_hops_status import NextHopsStatus
+    from ..models.pool_status import PoolStatus
     from ..models.status_problem import StatusProblem
     from ..models.workers_status import WorkersStatus
 
@@ -31,6 +32,7 @@ class StatusView:
         events (EventsStatus): What happened, on its way to the trace. Gaps and rejected events are those of the last 24
             hours.
         next_hops (NextHopsStatus): Next hops in trouble, as workers of the last 30 seconds see them.
+        pools (list[PoolStatus]):
         problems (list[StatusProblem]): The worst first.
         problems_total (int): With those that the list had no room for (200). Example: 0.
         software_version (str): Of the control plane that answered. Example: 0.1.0.
@@ -43,6 +45,7 @@ class StatusView:
     database: str
     events: EventsStatus
     next_hops: NextHopsStatus
+    pools: list[PoolStatus]
     problems: list[StatusProblem]
     problems_total: int
     software_version: str
@@ -60,6 +63,11 @@ class StatusView:
         events = self.events.to_dict()
 
         next_hops = self.next_hops.to_dict()
+
+        pools = []
+        for pools_item_data in self.pools:
+            pools_item = pools_item_data.to_dict()
+            pools.append(pools_item)
 
         problems = []
         for problems_item_data in self.problems:
@@ -87,6 +95,7 @@ class StatusView:
                 "database": database,
                 "events": events,
                 "next_hops": next_hops,
+                "pools": pools,
                 "problems": problems,
                 "problems_total": problems_total,
                 "software_version": software_version,
@@ -102,6 +111,7 @@ class StatusView:
         from ..models.configuration_status import ConfigurationStatus  # noqa: PLC0415
         from ..models.events_status import EventsStatus  # noqa: PLC0415
         from ..models.next_hops_status import NextHopsStatus  # noqa: PLC0415
+        from ..models.pool_status import PoolStatus  # noqa: PLC0415
         from ..models.status_problem import StatusProblem  # noqa: PLC0415
         from ..models.workers_status import WorkersStatus  # noqa: PLC0415
 
@@ -115,6 +125,13 @@ class StatusView:
         events = EventsStatus.from_dict(d.pop("events"))
 
         next_hops = NextHopsStatus.from_dict(d.pop("next_hops"))
+
+        pools = []
+        _pools = d.pop("pools")
+        for pools_item_data in _pools:
+            pools_item = PoolStatus.from_dict(pools_item_data)
+
+            pools.append(pools_item)
 
         problems = []
         _problems = d.pop("problems")
@@ -148,6 +165,7 @@ class StatusView:
             database=database,
             events=events,
             next_hops=next_hops,
+            pools=pools,
             problems=problems,
             problems_total=problems_total,
             software_version=software_version,

@@ -22,7 +22,7 @@ class TenantUpdate:
         {'labels': {'plan': 'silver', 'trial': None}, 'name': 'Acme Limited'}
 
     Attributes:
-        external_ref (None | str | Unset): null takes it away.
+        external_ref (None | str | Unset): null takes it away. Of whoever administers the tenant above it.
         labels (LabelsUpdate | None | Unset):
         name (None | str | Unset):
     """

@@ -125,6 +125,10 @@ def sync_detailed(
 ) -> Response[Problem | SessionView]:
     """Sign in with e-mail and password.
 
+     Where the account has a second factor the answer is the problem `second_factor_required` (401), and
+    `challenge` in it says
+    how to go on at `POST /v1/sessions/second-factor`.
+
     Args:
         body (SessionCreate):
 
@@ -154,6 +158,10 @@ def sync(
 ) -> Problem | SessionView | None:
     """Sign in with e-mail and password.
 
+     Where the account has a second factor the answer is the problem `second_factor_required` (401), and
+    `challenge` in it says
+    how to go on at `POST /v1/sessions/second-factor`.
+
     Args:
         body (SessionCreate):
 
@@ -177,6 +185,10 @@ async def asyncio_detailed(
     body: SessionCreate,
 ) -> Response[Problem | SessionView]:
     """Sign in with e-mail and password.
+
+     Where the account has a second factor the answer is the problem `second_factor_required` (401), and
+    `challenge` in it says
+    how to go on at `POST /v1/sessions/second-factor`.
 
     Args:
         body (SessionCreate):
@@ -204,6 +216,10 @@ async def asyncio(
     body: SessionCreate,
 ) -> Problem | SessionView | None:
     """Sign in with e-mail and password.
+
+     Where the account has a second factor the answer is the problem `second_factor_required` (401), and
+    `challenge` in it says
+    how to go on at `POST /v1/sessions/second-factor`.
 
     Args:
         body (SessionCreate):

@@ -137,7 +137,7 @@ def sync_detailed(
     limit: int | Unset = 100,
     cursor: str | Unset = UNSET,
 ) -> Response[AuditPage | Problem]:
-    """Read the audit log, newest first.
+    """Read the audit log, newest first: of the tenants and domains that you may read it of.
 
     Args:
         action (str | Unset):
@@ -178,7 +178,7 @@ def sync(
     limit: int | Unset = 100,
     cursor: str | Unset = UNSET,
 ) -> AuditPage | Problem | None:
-    """Read the audit log, newest first.
+    """Read the audit log, newest first: of the tenants and domains that you may read it of.
 
     Args:
         action (str | Unset):
@@ -214,7 +214,7 @@ async def asyncio_detailed(
     limit: int | Unset = 100,
     cursor: str | Unset = UNSET,
 ) -> Response[AuditPage | Problem]:
-    """Read the audit log, newest first.
+    """Read the audit log, newest first: of the tenants and domains that you may read it of.
 
     Args:
         action (str | Unset):
@@ -253,7 +253,7 @@ async def asyncio(
     limit: int | Unset = 100,
     cursor: str | Unset = UNSET,
 ) -> AuditPage | Problem | None:
-    """Read the audit log, newest first.
+    """Read the audit log, newest first: of the tenants and domains that you may read it of.
 
     Args:
         action (str | Unset):

@@ -127,7 +127,9 @@ def sync_detailed(
     body: DomainCreate,
     idempotency_key: str | Unset = UNSET,
 ) -> Response[DomainView | Problem]:
-    """Register a domain. No mail is accepted for it until DNS proves who holds it.
+    """Register a domain. No mail is accepted for it until DNS proves who holds it. Whoever may do it by a
+    `domain_admin` grant
+    over the tenant becomes the administrator of the new domain, and of nothing else.
 
     Args:
         idempotency_key (str | Unset):
@@ -161,7 +163,9 @@ def sync(
     body: DomainCreate,
     idempotency_key: str | Unset = UNSET,
 ) -> DomainView | Problem | None:
-    """Register a domain. No mail is accepted for it until DNS proves who holds it.
+    """Register a domain. No mail is accepted for it until DNS proves who holds it. Whoever may do it by a
+    `domain_admin` grant
+    over the tenant becomes the administrator of the new domain, and of nothing else.
 
     Args:
         idempotency_key (str | Unset):
@@ -190,7 +194,9 @@ async def asyncio_detailed(
     body: DomainCreate,
     idempotency_key: str | Unset = UNSET,
 ) -> Response[DomainView | Problem]:
-    """Register a domain. No mail is accepted for it until DNS proves who holds it.
+    """Register a domain. No mail is accepted for it until DNS proves who holds it. Whoever may do it by a
+    `domain_admin` grant
+    over the tenant becomes the administrator of the new domain, and of nothing else.
 
     Args:
         idempotency_key (str | Unset):
@@ -222,7 +228,9 @@ async def asyncio(
     body: DomainCreate,
     idempotency_key: str | Unset = UNSET,
 ) -> DomainView | Problem | None:
-    """Register a domain. No mail is accepted for it until DNS proves who holds it.
+    """Register a domain. No mail is accepted for it until DNS proves who holds it. Whoever may do it by a
+    `domain_admin` grant
+    over the tenant becomes the administrator of the new domain, and of nothing else.
 
     Args:
         idempotency_key (str | Unset):

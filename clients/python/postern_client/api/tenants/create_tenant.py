@@ -127,7 +127,7 @@ def sync_detailed(
     body: TenantCreate,
     idempotency_key: str | Unset = UNSET,
 ) -> Response[Problem | TenantView]:
-    """Create a tenant.
+    """Create a tenant, below one of yours.
 
     Args:
         idempotency_key (str | Unset):
@@ -160,7 +160,7 @@ def sync(
     body: TenantCreate,
     idempotency_key: str | Unset = UNSET,
 ) -> Problem | TenantView | None:
-    """Create a tenant.
+    """Create a tenant, below one of yours.
 
     Args:
         idempotency_key (str | Unset):
@@ -188,7 +188,7 @@ async def asyncio_detailed(
     body: TenantCreate,
     idempotency_key: str | Unset = UNSET,
 ) -> Response[Problem | TenantView]:
-    """Create a tenant.
+    """Create a tenant, below one of yours.
 
     Args:
         idempotency_key (str | Unset):
@@ -219,7 +219,7 @@ async def asyncio(
     body: TenantCreate,
     idempotency_key: str | Unset = UNSET,
 ) -> Problem | TenantView | None:
-    """Create a tenant.
+    """Create a tenant, below one of yours.
 
     Args:
         idempotency_key (str | Unset):

@@ -12,11 +12,14 @@ from ...types import UNSET, Response, Unset
 
 def _get_kwargs(
     *,
+    pool_id: str | Unset = UNSET,
     limit: int | Unset = 100,
     cursor: str | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
+
+    params["pool_id"] = pool_id
 
     params["limit"] = limit
 
@@ -124,12 +127,14 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
+    pool_id: str | Unset = UNSET,
     limit: int | Unset = 100,
     cursor: str | Unset = UNSET,
 ) -> Response[Problem | WorkerPage]:
     """List the workers.
 
     Args:
+        pool_id (str | Unset):
         limit (int | Unset):  Default: 100.
         cursor (str | Unset):
 
@@ -142,6 +147,7 @@ def sync_detailed(
     """
 
     kwargs = _get_kwargs(
+        pool_id=pool_id,
         limit=limit,
         cursor=cursor,
     )
@@ -156,12 +162,14 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient,
+    pool_id: str | Unset = UNSET,
     limit: int | Unset = 100,
     cursor: str | Unset = UNSET,
 ) -> Problem | WorkerPage | None:
     """List the workers.
 
     Args:
+        pool_id (str | Unset):
         limit (int | Unset):  Default: 100.
         cursor (str | Unset):
 
@@ -175,6 +183,7 @@ def sync(
 
     return sync_detailed(
         client=client,
+        pool_id=pool_id,
         limit=limit,
         cursor=cursor,
     ).parsed
@@ -183,12 +192,14 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
+    pool_id: str | Unset = UNSET,
     limit: int | Unset = 100,
     cursor: str | Unset = UNSET,
 ) -> Response[Problem | WorkerPage]:
     """List the workers.
 
     Args:
+        pool_id (str | Unset):
         limit (int | Unset):  Default: 100.
         cursor (str | Unset):
 
@@ -201,6 +212,7 @@ async def asyncio_detailed(
     """
 
     kwargs = _get_kwargs(
+        pool_id=pool_id,
         limit=limit,
         cursor=cursor,
     )
@@ -213,12 +225,14 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
+    pool_id: str | Unset = UNSET,
     limit: int | Unset = 100,
     cursor: str | Unset = UNSET,
 ) -> Problem | WorkerPage | None:
     """List the workers.
 
     Args:
+        pool_id (str | Unset):
         limit (int | Unset):  Default: 100.
         cursor (str | Unset):
 
@@ -233,6 +247,7 @@ async def asyncio(
     return (
         await asyncio_detailed(
             client=client,
+            pool_id=pool_id,
             limit=limit,
             cursor=cursor,
         )

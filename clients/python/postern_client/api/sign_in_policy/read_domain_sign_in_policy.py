@@ -1,28 +1,35 @@
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.pool_page import PoolPage
 from ...models.problem import Problem
+from ...models.sign_in_policy_view import SignInPolicyView
 from ...types import Response
 
 
-def _get_kwargs() -> dict[str, Any]:
+def _get_kwargs(
+    domain_id: str,
+) -> dict[str, Any]:
 
     _kwargs: dict[str, Any] = {
         "method": "get",
-        "url": "/v1/pools",
+        "url": "/v1/domains/{domain_id}/sign-in-policy".format(
+            domain_id=quote(str(domain_id), safe=""),
+        ),
     }
 
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> PoolPage | Problem | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Problem | SignInPolicyView | None:
     if response.status_code == 200:
-        response_200 = PoolPage.from_dict(response.json())
+        response_200 = SignInPolicyView.from_dict(response.json())
 
         return response_200
 
@@ -97,7 +104,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[PoolPage | Problem]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Problem | SignInPolicyView]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -107,20 +116,26 @@ def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
 
 def sync_detailed(
+    domain_id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[PoolPage | Problem]:
-    """List the pools.
+) -> Response[Problem | SignInPolicyView]:
+    """What does a domain ask of people?
+
+    Args:
+        domain_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[PoolPage | Problem]
+        Response[Problem | SignInPolicyView]
     """
 
-    kwargs = _get_kwargs()
+    kwargs = _get_kwargs(
+        domain_id=domain_id,
+    )
 
     response = client.get_httpx_client().request(
         **kwargs,
@@ -130,39 +145,50 @@ def sync_detailed(
 
 
 def sync(
+    domain_id: str,
     *,
     client: AuthenticatedClient,
-) -> PoolPage | Problem | None:
-    """List the pools.
+) -> Problem | SignInPolicyView | None:
+    """What does a domain ask of people?
+
+    Args:
+        domain_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        PoolPage | Problem
+        Problem | SignInPolicyView
     """
 
     return sync_detailed(
+        domain_id=domain_id,
         client=client,
     ).parsed
 
 
 async def asyncio_detailed(
+    domain_id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[PoolPage | Problem]:
-    """List the pools.
+) -> Response[Problem | SignInPolicyView]:
+    """What does a domain ask of people?
+
+    Args:
+        domain_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[PoolPage | Problem]
+        Response[Problem | SignInPolicyView]
     """
 
-    kwargs = _get_kwargs()
+    kwargs = _get_kwargs(
+        domain_id=domain_id,
+    )
 
     response = await client.get_async_httpx_client().request(**kwargs)
 
@@ -170,21 +196,26 @@ async def asyncio_detailed(
 
 
 async def asyncio(
+    domain_id: str,
     *,
     client: AuthenticatedClient,
-) -> PoolPage | Problem | None:
-    """List the pools.
+) -> Problem | SignInPolicyView | None:
+    """What does a domain ask of people?
+
+    Args:
+        domain_id (str):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        PoolPage | Problem
+        Problem | SignInPolicyView
     """
 
     return (
         await asyncio_detailed(
+            domain_id=domain_id,
             client=client,
         )
     ).parsed

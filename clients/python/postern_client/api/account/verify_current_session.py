@@ -1,0 +1,253 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.problem import Problem
+from ...models.step_up_shown import StepUpShown
+from ...models.stepped_up import SteppedUp
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    body: StepUpShown,
+    idempotency_key: str | Unset = UNSET,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/v1/sessions/current/step-up",
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Problem | SteppedUp | None:
+    if response.status_code == 200:
+        response_200 = SteppedUp.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 409:
+        response_409 = Problem.from_dict(response.json())
+
+        return response_409
+
+    if response.status_code == 412:
+        response_412 = Problem.from_dict(response.json())
+
+        return response_412
+
+    if response.status_code == 413:
+        response_413 = Problem.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 415:
+        response_415 = Problem.from_dict(response.json())
+
+        return response_415
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 428:
+        response_428 = Problem.from_dict(response.json())
+
+        return response_428
+
+    if response.status_code == 429:
+        response_429 = Problem.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Problem | SteppedUp]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: StepUpShown,
+    idempotency_key: str | Unset = UNSET,
+) -> Response[Problem | SteppedUp]:
+    """Show again who one is: with a second factor where there is one, else with the password.
+
+     What is most worth protecting (permissions, keys, factors, next hops, join tokens) answers 403
+    `step_up_required` when the
+    last time is more than ten minutes ago; signing in counts as well.
+
+    Args:
+        idempotency_key (str | Unset):
+        body (StepUpShown):  Example: {'password': 'correct horse battery staple'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | SteppedUp]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+        idempotency_key=idempotency_key,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    body: StepUpShown,
+    idempotency_key: str | Unset = UNSET,
+) -> Problem | SteppedUp | None:
+    """Show again who one is: with a second factor where there is one, else with the password.
+
+     What is most worth protecting (permissions, keys, factors, next hops, join tokens) answers 403
+    `step_up_required` when the
+    last time is more than ten minutes ago; signing in counts as well.
+
+    Args:
+        idempotency_key (str | Unset):
+        body (StepUpShown):  Example: {'password': 'correct horse battery staple'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Problem | SteppedUp
+    """
+
+    return sync_detailed(
+        client=client,
+        body=body,
+        idempotency_key=idempotency_key,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: StepUpShown,
+    idempotency_key: str | Unset = UNSET,
+) -> Response[Problem | SteppedUp]:
+    """Show again who one is: with a second factor where there is one, else with the password.
+
+     What is most worth protecting (permissions, keys, factors, next hops, join tokens) answers 403
+    `step_up_required` when the
+    last time is more than ten minutes ago; signing in counts as well.
+
+    Args:
+        idempotency_key (str | Unset):
+        body (StepUpShown):  Example: {'password': 'correct horse battery staple'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | SteppedUp]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+        idempotency_key=idempotency_key,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    body: StepUpShown,
+    idempotency_key: str | Unset = UNSET,
+) -> Problem | SteppedUp | None:
+    """Show again who one is: with a second factor where there is one, else with the password.
+
+     What is most worth protecting (permissions, keys, factors, next hops, join tokens) answers 403
+    `step_up_required` when the
+    last time is more than ten minutes ago; signing in counts as well.
+
+    Args:
+        idempotency_key (str | Unset):
+        body (StepUpShown):  Example: {'password': 'correct horse battery staple'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Problem | SteppedUp
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            body=body,
+            idempotency_key=idempotency_key,
+        )
+    ).parsed

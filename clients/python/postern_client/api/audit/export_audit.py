@@ -1,0 +1,272 @@
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.problem import Problem
+from ...types import UNSET, File, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    action: str | Unset = UNSET,
+    target_id: str | Unset = UNSET,
+    actor_id: str | Unset = UNSET,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    params["action"] = action
+
+    params["target_id"] = target_id
+
+    params["actor_id"] = actor_id
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v1/audit:export",
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> File | Problem | None:
+    if response.status_code == 200:
+        response_200 = File(payload=BytesIO(response.content))
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 409:
+        response_409 = Problem.from_dict(response.json())
+
+        return response_409
+
+    if response.status_code == 412:
+        response_412 = Problem.from_dict(response.json())
+
+        return response_412
+
+    if response.status_code == 413:
+        response_413 = Problem.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 415:
+        response_415 = Problem.from_dict(response.json())
+
+        return response_415
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 428:
+        response_428 = Problem.from_dict(response.json())
+
+        return response_428
+
+    if response.status_code == 429:
+        response_429 = Problem.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[File | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    action: str | Unset = UNSET,
+    target_id: str | Unset = UNSET,
+    actor_id: str | Unset = UNSET,
+) -> Response[File | Problem]:
+    """Export the audit log as JSON Lines, oldest first, chain by chain, with each row's number and hash.
+
+     `postern audit verify` follows it. The first line has the signed root, each chain begins with a line
+    of its own, the last
+    line counts the rows. Rows that are not chained yet are left out; so is, of course, what filters do
+    not ask for.
+
+    Args:
+        action (str | Unset):
+        target_id (str | Unset):
+        actor_id (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[File | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        action=action,
+        target_id=target_id,
+        actor_id=actor_id,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    action: str | Unset = UNSET,
+    target_id: str | Unset = UNSET,
+    actor_id: str | Unset = UNSET,
+) -> File | Problem | None:
+    """Export the audit log as JSON Lines, oldest first, chain by chain, with each row's number and hash.
+
+     `postern audit verify` follows it. The first line has the signed root, each chain begins with a line
+    of its own, the last
+    line counts the rows. Rows that are not chained yet are left out; so is, of course, what filters do
+    not ask for.
+
+    Args:
+        action (str | Unset):
+        target_id (str | Unset):
+        actor_id (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        File | Problem
+    """
+
+    return sync_detailed(
+        client=client,
+        action=action,
+        target_id=target_id,
+        actor_id=actor_id,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    action: str | Unset = UNSET,
+    target_id: str | Unset = UNSET,
+    actor_id: str | Unset = UNSET,
+) -> Response[File | Problem]:
+    """Export the audit log as JSON Lines, oldest first, chain by chain, with each row's number and hash.
+
+     `postern audit verify` follows it. The first line has the signed root, each chain begins with a line
+    of its own, the last
+    line counts the rows. Rows that are not chained yet are left out; so is, of course, what filters do
+    not ask for.
+
+    Args:
+        action (str | Unset):
+        target_id (str | Unset):
+        actor_id (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[File | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        action=action,
+        target_id=target_id,
+        actor_id=actor_id,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    action: str | Unset = UNSET,
+    target_id: str | Unset = UNSET,
+    actor_id: str | Unset = UNSET,
+) -> File | Problem | None:
+    """Export the audit log as JSON Lines, oldest first, chain by chain, with each row's number and hash.
+
+     `postern audit verify` follows it. The first line has the signed root, each chain begins with a line
+    of its own, the last
+    line counts the rows. Rows that are not chained yet are left out; so is, of course, what filters do
+    not ask for.
+
+    Args:
+        action (str | Unset):
+        target_id (str | Unset):
+        actor_id (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        File | Problem
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            action=action,
+            target_id=target_id,
+            actor_id=actor_id,
+        )
+    ).parsed
