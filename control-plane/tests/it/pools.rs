@@ -86,6 +86,8 @@ async fn a_pools_tree_holds_what_its_tenants_need_and_no_more(plane: Plane) {
     let body = json!({ "tenant_id": msp, "name": "shared", "hops": hop });
     let route = plane.post("/v1/routes").json(&body).send().await.expect(201)["id"].as_str().unwrap().to_owned();
     domain(&plane, &acme, "acme.example", Some(&route)).await.expect(201);
+    // The MSP's own: what stands above a customer brings its object, list and routes with it, never its domains.
+    domain(&plane, &msp, "msp.example", None).await.expect(201);
     let made = domain(&plane, &other, "other.example", None).await;
     let (in_default, in_east) = (worker_token_in(&plane, "default").await, worker_token_in(&plane, "east").await);
 
@@ -93,6 +95,7 @@ async fn a_pools_tree_holds_what_its_tenants_need_and_no_more(plane: Plane) {
     let (all, _) = walk(&plane, &in_default, &before).await;
     let everything = [
         "domain/acme.example",
+        "domain/msp.example",
         "domain/other.example",
         "installation",
         "route",
@@ -114,7 +117,10 @@ async fn a_pools_tree_holds_what_its_tenants_need_and_no_more(plane: Plane) {
     assert_eq!((head.totals.tenants, head.totals.domains), (3, 1));
     let left = head_in("default", &plane, &in_default, &moved).await;
     let (rest, _) = walk(&plane, &in_default, &left).await;
-    assert_eq!(names(&rest), ["domain/other.example", "installation", "route", "tenant", "tenant", "tenant"]);
+    assert_eq!(
+        names(&rest),
+        ["domain/msp.example", "domain/other.example", "installation", "route", "tenant", "tenant", "tenant"]
+    );
 
     // Nobody gets another pool's objects by their names.
     let theirs = json!({ "names": [head.root] });
