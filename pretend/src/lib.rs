@@ -18,5 +18,7 @@ pub mod postgres;
 pub mod proxy;
 pub mod range_service;
 pub mod relay;
+#[cfg(feature = "postgres")]
+pub mod scratch;
 mod stream;
 pub mod wait;

@@ -17,6 +17,8 @@ use std::{
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
+use crate::scratch;
+
 /// A database that a run of tests may be on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
@@ -132,7 +134,7 @@ impl Server {
         let found = tokio::task::spawn_blocking(|| {
             SERVER.get_or_init(|| match environment("POSTERN_TEST_POSTGRES") {
                 Some(url) => Some(Self { url, keeper: None, template: tokio::sync::OnceCell::new() }),
-                None => Self::start(&[]),
+                None => Self::start_in(scratch::dir().ok()?, &[]),
             })
         });
         let server = found.await.expect("a server starts or is not there").as_ref();
@@ -148,8 +150,13 @@ impl Server {
     /// # Panics
     /// When the programs are there and it does not start.
     pub fn start(settings: &[&str]) -> Option<Self> {
+        Self::start_in(tempfile::Builder::new().prefix("postern-pg-").tempdir().ok()?, settings)
+    }
+
+    /// The directory is the keeper's to take away: this process may end before the server.
+    fn start_in(dir: tempfile::TempDir, settings: &[&str]) -> Option<Self> {
         let bin = programs()?;
-        let dir = private_directory()?;
+        let dir = dir.keep();
         let mut keeper = Command::new("sh");
         keeper.args(["-c", KEEPER, "keeper"]).arg(&bin).arg(&dir).stdin(Stdio::piped());
         for setting in settings {
@@ -270,10 +277,6 @@ fn programs() -> Option<PathBuf> {
         .collect();
     found.sort();
     found.into_iter().rev().find(|bin| bin.join("initdb").exists() && bin.join("postgres").exists())
-}
-
-fn private_directory() -> Option<PathBuf> {
-    tempfile::Builder::new().prefix("postern-pg-").tempdir().ok().map(tempfile::TempDir::keep)
 }
 
 /// Somebody else's ids if we are root.

@@ -82,7 +82,7 @@ impl System {
 
     pub async fn start_with(options: Options) -> Self {
         let log_begins = logs::listen();
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = pretend::scratch::dir().expect("a directory");
         let dns = Dns::start().await;
         let database = database::chosen().await;
         let (control_plane, api) =

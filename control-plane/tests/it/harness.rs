@@ -141,7 +141,7 @@ impl Plane {
     }
 
     pub(crate) async fn start_with(adjust: impl FnOnce(&mut Config)) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = pretend::scratch::dir().expect("a directory");
         Self::start_in(dir, TestClock::at_present(), adjust).await
     }
 
