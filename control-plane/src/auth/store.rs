@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     MATRIX, Role,
-    scope::{Held, Holding, Reach},
+    scope::{Held, Holding, Reach, Terms},
 };
 use crate::{
     api_keys::ApiKey,
@@ -77,7 +77,7 @@ struct GrantRow {
 }
 
 /// What a person holds now, with the subtrees it is over. Roles of a later version count for nothing.
-pub(crate) async fn holding(read: &mut Read, person: Id<ids::Person>, now: Micros) -> Result<Holding, StoreError> {
+pub(super) async fn holding(read: &mut Read, person: Id<ids::Person>, now: Micros) -> Result<Holding, StoreError> {
     let rows = run!(read, fetch_all GRANTS as GrantRow, person.uuid(), now.as_micros())?;
     let held: Vec<Held> = rows.iter().filter_map(held).collect();
     let roots: Vec<_> = held
@@ -107,8 +107,8 @@ pub(super) async fn holding_of_key(read: &mut Read, key: &ApiKey, now: Micros) -
         let rows = run!(read, fetch_all BELOW as (Uuid, Uuid), set.as_str())?;
         tree.extend(rows.into_iter().map(|(_, id)| id));
     }
-    let only = MATRIX.iter().map(|row| row.action).filter(|action| key.allows(action));
-    Ok(holding.narrowed(key.over.place(), tree, only.collect()))
+    let only = MATRIX.iter().map(|row| row.action).filter(|action| key.allows(action)).collect();
+    Ok(holding.narrowed(Terms { over: key.over.place(), tree, only, until: key.expires_at }))
 }
 
 fn held(row: &GrantRow) -> Option<Held> {
