@@ -6,6 +6,7 @@ use crate::{
     doors::worker_token,
     harness::{Plane, on_both},
     people::{admin, tree},
+    routes::report,
 };
 
 on_both! {
@@ -15,7 +16,7 @@ on_both! {
 
 /// Enough requests for one that was sent before them to be waiting.
 async fn meanwhile(plane: &Plane) {
-    for _ in 0..20 {
+    for _ in 0..10 {
         plane.get("/v1/me").send().await.expect(200);
     }
 }
@@ -44,18 +45,18 @@ async fn a_worker_that_is_deleted_while_it_waits_gets_neither_errand_nor_head(pl
     let head = get("/worker/v1/head?wait=20").send().await;
     assert_eq!(head.status, 200);
     let etag = head.header("etag").unwrap();
-    let (errand, none, head, ()) = tokio::join!(
-        get("/worker/v1/errands?wait=20").send(),
-        get("/worker/v1/errands?wait=2").send(),
-        get("/worker/v1/head?wait=20").header("if-none-match", etag).send(),
+    let (errand, none, head) = tokio::join!(
+        get("/worker/v1/errands?wait=30").send(),
         async {
-            meanwhile(&plane).await;
-            delete_workers(&plane).await;
-            // Its pool has another key, hence another head.
-            let change = plane.post("/v1/tenants").json(&json!({ "name": "b" })).send().await;
-            plane.until_published(change.header("config-version").unwrap()).await;
+            let (none, ()) = tokio::join!(get("/worker/v1/errands?wait=10").send(), async {
+                meanwhile(&plane).await;
+                delete_workers(&plane).await;
+            });
             an_errand(&plane).await;
-        }
+            none
+        },
+        // Its pool has another key, hence another head.
+        get("/worker/v1/head?wait=30").header("if-none-match", etag).send(),
     );
     for reply in [errand, none, head] {
         reply.problem(401, "unauthenticated");
@@ -70,8 +71,11 @@ async fn who_is_signed_out_while_they_wait_for_a_change_does_not_hear_of_it(plan
     let body = json!({ "name": "x", "scope": "installation", "actions": ["config_versions.read"] });
     let key = plane.post("/v1/api-keys").json(&body).send().await.expect(201);
     let written = plane.post("/v1/tenants").json(&json!({ "name": "a" })).send().await;
-    // Without workers nothing is applied.
-    let path = format!("/v1/config/versions/{}?wait=2", written.header("config-version").unwrap());
+    let version = written.header("config-version").unwrap();
+    plane.until_published(version).await;
+    // It is applied when the worker says that it runs it.
+    let worker = worker_token(&plane).await;
+    let path = format!("/v1/config/versions/{version}?wait=30");
     let wait = |token: &str| plane.get(&path).with_token(token).send();
     let grants = plane.get(&format!("/v1/grants?person_id={}", bert.id)).send().await.expect(200);
     let (signed_out, ended, less, stays, ()) = tokio::join!(
@@ -82,12 +86,14 @@ async fn who_is_signed_out_while_they_wait_for_a_change_does_not_hear_of_it(plan
         async {
             meanwhile(&plane).await;
             end(&plane, &key["id"], &grants["data"][0]["id"], &anna.token).await;
+            let running = json!({ "running": { "epoch": 1, "version": 1_000 } });
+            report(&plane, &worker, running).await.expect(200);
         }
     );
     signed_out.problem(401, "unauthenticated");
     ended.problem(401, "unauthenticated");
     less.problem(403, "forbidden");
-    assert_eq!(stays.expect(200)["state"], "published");
+    assert_eq!(stays.expect(200)["state"], "applied");
 }
 
 async fn end(plane: &Plane, key: &Value, grant: &Value, session: &str) {
