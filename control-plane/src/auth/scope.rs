@@ -7,7 +7,10 @@ use contract::{Id, Micros, ids};
 use uuid::Uuid;
 
 use super::{Action, Role};
-use crate::http::{ApiError, Code};
+use crate::{
+    db::id_set,
+    http::{ApiError, Code},
+};
 
 /// What one grant is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -289,14 +292,12 @@ impl Scope {
     pub fn sets(&self) -> Sets {
         match self {
             Self::Everything => Sets::default(),
-            Self::Parts(parts) => Sets { tenants: Some(json(&parts.tenants)), domains: Some(json(&parts.domains)) },
+            Self::Parts(parts) => {
+                let set = |ids: &BTreeSet<Uuid>| Some(id_set(ids.iter().copied()));
+                Sets { tenants: set(&parts.tenants), domains: set(&parts.domains) }
+            }
         }
     }
-}
-
-fn json(ids: &BTreeSet<Uuid>) -> String {
-    let ids: Vec<_> = ids.iter().map(|id| id.simple().to_string()).collect();
-    serde_json::to_string(&ids).expect("texts")
 }
 
 #[cfg(test)]
