@@ -13,7 +13,7 @@ use contract::{Entropy, Id, Micros, ids, mail::Cidr};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    auth::{MATRIX, Role, token_hash},
+    auth::{Callers, MATRIX, token_hash},
     db::{Read, StoreError, Tx},
     grants::Over,
 };
@@ -25,9 +25,6 @@ const SECRET: usize = 32;
 const CHECKSUM: usize = 4;
 /// A use is written down so often.
 const USE_NOTED_EVERY: Duration = Duration::from_mins(1);
-
-/// What no key does, whoever made it: it would give itself more.
-const NEVER: &[&str] = &["persons.create", "persons.write"];
 
 #[derive(Debug, Clone)]
 pub struct ApiKey {
@@ -56,9 +53,9 @@ impl ApiKey {
         }
     }
 
-    /// May it do this, as far as its own terms go?
+    /// May it do this, as far as its own terms go? What is given to keys no more is taken from those that name it.
     pub(crate) fn allows(&self, action: &str) -> bool {
-        self.actions.contains(action) && (!self.read_only || reads(action))
+        self.actions.contains(action) && (!self.read_only || reads(action)) && can_be_given(action)
     }
 }
 
@@ -68,8 +65,7 @@ fn reads(action: &str) -> bool {
 
 /// Can a key be given this action?
 fn can_be_given(action: &str) -> bool {
-    let own = |roles: &[Role]| roles.contains(&Role::Person) || roles.contains(&Role::Worker);
-    MATRIX.iter().any(|row| row.action == action && !own(row.roles)) && !NEVER.contains(&action)
+    MATRIX.iter().any(|row| row.action == action && row.callers == Callers::Programs)
 }
 
 /// A new secret, as it is shown.
@@ -94,17 +90,19 @@ fn is_well_formed(text: &str) -> bool {
     }
 }
 
-/// The key behind a text, if it is good from this address now and its maker may sign in.
+/// What a text is stored as, if it has the form of a key.
+pub(crate) fn hash(text: &str) -> Option<[u8; 32]> {
+    is_well_formed(text).then(|| token_hash(text))
+}
+
+/// The key with this hash, if it is good from this address now and its maker may sign in.
 pub(crate) async fn find_live(
     read: &mut Read,
-    text: &str,
+    hash: [u8; 32],
     address: Option<IpAddr>,
     now: Micros,
 ) -> Result<Option<ApiKey>, StoreError> {
-    if !is_well_formed(text) {
-        return Ok(None);
-    }
-    let found = store::live(read, token_hash(text), now).await?;
+    let found = store::live(read, hash, now).await?;
     Ok(found.filter(|key| {
         let ranges = &key.address_ranges;
         ranges.is_empty() || address.is_some_and(|address| ranges.iter().any(|range| range.contains(address)))
@@ -123,6 +121,7 @@ pub(crate) async fn note_use(tx: &mut Tx, id: Id<ids::ApiKey>) -> Result<(), Sto
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::Role;
 
     #[test]
     fn a_key_with_one_wrong_character_has_not_the_form_of_one() {
@@ -139,8 +138,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ones_own_and_what_makes_accounts_is_given_to_no_key() {
-        for action in ["own_account.read", "own_account.api_keys", "persons.create", "configuration.pull", "nonsense"] {
+    fn what_is_ones_own_and_what_a_key_would_get_more_by_is_given_to_none() {
+        let own = MATRIX.iter().filter(|row| row.roles.contains(&Role::Person) || row.roles.contains(&Role::Worker));
+        let more = ["factors.reset", "sign_in_policy.write", "persons.create", "persons.write", "nonsense"];
+        for action in own.map(|row| row.action).chain(more) {
             assert!(!can_be_given(action), "{action}");
         }
         assert!(can_be_given("domains.write"));

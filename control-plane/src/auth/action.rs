@@ -71,9 +71,20 @@ impl Role {
     }
 }
 
+/// Whose an action is. Each says it, so that whether a key may ever be given it is decided where it is added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Callers {
+    /// People themselves and never a key: their own account, and what would let a program come to more than it was given.
+    People,
+    /// People, and programs whose key names it.
+    Programs,
+    Workers,
+}
+
 /// One thing that can be done. A handler's signature names it: `Grant<CreateDomain>`.
 pub trait Action: Send + Sync + 'static {
     const NAME: &'static str;
+    const CALLERS: Callers;
     /// Roles that may. Nobody else.
     const ROLES: &'static [Role];
     /// Who sees what it is done to: they hear 403 where others hear 404.
@@ -92,6 +103,7 @@ pub trait Action: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy)]
 pub struct MatrixRow {
     pub action: &'static str,
+    pub callers: Callers,
     pub roles: &'static [Role],
     pub of_installation: bool,
     pub before_password_change: bool,
@@ -100,7 +112,7 @@ pub struct MatrixRow {
 }
 
 macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident = $text:literal: [$($role:ident),* $(,)?] $(, seen_by $seen:ident)?
+    ($($(#[$doc:meta])* $name:ident = $text:literal for $callers:ident: [$($role:ident),* $(,)?] $(, seen_by $seen:ident)?
         $(, of_installation = $installation:literal)? $(, before_password_change = $before:literal)?
         $(, before_enrolment = $enrolment:literal)? $(, step_up = $step_up:literal)?;)*) => {
         $(
@@ -109,6 +121,7 @@ macro_rules! actions {
             pub enum $name {}
             impl Action for $name {
                 const NAME: &'static str = $text;
+                const CALLERS: Callers = Callers::$callers;
                 const ROLES: &'static [Role] = &[$(Role::$role),*];
                 $(const SEEN_BY: &'static [Role] = <$seen as Action>::ROLES;)?
                 $(const OF_INSTALLATION: bool = $installation;)?
@@ -120,6 +133,7 @@ macro_rules! actions {
         /// The whole matrix, in the order it is written.
         pub const MATRIX: &[MatrixRow] = &[$(MatrixRow {
             action: <$name as Action>::NAME,
+            callers: <$name as Action>::CALLERS,
             roles: <$name as Action>::ROLES,
             of_installation: <$name as Action>::OF_INSTALLATION,
             before_password_change: <$name as Action>::BEFORE_PASSWORD_CHANGE,
@@ -130,79 +144,80 @@ macro_rules! actions {
 }
 
 actions! {
-    ReadOwnAccount = "own_account.read": [Person], before_password_change = true;
-    ChangeOwnPassword = "own_account.change_password": [Person], before_password_change = true;
-    ReadOwnSessions = "own_account.read_sessions": [Person], before_password_change = true;
+    ReadOwnAccount = "own_account.read" for People: [Person], before_password_change = true;
+    ChangeOwnPassword = "own_account.change_password" for People: [Person], before_password_change = true;
+    ReadOwnSessions = "own_account.read_sessions" for People: [Person], before_password_change = true;
     /// Any of one's own, not only the one that asks.
-    EndOwnSessions = "own_account.end_sessions": [Person], before_password_change = true;
-    EndOwnSession = "own_account.end_session": [Person], before_password_change = true, before_enrolment = true;
-    ReadOwnFactors = "own_factors.read": [Person], before_password_change = true, before_enrolment = true;
+    EndOwnSessions = "own_account.end_sessions" for People: [Person], before_password_change = true;
+    EndOwnSession = "own_account.end_session" for People: [Person], before_password_change = true,
+        before_enrolment = true;
+    ReadOwnFactors = "own_factors.read" for People: [Person], before_password_change = true, before_enrolment = true;
     /// Set up a factor that is not there yet.
-    EnrolOwnFactor = "own_factors.enrol": [Person], before_password_change = true, before_enrolment = true,
+    EnrolOwnFactor = "own_factors.enrol" for People: [Person], before_password_change = true, before_enrolment = true,
         step_up = true;
     /// Rename and give up factors; make new recovery codes.
-    ChangeOwnFactors = "own_factors.change": [Person], step_up = true;
+    ChangeOwnFactors = "own_factors.change" for People: [Person], step_up = true;
     /// Show again who one is.
-    StepUp = "own_account.step_up": [Person], before_password_change = true;
+    StepUp = "own_account.step_up" for People: [Person], before_password_change = true;
     /// Clear the factors of somebody who has lost them.
-    ResetFactors = "factors.reset": [Owner], of_installation = true, step_up = true;
+    ResetFactors = "factors.reset" for People: [Owner], of_installation = true, step_up = true;
     /// What is asked of people who sign in.
-    ReadSignInPolicy = "sign_in_policy.read": [Owner], of_installation = true;
-    WriteSignInPolicy = "sign_in_policy.write": [Owner], of_installation = true, step_up = true;
+    ReadSignInPolicy = "sign_in_policy.read" for Programs: [Owner], of_installation = true;
+    WriteSignInPolicy = "sign_in_policy.write" for People: [Owner], of_installation = true, step_up = true;
     /// One's own keys, and those over what one administers.
-    ManageApiKeys = "own_account.api_keys": [Person];
+    ManageApiKeys = "own_account.api_keys" for People: [Person];
     /// Make a key, or another in its place.
-    MakeApiKeys = "own_account.make_api_keys": [Person], step_up = true;
-    ReadTenants = "tenants.read": [Owner, TenantAdmin, Auditor];
-    WriteTenants = "tenants.write": [Owner, TenantAdmin], seen_by ReadTenants;
+    MakeApiKeys = "own_account.make_api_keys" for People: [Person], step_up = true;
+    ReadTenants = "tenants.read" for Programs: [Owner, TenantAdmin, Auditor];
+    WriteTenants = "tenants.write" for Programs: [Owner, TenantAdmin], seen_by ReadTenants;
     /// How much a tenant below may have.
-    WriteLimits = "limits.write": [Owner, TenantAdmin], seen_by ReadTenants;
-    ReadDomains = "domains.read": [Owner, TenantAdmin, DomainAdmin, QuarantineManager, Auditor];
-    CreateDomain = "domains.create": [Owner, TenantAdmin, DomainCreator];
-    WriteDomains = "domains.write": [Owner, TenantAdmin, DomainAdmin], seen_by ReadDomains;
-    ReadRecipients = "recipients.read": [Owner, TenantAdmin, DomainAdmin, Auditor], seen_by ReadDomains;
-    WriteRecipients = "recipients.write": [Owner, TenantAdmin, DomainAdmin], seen_by ReadDomains;
-    ReadRoutes = "routes.read": [Owner, TenantAdmin, Auditor];
-    WriteRoutes = "routes.write": [Owner, TenantAdmin], seen_by ReadRoutes, step_up = true;
-    ReadCertificates = "certificates.read": [Owner, TenantAdmin, Auditor];
-    WriteCertificates = "certificates.write": [Owner, TenantAdmin], seen_by ReadCertificates, step_up = true;
-    ReadLists = "lists.read": [Owner, TenantAdmin, DomainAdmin, QuarantineManager, Auditor];
-    WriteLists = "lists.write": [Owner, TenantAdmin, DomainAdmin], seen_by ReadLists;
-    ReadPolicy = "policy.read": [Owner, TenantAdmin, DomainAdmin, Auditor];
-    WritePolicy = "policy.write": [Owner, TenantAdmin, DomainAdmin], seen_by ReadPolicy;
-    ReadPersons = "persons.read": [Owner, TenantAdmin, Auditor];
+    WriteLimits = "limits.write" for Programs: [Owner, TenantAdmin], seen_by ReadTenants, step_up = true;
+    ReadDomains = "domains.read" for Programs: [Owner, TenantAdmin, DomainAdmin, QuarantineManager, Auditor];
+    CreateDomain = "domains.create" for Programs: [Owner, TenantAdmin, DomainCreator];
+    WriteDomains = "domains.write" for Programs: [Owner, TenantAdmin, DomainAdmin], seen_by ReadDomains;
+    ReadRecipients = "recipients.read" for Programs: [Owner, TenantAdmin, DomainAdmin, Auditor], seen_by ReadDomains;
+    WriteRecipients = "recipients.write" for Programs: [Owner, TenantAdmin, DomainAdmin], seen_by ReadDomains;
+    ReadRoutes = "routes.read" for Programs: [Owner, TenantAdmin, Auditor];
+    WriteRoutes = "routes.write" for Programs: [Owner, TenantAdmin], seen_by ReadRoutes, step_up = true;
+    ReadCertificates = "certificates.read" for Programs: [Owner, TenantAdmin, Auditor];
+    WriteCertificates = "certificates.write" for Programs: [Owner, TenantAdmin], seen_by ReadCertificates, step_up = true;
+    ReadLists = "lists.read" for Programs: [Owner, TenantAdmin, DomainAdmin, QuarantineManager, Auditor];
+    WriteLists = "lists.write" for Programs: [Owner, TenantAdmin, DomainAdmin], seen_by ReadLists;
+    ReadPolicy = "policy.read" for Programs: [Owner, TenantAdmin, DomainAdmin, Auditor];
+    WritePolicy = "policy.write" for Programs: [Owner, TenantAdmin, DomainAdmin], seen_by ReadPolicy;
+    ReadPersons = "persons.read" for Programs: [Owner, TenantAdmin, Auditor];
     /// Says whether an address has an account already: whoever administers a tenant invites.
-    CreatePerson = "persons.create": [Owner], of_installation = true, step_up = true;
-    WritePersons = "persons.write": [Owner, TenantAdmin], seen_by ReadPersons, step_up = true;
-    ReadGrants = "grants.read": [Owner, TenantAdmin, Auditor, Delegate];
-    WriteGrants = "grants.write": [Owner, TenantAdmin, Delegate], seen_by ReadGrants, step_up = true;
+    CreatePerson = "persons.create" for People: [Owner], of_installation = true, step_up = true;
+    WritePersons = "persons.write" for People: [Owner, TenantAdmin], seen_by ReadPersons, step_up = true;
+    ReadGrants = "grants.read" for Programs: [Owner, TenantAdmin, Auditor, Delegate];
+    WriteGrants = "grants.write" for Programs: [Owner, TenantAdmin, Delegate], seen_by ReadGrants, step_up = true;
     /// Who may do what to a domain.
-    ReadAccess = "access.read": [Owner, TenantAdmin, DomainAdmin, Auditor];
-    ReadAudit = "audit.read": [Owner, TenantAdmin, Auditor];
+    ReadAccess = "access.read" for Programs: [Owner, TenantAdmin, DomainAdmin, Auditor];
+    ReadAudit = "audit.read" for Programs: [Owner, TenantAdmin, Auditor];
     /// The log as a whole, with its chains and what is signed of them.
-    ExportAudit = "audit.export": [Owner, Auditor], of_installation = true;
-    ReadWorkers = "workers.read": [Owner, Auditor], of_installation = true;
+    ExportAudit = "audit.export" for Programs: [Owner, Auditor], of_installation = true;
+    ReadWorkers = "workers.read" for Programs: [Owner, Auditor], of_installation = true;
     /// Delete, drain and resume a worker.
-    WriteWorkers = "workers.write": [Owner], of_installation = true;
-    ReadPools = "pools.read": [Owner, Auditor], of_installation = true;
+    WriteWorkers = "workers.write" for Programs: [Owner], of_installation = true, step_up = true;
+    ReadPools = "pools.read" for Programs: [Owner, Auditor], of_installation = true;
     /// Make, change and delete pools; say which of them serve a tenant.
-    WritePools = "pools.write": [Owner], of_installation = true;
+    WritePools = "pools.write" for Programs: [Owner], of_installation = true, step_up = true;
     /// Make and revoke join tokens.
-    WriteJoinTokens = "join_tokens.write": [Owner], of_installation = true, step_up = true;
+    WriteJoinTokens = "join_tokens.write" for Programs: [Owner], of_installation = true, step_up = true;
     /// How the whole installation fares.
-    ReadStatus = "status.read": [Owner, Auditor], of_installation = true;
+    ReadStatus = "status.read" for Programs: [Owner, Auditor], of_installation = true;
     /// How far a change has come. Which workers it waits for is shown to those who may read workers.
-    ReadConfigVersions = "config_versions.read": [Owner, TenantAdmin, DomainAdmin, DomainCreator, Auditor];
+    ReadConfigVersions = "config_versions.read" for Programs: [Owner, TenantAdmin, DomainAdmin, DomainCreator, Auditor];
     /// The trace: who sent what to whom, and what became of it.
-    ReadMessages = "messages.read": [Owner, TenantAdmin, QuarantineManager, Auditor];
+    ReadMessages = "messages.read" for Programs: [Owner, TenantAdmin, QuarantineManager, Auditor];
     /// What is missing from the trace, whosever it was.
-    ReadGaps = "gaps.read": [Owner, Auditor], of_installation = true;
+    ReadGaps = "gaps.read" for Programs: [Owner, Auditor], of_installation = true;
     /// What was counted, by domain and hour.
-    ReadStatistics = "statistics.read": [Owner, TenantAdmin, DomainAdmin, QuarantineManager, Auditor];
+    ReadStatistics = "statistics.read" for Programs: [Owner, TenantAdmin, DomainAdmin, QuarantineManager, Auditor];
     /// Heads, nodes and objects of the worker's own pool.
-    PullConfiguration = "configuration.pull": [Worker];
-    PushEvents = "events.push": [Worker];
-    ReportStatus = "worker_status.report": [Worker];
+    PullConfiguration = "configuration.pull" for Workers: [Worker];
+    PushEvents = "events.push" for Workers: [Worker];
+    ReportStatus = "worker_status.report" for Workers: [Worker];
     /// Fetch errands of the worker's own pool and answer them.
-    RunErrands = "errands.run": [Worker];
+    RunErrands = "errands.run" for Workers: [Worker];
 }

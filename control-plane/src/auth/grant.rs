@@ -18,7 +18,7 @@ use super::{
 use crate::{
     api_keys,
     app::{App, AppState},
-    db::{Proof, System, sealed},
+    db::{Proof, Read, System, sealed},
     factors,
     http::{
         ApiError, Code,
@@ -30,7 +30,10 @@ use crate::{
 /// The caller may do `A`. There is no other way to make one than a request with good credentials.
 pub struct Grant<A> {
     caller: Caller,
+    shown: Shown,
     holding: Holding,
+    /// It was shown a moment ago who it is.
+    is_fresh: bool,
     attempt: Option<Attempt>,
     action: PhantomData<fn() -> A>,
 }
@@ -93,6 +96,28 @@ impl<A: Action> Grant<A> {
     }
 }
 
+/// What may have changed since the request came, and what only a part of it needs.
+impl<A: Action> Grant<A> {
+    /// After a wait, and before anything is answered: 401 where the credential has ended meanwhile, 403 where it is worth less.
+    pub async fn renewed(self, app: &App) -> Result<Self, ApiError> {
+        let mut read = app.db.read(&self).await?;
+        let Verified { caller, holding, standing, .. } =
+            verify(app, &mut read, self.caller.anonymous(), self.shown).await?;
+        permit::<A>(&holding, &standing)?;
+        Ok(Self { caller, holding, is_fresh: standing.is_fresh, ..self })
+    }
+
+    /// What the caller holds as this transaction sees it; 401 where the credential has ended.
+    pub async fn holding_now(&self, app: &App, read: &mut Read) -> Result<Holding, ApiError> {
+        Ok(verify(app, read, self.caller.clone(), self.shown).await?.holding)
+    }
+
+    /// For what only some calls of an action do, and is worth protecting. Of keys: what they name counts as stepped up.
+    pub async fn must_have_stepped_up(&self, app: &App, read: &mut Read) -> Result<(), ApiError> {
+        if self.is_fresh { Ok(()) } else { Err(factors::step_up_required(app, read, &self.caller).await?) }
+    }
+}
+
 impl<A: Action> sealed::Sealed for Grant<A> {}
 
 impl<A: Action> Proof for Grant<A> {
@@ -142,18 +167,37 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
         let app = AppState::from_ref(state);
-        let (caller, holding, standing) = authenticate(&app, parts).await?;
+        let (Verified { caller, holding, standing, .. }, shown) = authenticate(&app, parts).await?;
         permit::<A>(&holding, &standing)?;
-        if A::STEP_UP && !standing.is_fresh {
-            return Err(factors::step_up_required(&app, &caller).await?.into());
+        let is_fresh = standing.is_fresh;
+        let mut grant = Self { caller, shown, holding, is_fresh, attempt: None, action: PhantomData };
+        if A::STEP_UP && !is_fresh {
+            let mut read = app.db.read(&grant).await.map_err(ApiError::from)?;
+            grant.must_have_stepped_up(&app, &mut read).await?;
         }
-        let mut grant = Self { caller, holding, attempt: None, action: PhantomData };
         match idempotency::look_up(&app, parts, &grant).await? {
             Looked::Replay(response) => return Err(Rejection::Answered(response)),
             Looked::GoOn(attempt) => grant.attempt = attempt,
         }
         Ok(grant)
     }
+}
+
+/// What a request shows, of which the form is right.
+#[derive(Debug, Clone, Copy)]
+enum Shown {
+    Worker([u8; 32]),
+    Key([u8; 32]),
+    Session(Id<ids::Session>, Id<ids::Person>),
+}
+
+/// What that is worth now.
+struct Verified {
+    caller: Caller,
+    holding: Holding,
+    standing: Standing,
+    /// A key whose use is to be written down.
+    used: Option<Id<ids::ApiKey>>,
 }
 
 /// How the caller's session stands.
@@ -192,45 +236,15 @@ pub fn request_caller(parts: &Parts) -> Caller {
 }
 
 /// Who calls, what they hold, and how their session stands.
-async fn authenticate(app: &App, parts: &Parts) -> Result<(Caller, Holding, Standing), ApiError> {
-    let unauthenticated = || ApiError::new(Code::Unauthenticated);
-    let token = credential::access_token(app, parts)?.ok_or_else(unauthenticated)?;
-    let mut caller = request_caller(parts);
-    let now = app.clock.now();
+async fn authenticate(app: &App, parts: &Parts) -> Result<(Verified, Shown), ApiError> {
+    let shown = shown(app, parts)?;
+    let caller = request_caller(parts);
     let system = System::for_request(caller.clone());
-    if token.starts_with(TOKEN_PREFIX) {
-        let mut read = app.db.read(&system).await?;
-        let (worker, pool) = store::worker(&mut read, token_hash(token), now).await?.ok_or_else(unauthenticated)?;
-        caller.principal = Principal::Worker { worker, pool };
-        return Ok((caller, Holding::worker(), Standing::GOOD));
-    }
-    if token.starts_with(api_keys::PREFIX) {
-        return by_key(app, caller, token).await;
-    }
-    let claims = app.tokens.verify(token, now).ok_or_else(unauthenticated)?;
-    let mut read = app.db.read(&system).await?;
-    let session = store::session(&mut read, claims.session, claims.person, now).await?.ok_or_else(unauthenticated)?;
-    let store::Session { email, must_change_password, enrol_only, verified_at } = session;
-    caller.principal = Principal::Person { person: claims.person, session: claims.session, email };
-    let holding = store::holding(&mut read, claims.person, now).await?;
-    let lasts = Duration::from_secs(app.config.sessions.step_up_lifetime_s.get().into());
-    let is_fresh = now.since(verified_at) < lasts;
-    Ok((caller, holding, Standing { must_change_password, enrol_only, is_fresh }))
-}
-
-/// A program: what its key names of what its maker holds now.
-async fn by_key(app: &App, mut caller: Caller, token: &str) -> Result<(Caller, Holding, Standing), ApiError> {
-    let now = app.clock.now();
-    let system = System::for_request(caller.clone());
-    let mut read = app.db.read(&system).await?;
-    let found = api_keys::find_live(&mut read, token, caller.address, now).await?;
-    let key = found.ok_or_else(|| ApiError::new(Code::Unauthenticated))?;
-    let holding = store::holding_of_key(&mut read, &key, now).await?;
-    drop(read);
-    if api_keys::is_use_to_note(&key, now) {
+    let verified = verify(app, &mut app.db.read(&system).await?, caller, shown).await?;
+    if let Some(key) = verified.used {
         let noted = async {
             let mut tx = app.db.begin(&system).await?;
-            api_keys::note_use(&mut tx, key.id).await?;
+            api_keys::note_use(&mut tx, key).await?;
             tx.commit().await
         };
         // Whether it is written down is no reason to refuse anything.
@@ -238,7 +252,55 @@ async fn by_key(app: &App, mut caller: Caller, token: &str) -> Result<(Caller, H
             tracing::debug!(%error, "the use of a key was not noted");
         }
     }
-    caller.principal = Principal::ApiKey { key: key.id, maker: key.maker, name: key.name };
-    // A key cannot step up: making it needed that, and what it names counts so.
-    Ok((caller, holding, Standing::GOOD))
+    Ok((verified, shown))
+}
+
+fn unauthenticated() -> ApiError {
+    ApiError::new(Code::Unauthenticated)
+}
+
+fn shown(app: &App, parts: &Parts) -> Result<Shown, ApiError> {
+    let token = credential::access_token(app, parts)?.ok_or_else(unauthenticated)?;
+    if token.starts_with(TOKEN_PREFIX) {
+        return Ok(Shown::Worker(token_hash(token)));
+    }
+    if token.starts_with(api_keys::PREFIX) {
+        return api_keys::hash(token).map(Shown::Key).ok_or_else(unauthenticated);
+    }
+    let claims = app.tokens.verify(token, app.clock.now()).ok_or_else(unauthenticated)?;
+    Ok(Shown::Session(claims.session, claims.person))
+}
+
+async fn verify(app: &App, read: &mut Read, mut caller: Caller, shown: Shown) -> Result<Verified, ApiError> {
+    let now = app.clock.now();
+    match shown {
+        Shown::Worker(hash) => {
+            let (worker, pool) = store::worker(read, hash, now).await?.ok_or_else(unauthenticated)?;
+            caller.principal = Principal::Worker { worker, pool };
+            Ok(Verified { caller, holding: Holding::worker(), standing: Standing::GOOD, used: None })
+        }
+        // A program: what its key names of what its maker holds now. A key cannot step up: making it needed that, and what
+        // it names counts so.
+        Shown::Key(hash) => {
+            let key = api_keys::find_live(read, hash, caller.address, now).await?.ok_or_else(unauthenticated)?;
+            let holding = store::holding_of_key(read, &key, now).await?;
+            let used = api_keys::is_use_to_note(&key, now).then_some(key.id);
+            caller.principal = Principal::ApiKey { key: key.id, maker: key.maker, name: key.name };
+            Ok(Verified { caller, holding, standing: Standing::GOOD, used })
+        }
+        Shown::Session(session, person) => {
+            let found = store::session(read, session, person, now).await?.ok_or_else(unauthenticated)?;
+            let store::Session { email, must_change_password, enrol_only, verified_at } = found;
+            caller.principal = Principal::Person { person, session, email };
+            let holding = store::holding(read, person, now).await?;
+            let lasts = Duration::from_secs(app.config.sessions.step_up_lifetime_s.get().into());
+            let is_fresh = now.since(verified_at) < lasts;
+            Ok(Verified {
+                caller,
+                holding,
+                standing: Standing { must_change_password, enrol_only, is_fresh },
+                used: None,
+            })
+        }
+    }
 }

@@ -7,7 +7,10 @@ use contract::{Id, Micros, ids};
 use uuid::Uuid;
 
 use super::{Action, Role};
-use crate::http::{ApiError, Code};
+use crate::{
+    db::id_set,
+    http::{ApiError, Code},
+};
 
 /// What one grant is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,16 @@ pub struct Holding {
     below: HashMap<Uuid, BTreeSet<Uuid>>,
 }
 
+/// What a key says of itself.
+#[derive(Debug)]
+pub(super) struct Terms {
+    pub over: Place,
+    /// Its tenant with all below it.
+    pub tree: BTreeSet<Uuid>,
+    pub only: BTreeSet<&'static str>,
+    pub until: Option<Micros>,
+}
+
 /// What an action may be done to.
 #[derive(Debug, Clone)]
 pub enum Scope {
@@ -106,9 +119,11 @@ impl Holding {
         Self { implicit: vec![Role::Person], held, below, only: None }
     }
 
-    /// What a key is worth: of what its maker holds, as much as lies in `over`, and only these actions. `tree` is the key's
-    /// tenant with all below it.
-    pub(super) fn narrowed(mut self, over: Place, tree: BTreeSet<Uuid>, only: BTreeSet<&'static str>) -> Self {
+    /// What a key is worth: of what its maker holds, as much as lies in `over`, for as long as it is good, and only these
+    /// actions.
+    pub(super) fn narrowed(mut self, terms: Terms) -> Self {
+        let Terms { over, tree, only, until } = terms;
+        let sooner = |held: Option<Micros>| [held, until].into_iter().flatten().min();
         let within = |held: &Held| -> Option<Reach> {
             let covers = self.reach_of(held).covers(over);
             match (over, held.reach) {
@@ -123,8 +138,9 @@ impl Holding {
                 (Place::Domain(domain, _), _) => covers.then_some(Reach::Domain(domain)),
             }
         };
-        let held = self.held.iter().filter_map(|held| within(held).map(|reach| Held { reach, ..*held })).collect();
-        self.held = held;
+        let narrow =
+            |held: &Held| within(held).map(|reach| Held { reach, expires_at: sooner(held.expires_at), ..*held });
+        self.held = self.held.iter().filter_map(narrow).collect();
         self.implicit.clear();
         self.only = Some(only);
         if let Place::Tenant(tenant) = over {
@@ -134,7 +150,17 @@ impl Holding {
     }
 
     fn is_open<A: Action>(&self) -> bool {
-        self.only.as_ref().is_none_or(|only| only.contains(A::NAME))
+        self.names(A::NAME)
+    }
+
+    /// Does a key name this action? A person has no need to.
+    pub fn names(&self, action: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(action))
+    }
+
+    /// Is this what a key is worth, and not a person?
+    pub fn is_of_key(&self) -> bool {
+        self.only.is_some()
     }
 
     /// What those grants cover that allow the action.
@@ -266,14 +292,12 @@ impl Scope {
     pub fn sets(&self) -> Sets {
         match self {
             Self::Everything => Sets::default(),
-            Self::Parts(parts) => Sets { tenants: Some(json(&parts.tenants)), domains: Some(json(&parts.domains)) },
+            Self::Parts(parts) => {
+                let set = |ids: &BTreeSet<Uuid>| Some(id_set(ids.iter().copied()));
+                Sets { tenants: set(&parts.tenants), domains: set(&parts.domains) }
+            }
         }
     }
-}
-
-fn json(ids: &BTreeSet<Uuid>) -> String {
-    let ids: Vec<_> = ids.iter().map(|id| id.simple().to_string()).collect();
-    serde_json::to_string(&ids).expect("texts")
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use super::{
     MATRIX, Role,
-    scope::{Held, Holding, Reach},
+    scope::{Held, Holding, Reach, Terms},
 };
 use crate::{
     api_keys::ApiKey,
-    db::{Read, StoreError, run, sql},
+    db::{Read, StoreError, id_set, run, sql},
     grants::Over,
 };
 
@@ -77,20 +77,19 @@ struct GrantRow {
 }
 
 /// What a person holds now, with the subtrees it is over. Roles of a later version count for nothing.
-pub(crate) async fn holding(read: &mut Read, person: Id<ids::Person>, now: Micros) -> Result<Holding, StoreError> {
+pub(super) async fn holding(read: &mut Read, person: Id<ids::Person>, now: Micros) -> Result<Holding, StoreError> {
     let rows = run!(read, fetch_all GRANTS as GrantRow, person.uuid(), now.as_micros())?;
     let held: Vec<Held> = rows.iter().filter_map(held).collect();
     let roots: Vec<_> = held
         .iter()
         .filter_map(|held| match held.reach {
-            Reach::Subtree(tenant) => Some(tenant.uuid().simple().to_string()),
+            Reach::Subtree(tenant) => Some(tenant.uuid()),
             Reach::Installation | Reach::Tenant(_) | Reach::Domain(_) => None,
         })
         .collect();
     let mut below: HashMap<Uuid, BTreeSet<Uuid>> = HashMap::new();
     if !roots.is_empty() {
-        let set = serde_json::to_string(&roots).map_err(StoreError::corrupt("grants"))?;
-        for (root, id) in run!(read, fetch_all BELOW as (Uuid, Uuid), set.as_str())? {
+        for (root, id) in run!(read, fetch_all BELOW as (Uuid, Uuid), id_set(roots))? {
             below.entry(root).or_default().insert(id);
         }
     }
@@ -102,13 +101,11 @@ pub(super) async fn holding_of_key(read: &mut Read, key: &ApiKey, now: Micros) -
     let holding = holding(read, key.maker, now).await?;
     let mut tree = BTreeSet::new();
     if let Over::Tenant(tenant) = key.over {
-        let set =
-            serde_json::to_string(&[tenant.uuid().simple().to_string()]).map_err(StoreError::corrupt("api_keys"))?;
-        let rows = run!(read, fetch_all BELOW as (Uuid, Uuid), set.as_str())?;
+        let rows = run!(read, fetch_all BELOW as (Uuid, Uuid), id_set([tenant.uuid()]))?;
         tree.extend(rows.into_iter().map(|(_, id)| id));
     }
-    let only = MATRIX.iter().map(|row| row.action).filter(|action| key.allows(action));
-    Ok(holding.narrowed(key.over.place(), tree, only.collect()))
+    let only = MATRIX.iter().map(|row| row.action).filter(|action| key.allows(action)).collect();
+    Ok(holding.narrowed(Terms { over: key.over.place(), tree, only, until: key.expires_at }))
 }
 
 fn held(row: &GrantRow) -> Option<Held> {

@@ -7,7 +7,7 @@ use super::{Certificate, Facts};
 use crate::{
     audit,
     auth::scope::Sets,
-    db::{Read, StoreError, Tx, in_set, run, sql},
+    db::{Read, StoreError, Tx, id_set, in_set, run, sql},
     http::Page,
     outbox,
 };
@@ -137,9 +137,7 @@ pub(crate) async fn ids(read: &mut Read, after: Uuid, limit: i64) -> Result<Vec<
 
 /// Those of these tenants.
 pub(crate) async fn of_tenants(read: &mut Read, tenants: &[Uuid]) -> Result<Vec<Id<ids::Certificate>>, StoreError> {
-    let names: Vec<_> = tenants.iter().map(|id| id.simple().to_string()).collect();
-    let set = serde_json::to_string(&names).map_err(StoreError::corrupt("certificates"))?;
-    let rows = run!(read, fetch_all OF_TENANTS as (Uuid,), set.as_str())?;
+    let rows = run!(read, fetch_all OF_TENANTS as (Uuid,), id_set(tenants.iter().copied()))?;
     Ok(rows.into_iter().map(|(id,)| Id::from_uuid(id)).collect())
 }
 
@@ -148,9 +146,7 @@ pub(crate) async fn rows(read: &mut Read, of: &[Id<ids::Certificate>]) -> Result
     if of.is_empty() {
         return Ok(Vec::new());
     }
-    let names: Vec<_> = of.iter().map(|id| id.uuid().simple().to_string()).collect();
-    let set = serde_json::to_string(&names).map_err(StoreError::corrupt("certificates"))?;
-    let found = run!(read, fetch_all THESE as Row, set.as_str())?;
+    let found = run!(read, fetch_all THESE as Row, id_set(of.iter().map(|id| id.uuid())))?;
     let stored =
         |row: Row| Stored { id: Id::from_uuid(row.id), tenant: row.tenant_id, certificate: Certificate::try_from(row) };
     Ok(found.into_iter().map(stored).collect())

@@ -111,19 +111,28 @@ pub(super) async fn read_config_version(
     }
     let deadline = tokio::time::Instant::now() + Duration::from_secs(query.wait);
     let mut news = app.heads.news();
-    loop {
+    let mut waited = false;
+    let mut view = loop {
         news.borrow_and_update();
         let view = look(&app, &grant, version).await?;
         if view.state == "applied" || tokio::time::Instant::now() >= deadline || app.stopping.is_cancelled() {
-            return Ok(Answer::ok(&view));
+            break view;
         }
+        waited = true;
         let again = (tokio::time::Instant::now() + LOOK_AGAIN).min(deadline);
         tokio::select! {
             _ = news.changed() => {}
             () = tokio::time::sleep_until(again) => {}
             () = app.stopping.cancelled() => {}
         }
+    };
+    let grant = if waited { grant.renewed(&app).await? } else { grant };
+    // Which workers and pools there are is the installation's own business.
+    if !grant.scope_of::<ReadWorkers>().is_everything() {
+        view.missing.clear();
+        view.pools.clear();
     }
+    Ok(Answer::ok(&view))
 }
 
 async fn look(app: &AppState, grant: &Grant<ReadConfigVersions>, version: i64) -> Result<ConfigVersionView, ApiError> {
@@ -135,13 +144,7 @@ async fn look(app: &AppState, grant: &Grant<ReadConfigVersions>, version: i64) -
         let running = workers::running(&mut read, pool.id, since).await?;
         seen.push((pool, running));
     }
-    let mut view = view(version, &marks, seen);
-    // Which workers and pools there are is the installation's own business.
-    if !grant.scope_of::<ReadWorkers>().is_everything() {
-        view.missing.clear();
-        view.pools.clear();
-    }
-    Ok(view)
+    Ok(view(version, &marks, seen))
 }
 
 fn view(version: i64, marks: &snapshots::Marks, seen: Vec<(Pool, Vec<workers::Running>)>) -> ConfigVersionView {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use contract::{Clock, Entropy};
 use sqlx::{PgPool, SqlitePool};
+use uuid::Uuid;
 
 pub use connect::{OpenError, Place, Which};
 pub use error::StoreError;
@@ -92,6 +93,12 @@ pub trait Proof: sealed::Sealed {
     fn attempt(&self) -> Option<&crate::http::idempotency::Attempt> {
         None
     }
+}
+
+/// Ids as statements take a set of them: a JSON array of hexadecimal digits.
+pub(crate) fn id_set(ids: impl IntoIterator<Item = Uuid>) -> String {
+    let ids: Vec<_> = ids.into_iter().map(|id| id.simple().to_string()).collect();
+    serde_json::to_string(&ids).expect("texts")
 }
 
 /// The house's own work: start, sign-in, sweeping, publishing.

@@ -102,7 +102,8 @@ pub(super) async fn create_domain(
         let error = FieldError::new("/name", "not_registrable", name::OURS);
         return Err(ApiError::invalid(vec![error]));
     }
-    let scope = grant.scope_of::<WriteDomains>();
+    // As who administers the tenant, or by a grant that creates: that is of the grants behind a key, whatever else it names.
+    let scope = grant.holding().scope(WriteDomains::ROLES);
     tenants::must_be_open(&mut tx, &grant.scope(), body.tenant_id, "/tenant_id").await?;
     if let Some(route) = body.route_id {
         must_fit(&mut tx, &scope, route, body.tenant_id).await?;
@@ -175,7 +176,8 @@ pub(super) async fn read_domain(
     Ok(Answer::ok(&DomainView::new(&domain, &app.vault)).revision(domain.revision))
 }
 
-/// Change a domain.
+/// Change a domain. Where its mail goes (`route_id`, `alias_of`) is changed by who has shown lately who they are: 403
+/// `step_up_required`.
 #[utoipa::path(patch, path = "/v1/domains/{domain_id}", operation_id = "update_domain", tag = "domains",
     params(("domain_id" = DomainId, Path)), request_body = DomainUpdate,
     responses((status = 200, description = "The domain as it is now", body = DomainView), CommonProblems))]
@@ -199,6 +201,9 @@ pub(super) async fn update_domain(
     body.apply(&mut after)?;
     let scope = grant.scope();
     must_name(&scope, before.tenant, after.external_ref.as_deref(), before.external_ref.as_deref())?;
+    if after.goes_to() != before.goes_to() {
+        grant.must_have_stepped_up(&app, &mut tx).await?;
+    }
     if after.alias != before.alias {
         alias::must_fit(&mut tx, &scope, &after).await?;
     }

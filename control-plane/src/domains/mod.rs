@@ -131,6 +131,11 @@ impl Domain {
         crate::auth::Place::Domain(self.id, self.tenant)
     }
 
+    /// Where its mail goes: an alias has the route of its primary.
+    fn goes_to(&self) -> (Option<Id<ids::Route>>, Option<Id<ids::Domain>>) {
+        (self.route, self.alias.map(|alias| alias.primary))
+    }
+
     pub(crate) fn target(&self) -> crate::audit::Target {
         crate::audit::Target::new("domain").id(self.id).of_tenant(self.tenant)
     }

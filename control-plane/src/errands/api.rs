@@ -45,7 +45,7 @@ pub(super) async fn read_errand(
     State(app): State<AppState>,
     ApiQuery(query): ApiQuery<ErrandQuery>,
 ) -> Result<Json<NextErrand>, ApiError> {
-    let (worker, pool) = grant.worker()?;
+    let (_, pool) = grant.worker()?;
     if query.wait > MAX_WAIT_S {
         let error = FieldError::invalid("?wait", "expected 0 to 50");
         return Err(ApiError::new(Code::InvalidQuery).errors(vec![error]));
@@ -53,15 +53,17 @@ pub(super) async fn read_errand(
     let woken = app.errands.of_pool(pool);
     let until = tokio::time::Instant::now() + Duration::from_secs(query.wait);
     loop {
-        if let Some(errand) = super::take(&app, &grant, pool, worker).await? {
+        if let Some(errand) = super::take(&app, &grant).await? {
             return Ok(Json(NextErrand { errand: Some(errand) }));
         }
         tokio::select! {
             () = woken.notified() => {}
-            () = tokio::time::sleep_until(until) => return Ok(Json(NextErrand { errand: None })),
+            () = tokio::time::sleep_until(until) => break,
             () = app.stopping.cancelled() => return Ok(Json(NextErrand { errand: None })),
         }
     }
+    grant.renewed(&app).await?;
+    Ok(Json(NextErrand { errand: None }))
 }
 
 /// Bring the answer to an errand that this worker took.

@@ -23,6 +23,7 @@ use tokio::{
 
 use crate::{
     app::AppState,
+    auth::{Grant, action::RunErrands},
     db::{StoreError, System, Tx},
     http::{ApiError, Code},
     workers,
@@ -147,19 +148,16 @@ pub(crate) async fn sweep(tx: &mut Tx) -> Result<(), StoreError> {
     store::sweep(tx).await
 }
 
-/// The next errand for a worker of the pool.
-async fn take(
-    app: &AppState,
-    proof: &impl crate::db::Proof,
-    pool: Id<ids::Pool>,
-    worker: Id<ids::Worker>,
-) -> Result<Option<contract::errand::Errand>, StoreError> {
+/// The next errand for the worker that asks; 401 where it was deleted while it waited.
+async fn take(app: &AppState, grant: &Grant<RunErrands>) -> Result<Option<contract::errand::Errand>, ApiError> {
+    let (worker, pool) = grant.worker()?;
     // Most who are woken find nothing: they must not queue for the one writing connection.
     let now = app.clock.now();
-    if !store::waiting(&mut app.db.read(proof).await?, now).await?.contains(&pool) {
+    if !store::waiting(&mut app.db.read(grant).await?, now).await?.contains(&pool) {
         return Ok(None);
     }
-    let mut tx = app.db.begin(proof).await?;
+    let mut tx = app.db.begin(grant).await?;
+    grant.holding_now(app, &mut tx).await?;
     let taken = store::take(&mut tx, pool, worker, WAY_BACK).await?;
     tx.commit().await?;
     Ok(taken)

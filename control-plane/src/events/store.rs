@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    db::{Read, StoreError, Tx, run, sql},
+    db::{Read, StoreError, Tx, id_set, run, sql},
     http::Page,
 };
 
@@ -276,8 +276,7 @@ pub(super) async fn gaps(read: &mut Read, page: &Page<Uuid>) -> Result<Vec<GapRo
 
 /// Streams that another one goes on with: what is missing of them, that one tells.
 pub(super) async fn followed(tx: &mut Tx, streams: &[Uuid]) -> Result<(), StoreError> {
-    let names: Vec<_> = streams.iter().map(|id| id.simple().to_string()).collect();
-    let set = serde_json::to_string(&names).map_err(StoreError::corrupt("streams"))?;
+    let set = id_set(streams.iter().copied());
     let now = tx.now().as_micros();
     run!(tx, execute FOLLOWED, set.as_str(), now)?;
     run!(tx, execute DELETE_ENDED_GAPS, set.as_str())?;

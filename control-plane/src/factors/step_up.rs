@@ -20,7 +20,7 @@ use crate::{
     app::{App, AppState},
     audit::{self, Target},
     auth::{Caller, Grant, Principal, action::StepUp, password::Password},
-    db::{Proof, System},
+    db::{Proof, Read, System},
     http::{Answer, ApiError, ApiJson, Challenge, Code, Time, commit, docs::CommonProblems},
     sessions,
 };
@@ -77,10 +77,9 @@ fn methods(held: Held) -> Vec<String> {
 }
 
 /// What to say to who showed it too long ago.
-pub(crate) async fn step_up_required(app: &App, caller: &Caller) -> Result<ApiError, ApiError> {
+pub(crate) async fn step_up_required(app: &App, read: &mut Read, caller: &Caller) -> Result<ApiError, ApiError> {
     let Principal::Person { person, .. } = caller.principal else { return Ok(ApiError::new(Code::Forbidden)) };
-    let system = System::for_request(caller.clone());
-    let held = store::held(&mut app.db.read(&system).await?, person, passkey::host(app)).await?;
+    let held = store::held(read, person, passkey::host(app)).await?;
     let challenge = Challenge { methods: methods(held), ticket: None, expires_at: None };
     Ok(ApiError::new(Code::StepUpRequired).detail("POST /v1/sessions/current/step-up").challenge(challenge))
 }

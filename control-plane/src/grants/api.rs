@@ -54,7 +54,8 @@ pub(super) async fn list_grants(
     Ok(Answer::ok(&GrantPage { data: rows.iter().map(GrantView::from).collect(), next_cursor }))
 }
 
-/// Give somebody a role over something. Nobody grants more than they hold: no other role, over nothing else, for no longer.
+/// Give somebody a role over something. Nobody grants more than they hold: no other role, over nothing else, for no longer. A key
+/// must name all that the role may do, makes no owners, and hands on no right to hand on.
 #[utoipa::path(post, path = "/v1/grants", operation_id = "create_grant", tag = "grants", request_body = GrantCreate,
     responses((status = 201, description = "Given", body = GrantView), CommonProblems))]
 pub(super) async fn create_grant(
@@ -78,14 +79,7 @@ pub(super) async fn create_grant(
     wanted.check()?;
     // What was held when the request began may have ended while it waited.
     let now = tx.now();
-    if grant.is_key() {
-        if wanted.role == Role::Owner {
-            return Err(ApiError::new(Code::GrantTooWide).at("/role"));
-        }
-        rule::may_give(grant.holding(), &wanted)?;
-    } else {
-        rule::may_give(&crate::auth::holding(&mut tx, giver, now).await?, &wanted)?;
-    }
+    rule::may_give(&grant.holding_now(&app, &mut tx).await?, &wanted)?;
     if wanted.role == Role::Owner
         && tenants::find(&mut tx, person.tenant).await?.is_none_or(|home| home.parent.is_some())
     {
@@ -192,11 +186,15 @@ pub(super) async fn delete_grant(
     let mut tx = app.db.begin(&grant).await?;
     store::lock(&mut tx).await?;
     let given = load(&mut tx, &grant, id).await?;
+    if grant.is_key() && given.role == Role::Owner.name() {
+        return Err(ApiError::new(Code::Forbidden).detail("people end the grants of owners, and no key does"));
+    }
+    let holding = grant.holding_now(&app, &mut tx).await?;
     // Who only hands on ends what they handed on; the others all that is over what is theirs.
     let administers = |held: &Held| matches!(held.role, Role::Owner | Role::TenantAdmin);
     let place = given.over.place();
-    let reached = |held: &Held| administers(held) && grant.holding().reach_of(held).covers(place);
-    if given.created_by != Some(caller) && !grant.holding().held().iter().any(reached) {
+    let reached = |held: &Held| administers(held) && holding.reach_of(held).covers(place);
+    if given.created_by != Some(caller) && !holding.held().iter().any(reached) {
         return Err(ApiError::new(Code::Forbidden));
     }
     if !store::delete(&mut tx, id).await? {

@@ -1,11 +1,12 @@
-//! Nobody grants more than they hold: not a wider role, not over more, not for longer, and only where they may hand on.
+//! Nobody grants more than they hold: not a wider role, not over more, not for longer, and only where they may hand on. What a
+//! key gives is within what the key itself is good for.
 
 use contract::Micros;
 
 use super::Over;
 use crate::{
     auth::{Held, Reach, Role, scope::Holding},
-    http::{ApiError, Code, FieldError},
+    http::{ApiError, Code, FieldError, Time},
 };
 
 /// A grant that somebody wants to give.
@@ -62,16 +63,29 @@ impl Wanted {
     fn effective(&self) -> Role {
         if self.creates_domains() { Role::DomainCreator } else { self.role }
     }
+
+    fn everywhere(&self) -> bool {
+        self.over.reach() == Reach::Installation
+    }
+
+    /// All that whoever is given this comes to: a creator of domains administers what they create.
+    fn actions(&self) -> impl Iterator<Item = &'static str> {
+        let also = self.creates_domains().then_some(self.role);
+        let roles = [Some(self.effective()), also].into_iter().flatten();
+        roles.flat_map(|role| role.actions(self.everywhere())).map(|row| row.action)
+    }
 }
 
 /// May somebody who holds this give that? It must be one grant that allows all of it.
 pub(super) fn may_give(holding: &Holding, wanted: &Wanted) -> Result<(), ApiError> {
-    let everywhere = wanted.over.reach() == Reach::Installation;
+    if holding.is_of_key() {
+        by_key(holding, wanted)?;
+    }
     let hands_on = |held: &&Held| {
         matches!(held.role, Role::Owner | Role::TenantAdmin) || (held.may_delegate && held.role != Role::Delegate)
     };
     let reaches = |held: &&Held| holding.reach_of(held).covers(wanted.over.place());
-    let includes = |held: &&Held| held.role.includes(wanted.effective(), everywhere);
+    let includes = |held: &&Held| held.role.includes(wanted.effective(), wanted.everywhere());
     let lasts = |held: &&Held| match (held.expires_at, wanted.expires_at) {
         (None, _) => true,
         (Some(_), None) => false,
@@ -83,7 +97,35 @@ pub(super) fn may_give(holding: &Holding, wanted: &Wanted) -> Result<(), ApiErro
         return Err(ApiError::new(Code::GrantTooWide).at("/role"));
     }
     if !wide.iter().any(lasts) {
-        return Err(ApiError::new(Code::GrantTooWide).at("/expires_at"));
+        return Err(too_wide("/expires_at", latest(&wide)));
     }
     Ok(())
+}
+
+fn latest(wide: &[&Held]) -> String {
+    let latest = wide.iter().filter_map(|held| held.expires_at).max();
+    latest.map(|time| format!("the latest that you can give is {}", Time(time))).unwrap_or_default()
+}
+
+fn too_wide(pointer: &str, message: impl Into<String>) -> ApiError {
+    let error = FieldError::new(pointer, Code::GrantTooWide.name(), message);
+    ApiError::new(Code::GrantTooWide).errors(vec![error])
+}
+
+/// What only keys are refused. That it is given for no longer than the key is good follows from what the key holds.
+fn by_key(holding: &Holding, wanted: &Wanted) -> Result<(), ApiError> {
+    if wanted.role == Role::Owner {
+        return Err(too_wide("/role", "a key makes no owners"));
+    }
+    // It would be handed on when the key is gone, and nobody could tell what of.
+    if wanted.may_delegate {
+        return Err(too_wide("/may_delegate", "a key does not give the right to hand on"));
+    }
+    let mut missing: Vec<_> = wanted.actions().filter(|action| !holding.names(action)).collect();
+    missing.sort_unstable();
+    missing.dedup();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(too_wide("/role", format!("the role may {}, which the key does not name", missing.join(", "))))
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Given, Over};
 use crate::{
     auth::scope::Sets,
-    db::{Engine, Read, StoreError, Tx, in_set, run, sql},
+    db::{Engine, Read, StoreError, Tx, id_set, in_set, run, sql},
     http::Page,
 };
 
@@ -204,9 +204,8 @@ pub(super) async fn over_domain(
     above: &[Id<ids::Tenant>],
     now: Micros,
 ) -> Result<Vec<Given>, StoreError> {
-    let above: Vec<_> = above.iter().map(|id| id.uuid().simple().to_string()).collect();
-    let above = serde_json::to_string(&above).map_err(StoreError::corrupt("tenants"))?;
-    let rows = run!(read, fetch_all OVER_DOMAIN as Row, domain.uuid(), above.as_str(), now.as_micros())?;
+    let above = id_set(above.iter().map(|id| id.uuid()));
+    let rows = run!(read, fetch_all OVER_DOMAIN as Row, domain.uuid(), above, now.as_micros())?;
     rows.into_iter().map(Given::try_from).collect()
 }
 

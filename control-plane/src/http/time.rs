@@ -14,11 +14,22 @@ impl From<Micros> for Time {
     }
 }
 
+impl Time {
+    fn written(self) -> Result<String, time::Error> {
+        let nanos = i128::from(self.0.as_micros()) * 1_000;
+        Ok(OffsetDateTime::from_unix_timestamp_nanos(nanos)?.format(&Rfc3339)?)
+    }
+}
+
+impl std::fmt::Display for Time {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.written().map_err(|_| std::fmt::Error)?)
+    }
+}
+
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let nanos = i128::from(self.0.as_micros()) * 1_000;
-        let time = OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(serde::ser::Error::custom)?;
-        serializer.serialize_str(&time.format(&Rfc3339).map_err(serde::ser::Error::custom)?)
+        serializer.serialize_str(&self.written().map_err(serde::ser::Error::custom)?)
     }
 }
 

@@ -5,7 +5,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use contract::ids::PersonId;
+use contract::{
+    Id,
+    ids::{self, PersonId},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
@@ -21,7 +24,7 @@ use crate::{
         action::{CreatePerson, ReadPersons, WritePersons},
         password::Password,
     },
-    db::Read,
+    db::{Read, Tx},
     grants,
     http::{Answer, ApiError, ApiJson, ApiPath, ApiQuery, Code, commit, docs::CommonProblems},
     tenants,
@@ -79,6 +82,7 @@ pub(super) async fn create_person(
         email: body.email,
         must_change_password: true,
         disabled_at: None,
+        disabled_in: None,
         created_at: tx.now(),
     };
     let taken = || ApiError::new(Code::EmailTaken).at("/email");
@@ -114,7 +118,8 @@ pub(super) async fn disable_person(
     turn(&app, &grant, id, true).await
 }
 
-/// Let a person in again. Their grants are as they were; they sign in anew.
+/// Let a person in again. Their grants are as they were; they sign in anew. Only for whoever reaches as high up as who disabled
+/// them.
 #[utoipa::path(post, path = "/v1/persons/{person_id}/enable", operation_id = "enable_person", tag = "persons",
     params(("person_id" = PersonId, Path)),
     responses((status = 200, description = "The person as they are now", body = PersonView), CommonProblems))]
@@ -132,16 +137,36 @@ async fn turn(app: &AppState, grant: &Grant<WritePersons>, id: PersonId, off: bo
     let before = load(&mut tx, grant, id).await?;
     grants::must_cover_all(&mut tx, &grant.scope(), id).await?;
     let mut after = before.clone();
-    after.disabled_at = if off { before.disabled_at.or(Some(tx.now())) } else { None };
+    let from_above = before.disabled_at.is_some() && !grant.scope().covers(Place::of(before.disabled_in));
+    if off {
+        after.disabled_at = before.disabled_at.or(Some(tx.now()));
+        after.disabled_in = if from_above { before.disabled_in } else { top(&mut tx, grant, before.tenant).await? };
+    } else if from_above {
+        return Err(ApiError::new(Code::Forbidden).detail("they were disabled by somebody above you"));
+    } else {
+        (after.disabled_at, after.disabled_in) = (None, None);
+    }
     let (old, new) = (PersonView::from(&before), PersonView::from(&after));
-    if after.disabled_at == before.disabled_at {
+    if (after.disabled_at, after.disabled_in) == (before.disabled_at, before.disabled_in) {
         return Ok(Answer::ok(&old).into_response());
     }
-    store::set_disabled(&mut tx, id, after.disabled_at).await?;
+    store::set_disabled(&mut tx, &after).await?;
     grants::must_leave_an_owner(&mut tx).await?;
     let action = if off { "person.disable" } else { "person.enable" };
     audit::record(&mut tx, action, after.target(), Some(&old), Some(&new)).await?;
     commit(tx, Answer::ok(&new)).await
+}
+
+/// The highest tenant through which the caller reaches this one; none: the installation.
+async fn top(
+    tx: &mut Tx,
+    grant: &Grant<WritePersons>,
+    tenant: Id<ids::Tenant>,
+) -> Result<Option<Id<ids::Tenant>>, ApiError> {
+    let scope = grant.scope();
+    let Some(roots) = scope.roots() else { return Ok(None) };
+    let above = tenants::ancestry(tx, tenant).await?;
+    Ok(Some(above.into_iter().find(|tenant| roots.contains(tenant)).unwrap_or(tenant)))
 }
 
 async fn load<A: Action>(read: &mut Read, grant: &Grant<A>, id: PersonId) -> Result<Person, ApiError> {

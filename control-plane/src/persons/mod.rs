@@ -16,6 +16,8 @@ pub struct Person {
     pub email: String,
     pub must_change_password: bool,
     pub disabled_at: Option<Micros>,
+    /// From how high up they were disabled: the tenant, or with none the installation.
+    pub disabled_in: Option<Id<ids::Tenant>>,
     pub created_at: Micros,
 }
 

@@ -13,7 +13,8 @@ use crate::{
 macro_rules! select {
     ($rest:expr) => {
         concat!(
-            "SELECT p.id, p.tenant_id, p.email, p.must_change_password, p.disabled_at, p.created_at FROM persons p WHERE ",
+            "SELECT p.id, p.tenant_id, p.email, p.must_change_password, p.disabled_at, p.disabled_in, p.created_at
+            FROM persons p WHERE ",
             $rest
         )
     };
@@ -46,7 +47,7 @@ sql! {
     };
     INSERT = "INSERT INTO persons (id, tenant_id, email, email_key, password_hash, must_change_password, created_at)
         VALUES ($1, $2, $3, $4, $5, TRUE, $6)";
-    SET_DISABLED = "UPDATE persons SET disabled_at = $2 WHERE id = $1";
+    SET_DISABLED = "UPDATE persons SET disabled_at = $2, disabled_in = $3 WHERE id = $1";
     END_SESSIONS = "UPDATE sessions SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL";
     OF_TENANT = (select!("p.tenant_id = $1 ORDER BY p.id"));
     DELETE = "DELETE FROM persons WHERE id = $1";
@@ -59,6 +60,7 @@ struct Row {
     email: String,
     must_change_password: bool,
     disabled_at: Option<i64>,
+    disabled_in: Option<Uuid>,
     created_at: i64,
 }
 
@@ -70,6 +72,7 @@ impl From<Row> for Person {
             email: row.email,
             must_change_password: row.must_change_password,
             disabled_at: row.disabled_at.map(Micros::from_micros),
+            disabled_in: row.disabled_in.map(Id::from_uuid),
             created_at: Micros::from_micros(row.created_at),
         }
     }
@@ -114,14 +117,11 @@ pub(super) async fn insert(tx: &mut Tx, person: &Person, password_hash: &str) ->
 }
 
 /// Whoever is disabled has no session any more, also when they are enabled again.
-pub(super) async fn set_disabled(
-    tx: &mut Tx,
-    id: Id<ids::Person>,
-    disabled_at: Option<Micros>,
-) -> Result<(), StoreError> {
-    run!(tx, execute SET_DISABLED, id.uuid(), disabled_at.map(Micros::as_micros))?;
-    if let Some(now) = disabled_at {
-        run!(tx, execute END_SESSIONS, id.uuid(), now.as_micros())?;
+pub(super) async fn set_disabled(tx: &mut Tx, person: &Person) -> Result<(), StoreError> {
+    let (id, at) = (person.id.uuid(), person.disabled_at.map(Micros::as_micros));
+    run!(tx, execute SET_DISABLED, id, at, person.disabled_in.map(Id::uuid))?;
+    if let Some(at) = at {
+        run!(tx, execute END_SESSIONS, id, at)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use contract::{Id, ids, policy::Settings};
 use uuid::Uuid;
 
 use super::levels::Level;
-use crate::db::{Read, StoreError, Tx, run, sql};
+use crate::db::{Read, StoreError, Tx, id_set, run, sql};
 
 sql! {
     Main;
@@ -50,9 +50,7 @@ pub(super) async fn of_tenants(
     read: &mut Read,
     ids: &[Id<ids::Tenant>],
 ) -> Result<Vec<(Id<ids::Tenant>, Settings)>, StoreError> {
-    let names: Vec<_> = ids.iter().map(|id| id.uuid().simple().to_string()).collect();
-    let set = serde_json::to_string(&names).map_err(StoreError::corrupt("tenants"))?;
-    let rows = run!(read, fetch_all TENANTS as (Uuid, String), set.as_str())?;
+    let rows = run!(read, fetch_all TENANTS as (Uuid, String), id_set(ids.iter().map(|id| id.uuid())))?;
     rows.into_iter().map(|(id, text)| Ok((Id::from_uuid(id), settings(&text)?))).collect()
 }
 

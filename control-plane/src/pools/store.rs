@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Pool;
 use crate::{
-    db::{Read, StoreError, Tx, run, sql},
+    db::{Read, StoreError, Tx, id_set, run, sql},
     http::Page,
 };
 
@@ -278,14 +278,9 @@ pub(super) async fn assign(
     Ok(())
 }
 
-fn set(tenants: &[Uuid]) -> Result<String, StoreError> {
-    let names: Vec<_> = tenants.iter().map(|id| id.simple().to_string()).collect();
-    serde_json::to_string(&names).map_err(StoreError::corrupt("tenants"))
-}
-
 /// Domains of these tenants.
 pub(super) async fn domains_of(read: &mut Read, tenants: &[Uuid]) -> Result<i64, StoreError> {
-    Ok(run!(read, fetch_one DOMAINS_OF as (i64,), set(tenants)?)?.0)
+    Ok(run!(read, fetch_one DOMAINS_OF as (i64,), id_set(tenants.iter().copied()))?.0)
 }
 
 /// Does any tenant name a pool at all?
@@ -298,7 +293,7 @@ pub(super) async fn named_above(
     read: &mut Read,
     tenants: &[Uuid],
 ) -> Result<Vec<(Uuid, i64, Option<Uuid>)>, StoreError> {
-    run!(read, fetch_all NAMED_ABOVE as (Uuid, i64, Option<Uuid>), set(tenants)?)
+    run!(read, fetch_all NAMED_ABOVE as (Uuid, i64, Option<Uuid>), id_set(tenants.iter().copied()))
 }
 
 /// Those of these tenants that left the pool since then.
@@ -308,7 +303,8 @@ pub(super) async fn left_since(
     tenants: &[Uuid],
     since: Micros,
 ) -> Result<Vec<Uuid>, StoreError> {
-    let rows = run!(read, fetch_all LEFT_SINCE as (Uuid,), set(tenants)?, pool.uuid(), since.as_micros())?;
+    let rows =
+        run!(read, fetch_all LEFT_SINCE as (Uuid,), id_set(tenants.iter().copied()), pool.uuid(), since.as_micros())?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 

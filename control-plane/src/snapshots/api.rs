@@ -80,6 +80,7 @@ pub(super) async fn read_head(
     }
     let held = headers.get(header::IF_NONE_MATCH).cloned();
     let mut heads = app.heads.subscribe();
+    let mut waited = false;
     let newer = async {
         loop {
             let head = heads.borrow_and_update().get(&(pool, Ring::Stable)).cloned();
@@ -88,6 +89,7 @@ pub(super) async fn read_head(
             {
                 return Some(head);
             }
+            waited = true;
             if heads.changed().await.is_err() {
                 return None;
             }
@@ -98,6 +100,8 @@ pub(super) async fn read_head(
         () = tokio::time::sleep(Duration::from_secs(query.wait)) => None,
         () = app.stopping.cancelled() => None,
     };
+    // A worker that was deleted meanwhile hears of nothing that was published since.
+    let grant = if waited { grant.renewed(&app).await? } else { grant };
     let head = match (head, &query.nonce) {
         (Some(head), Some(nonce)) => Some(fresh(&app, &grant, head, nonce).await?),
         (head, _) => head,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    db::{Read, StoreError, run, sql},
+    db::{Read, StoreError, id_set, run, sql},
     installation::Configured,
 };
 
@@ -195,10 +195,6 @@ fn set<T: Serialize>(members: impl IntoIterator<Item = T>) -> String {
     serde_json::to_string(&members).unwrap_or_else(|_| "[]".to_owned())
 }
 
-fn id_set(ids: &[Uuid]) -> String {
-    set(ids.iter().map(|id| id.simple().to_string()))
-}
-
 /// Who reads mail for `<postmaster>`: whom the configuration names, else the first owner, whose address is always known.
 pub(crate) async fn postmaster(read: &mut Read, configured: &Configured) -> Result<Option<Mailbox>, StoreError> {
     if let Some(named) = &configured.postmaster {
@@ -220,7 +216,7 @@ pub(super) async fn tenant_ids(read: &mut Read, after: Uuid, limit: i64) -> Resu
 }
 
 pub(super) async fn tenants(read: &mut Read, of: &[Uuid]) -> Result<Vec<TenantRow>, StoreError> {
-    run!(read, fetch_all TENANTS_OF as TenantRow, id_set(of))
+    run!(read, fetch_all TENANTS_OF as TenantRow, id_set(of.iter().copied()))
 }
 
 /// The next names that there are domains of.
@@ -230,12 +226,12 @@ pub(super) async fn names(read: &mut Read, after: &str, limit: i64) -> Result<Ve
 }
 
 pub(super) async fn names_of_tenants(read: &mut Read, tenants: &[Uuid]) -> Result<Vec<Domain>, StoreError> {
-    let rows = run!(read, fetch_all NAMES_OF_TENANTS as (String,), id_set(tenants))?;
+    let rows = run!(read, fetch_all NAMES_OF_TENANTS as (String,), id_set(tenants.iter().copied()))?;
     rows.into_iter().map(|(name,)| domain(&name)).collect()
 }
 
 pub(super) async fn routes_of_tenants(read: &mut Read, tenants: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
-    let rows = run!(read, fetch_all ROUTES_OF_TENANTS as (Uuid,), id_set(tenants))?;
+    let rows = run!(read, fetch_all ROUTES_OF_TENANTS as (Uuid,), id_set(tenants.iter().copied()))?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
@@ -255,22 +251,22 @@ pub(super) async fn route_ids(read: &mut Read, after: Uuid, limit: i64) -> Resul
 }
 
 pub(super) async fn routes(read: &mut Read, of: &[Uuid]) -> Result<Vec<OwnedRoute>, StoreError> {
-    run!(read, fetch_all ROUTES_OF as OwnedRoute, id_set(of))
+    run!(read, fetch_all ROUTES_OF as OwnedRoute, id_set(of.iter().copied()))
 }
 
 pub(super) async fn names_of_routes(read: &mut Read, routes: &[Uuid]) -> Result<Vec<Domain>, StoreError> {
     if routes.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = run!(read, fetch_all NAMES_OF_ROUTES as (String,), id_set(routes))?;
+    let rows = run!(read, fetch_all NAMES_OF_ROUTES as (String,), id_set(routes.iter().copied()))?;
     rows.into_iter().map(|(name,)| domain(&name)).collect()
 }
 
 /// How many rows each of these domains has beside its own: recipients and entries of its list.
 pub(super) async fn rows_of_domains(read: &mut Read, of: &[Uuid]) -> Result<HashMap<Uuid, i64>, StoreError> {
     let mut counts: HashMap<_, _> =
-        run!(read, fetch_all RECIPIENT_COUNTS as (Uuid, i64), id_set(of))?.into_iter().collect();
-    for (id, entries) in run!(read, fetch_all ENTRY_COUNTS_OF_DOMAINS as (Uuid, i64), id_set(of))? {
+        run!(read, fetch_all RECIPIENT_COUNTS as (Uuid, i64), id_set(of.iter().copied()))?.into_iter().collect();
+    for (id, entries) in run!(read, fetch_all ENTRY_COUNTS_OF_DOMAINS as (Uuid, i64), id_set(of.iter().copied()))? {
         *counts.entry(id).or_default() += entries;
     }
     Ok(counts)
@@ -278,16 +274,16 @@ pub(super) async fn rows_of_domains(read: &mut Read, of: &[Uuid]) -> Result<Hash
 
 /// How many entries the list of each of these tenants has.
 pub(super) async fn rows_of_tenants(read: &mut Read, of: &[Uuid]) -> Result<HashMap<Uuid, i64>, StoreError> {
-    Ok(run!(read, fetch_all ENTRY_COUNTS_OF_TENANTS as (Uuid, i64), id_set(of))?.into_iter().collect())
+    Ok(run!(read, fetch_all ENTRY_COUNTS_OF_TENANTS as (Uuid, i64), id_set(of.iter().copied()))?.into_iter().collect())
 }
 
 /// Domain and local part, in lower case.
 pub(super) async fn recipients(read: &mut Read, of: &[Uuid]) -> Result<Vec<(Uuid, String)>, StoreError> {
-    run!(read, fetch_all RECIPIENTS_OF as (Uuid, String), id_set(of))
+    run!(read, fetch_all RECIPIENTS_OF as (Uuid, String), id_set(of.iter().copied()))
 }
 
 pub(super) async fn aliases(read: &mut Read, of: &[Uuid]) -> Result<Vec<AliasRow>, StoreError> {
-    run!(read, fetch_all ALIASES_OF as AliasRow, id_set(of))
+    run!(read, fetch_all ALIASES_OF as AliasRow, id_set(of.iter().copied()))
 }
 
 pub(super) async fn installation_entries(read: &mut Read) -> Result<Vec<EntryRow>, StoreError> {
@@ -295,11 +291,11 @@ pub(super) async fn installation_entries(read: &mut Read) -> Result<Vec<EntryRow
 }
 
 pub(super) async fn tenant_entries(read: &mut Read, of: &[Uuid]) -> Result<Vec<EntryRow>, StoreError> {
-    run!(read, fetch_all ENTRIES_OF_TENANTS as EntryRow, id_set(of))
+    run!(read, fetch_all ENTRIES_OF_TENANTS as EntryRow, id_set(of.iter().copied()))
 }
 
 pub(super) async fn domain_entries(read: &mut Read, of: &[Uuid]) -> Result<Vec<EntryRow>, StoreError> {
-    run!(read, fetch_all ENTRIES_OF_DOMAINS as EntryRow, id_set(of))
+    run!(read, fetch_all ENTRIES_OF_DOMAINS as EntryRow, id_set(of.iter().copied()))
 }
 
 impl DomainRow {

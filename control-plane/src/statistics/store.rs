@@ -4,7 +4,7 @@ use contract::{Id, ids};
 use uuid::Uuid;
 
 use super::span::Span;
-use crate::db::{Read, StoreError, run, sql};
+use crate::db::{Read, StoreError, id_set, run, sql};
 
 macro_rules! sums {
     ($whose:literal) => {
@@ -48,8 +48,6 @@ pub(super) async fn of_domain(read: &mut Read, id: Id<ids::Domain>, span: &Span)
 }
 
 pub(super) async fn of_tenants(read: &mut Read, ids: &[Uuid], span: &Span) -> Result<Vec<Row>, StoreError> {
-    let names: Vec<_> = ids.iter().map(|id| id.simple().to_string()).collect();
-    let set = serde_json::to_string(&names).map_err(StoreError::corrupt("tenants"))?;
     let (from, to) = (span.from.as_micros(), span.to.as_micros());
-    run!(read, fetch_all OF_TENANTS as Row, set.as_str(), from, to, step_us(span))
+    run!(read, fetch_all OF_TENANTS as Row, id_set(ids.iter().copied()), from, to, step_us(span))
 }

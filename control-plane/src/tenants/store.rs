@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Tenant, TenantKind};
 use crate::{
     auth::scope::Sets,
-    db::{Read, StoreError, Tx, in_set, run, sql},
+    db::{Read, StoreError, Tx, id_set, in_set, run, sql},
     http::Page,
     labels,
 };
@@ -137,9 +137,7 @@ pub(crate) async fn below(read: &mut Read, id: Id<ids::Tenant>) -> Result<Vec<Uu
 
 /// Of each of these tenants that exists: the one directly below the provider that it is, or stands below.
 pub(crate) async fn tops(read: &mut Read, of: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
-    let names: Vec<_> = of.iter().map(|id| id.simple().to_string()).collect();
-    let set = serde_json::to_string(&names).map_err(StoreError::corrupt("tenants"))?;
-    run!(read, fetch_all TOPS as (Uuid, Uuid), set.as_str())
+    run!(read, fetch_all TOPS as (Uuid, Uuid), id_set(of.iter().copied()))
 }
 
 /// Nobody else changes the tenant, or counts on its state, before this transaction ends.

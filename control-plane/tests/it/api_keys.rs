@@ -1,7 +1,8 @@
 //! API keys: what programs may do with them, and when no more.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
+use control_plane::auth::{Callers, MATRIX, Role};
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
 on_both! {
     a_key_does_what_it_names_and_nothing_else
     a_rotated_key_has_two_secrets_for_a_while
+    what_a_key_gives_is_within_what_it_names_and_for_no_longer_than_it_is_good
 }
 
 on_both! {
@@ -21,6 +23,9 @@ on_both! {
     a_key_is_good_from_its_networks_until_its_end_and_only_as_it_was_shown
     keys_are_seen_and_ended_by_whoever_made_them_or_administers_what_they_are_over
     bad_keys_are_refused_field_by_field
+    no_key_makes_or_ends_owners
+    what_keys_are_given_no_more_is_taken_from_those_that_name_it
+    a_key_that_only_creates_domains_creates_them_where_its_maker_administers
 }
 
 fn over(tenant: &str, actions: &[&str]) -> Value {
@@ -127,16 +132,123 @@ async fn a_key_is_never_wider_than_its_maker_also_later() {
     plane.get(&format!("/v1/domains/{}", b.domain)).with_token(&secret).send().await.problem(404, "not_found");
     plane.post(&format!("/v1/persons/{}/disable", anna.id)).send().await.expect(200);
     get().await.problem(401, "unauthenticated");
-    // No key makes owners.
-    let (_, secret) = key(
-        &plane,
-        plane.token(),
-        &json!({ "name": "x", "scope": "installation", "actions": ["grants.write", "persons.read"] }),
-    )
-    .await;
-    let second = person(&plane, &tree.provider, "second@example.com").await;
+}
+
+/// What a key must name to bring a customer's administrator of domains in.
+fn onboarding() -> Vec<&'static str> {
+    let gives = [Role::DomainAdmin, Role::DomainCreator].into_iter().flat_map(|role| role.actions(false));
+    let gives = gives.map(|row| row.action);
+    gives.chain(["grants.write", "persons.read"]).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+async fn what_a_key_gives_is_within_what_it_names_and_for_no_longer_than_it_is_good(plane: Plane) {
+    let tree = tree(&plane).await;
+    let [a, b] = [0, 2].map(|n| tree.customers[n].clone());
+    let msp = admin(&plane, &tree.msps[0], "msp@example.com").await;
+    let anna = person(&plane, &a.tenant, "anna@example.com").await;
+    let bert = person(&plane, &b.tenant, "bert@example.com").await;
+    let give = async |secret: &str, to: &Somebody, role: &str, tenant: &str, more: Value| {
+        let mut body = json!({ "person_id": to.id, "role": role, "scope": "tenant", "tenant_id": tenant });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        plane.post("/v1/grants").with_token(secret).json(&body).send().await
+    };
+    let (_, good) = key(&plane, &msp.token, &over(&tree.msps[0], &onboarding())).await;
+    let creates = json!({ "max_domains": 2 });
+    give(&good, &anna, "domain_admin", &a.tenant, creates.clone()).await.expect(201);
+    let body = json!({ "tenant_id": a.tenant, "name": "one.example" });
+    plane.post("/v1/domains").with_token(&anna.token).json(&body).send().await.expect(201);
+    // No role that may what the key does not name, though its maker may: nor by way of the domains that are created.
+    let wide = async |secret: &str, role: &str, more: Value| {
+        let reply = give(secret, &anna, role, &a.tenant, more).await;
+        reply.problem(403, "grant_too_wide");
+        (reply.pointers(), reply.body["errors"][0]["message"].as_str().unwrap().to_owned())
+    };
+    for role in ["tenant_admin", "auditor", "quarantine_manager"] {
+        assert_eq!(wide(&good, role, json!({})).await.0, ["/role"], "{role}");
+    }
+    let few: Vec<_> = onboarding().into_iter().filter(|action| *action != "policy.write").collect();
+    let (_, few) = key(&plane, &msp.token, &over(&tree.msps[0], &few)).await;
+    let (pointers, message) = wide(&few, "domain_admin", creates.clone()).await;
+    assert_eq!(pointers, ["/role"]);
+    assert_eq!(message, "the role may policy.write, which the key does not name");
+    let on_domain = json!({ "person_id": anna.id, "role": "domain_admin", "scope": "domain", "domain_id": a.domain });
+    let on_domain = |secret: &str, more: Value| {
+        let mut body = on_domain.clone();
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        plane.post("/v1/grants").with_token(secret).json(&body).send()
+    };
+    on_domain(&few, json!({})).await.problem(403, "grant_too_wide");
+    let reply = on_domain(&good, json!({ "may_delegate": true })).await;
+    assert_eq!(reply.problem(403, "grant_too_wide").pointers(), ["/may_delegate"]);
+    on_domain(&good, json!({})).await.expect(201);
+    give(&good, &bert, "domain_admin", &b.tenant, creates.clone()).await.problem(422, "invalid_body");
+    // For no longer than the key is good, though its maker's grant has no end.
+    let time = |minutes: u64| {
+        serde_json::to_value(control_plane::http::Time(plane.clock.now() + Duration::from_mins(minutes))).unwrap()
+    };
+    let mut body = over(&tree.msps[0], &onboarding());
+    body["expires_at"] = time(60);
+    let (_, short) = key(&plane, &msp.token, &body).await;
+    for until in [Value::Null, time(61)] {
+        let (pointers, message) = wide(&short, "domain_admin", json!({ "max_domains": 3, "expires_at": until })).await;
+        assert_eq!(pointers, ["/expires_at"]);
+        assert_eq!(message, format!("the latest that you can give is {}", time(60).as_str().unwrap()));
+    }
+    let last = json!({ "max_domains": 3, "expires_at": time(60) });
+    give(&short, &anna, "domain_admin", &a.tenant, last).await.expect(201);
+}
+
+async fn no_key_makes_or_ends_owners() {
+    let plane = Plane::start().await;
+    let provider = plane.get("/v1/me").send().await.expect(200)["tenant_id"].as_str().unwrap().to_owned();
+    let all = MATRIX.iter().filter(|row| row.callers == Callers::Programs);
+    let all: Vec<_> = all.map(|row| row.action).collect();
+    let body = json!({ "name": "x", "scope": "installation", "actions": all });
+    let (_, secret) = key(&plane, plane.token(), &body).await;
+    let second = person(&plane, &provider, "second@example.com").await;
     let owner = json!({ "person_id": second.id, "role": "owner", "scope": "installation" });
     plane.post("/v1/grants").with_token(&secret).json(&owner).send().await.problem(403, "grant_too_wide");
+    let auditor = json!({ "person_id": second.id, "role": "auditor", "scope": "installation" });
+    let auditor = plane.post("/v1/grants").with_token(&secret).json(&auditor).send().await.expect(201);
+    let owner = grant(&plane, &second, "owner", "", json!({})).await;
+    let end = |id: &str| plane.delete(&format!("/v1/grants/{id}")).with_token(&secret).send();
+    end(&owner).await.problem(403, "forbidden");
+    end(auditor["id"].as_str().unwrap()).await.expect(204);
+    plane.delete(&format!("/v1/grants/{owner}")).send().await.expect(204);
+}
+
+async fn what_keys_are_given_no_more_is_taken_from_those_that_name_it() {
+    let plane = Plane::start().await;
+    let provider = plane.get("/v1/me").send().await.expect(200)["tenant_id"].as_str().unwrap().to_owned();
+    let body = json!({ "name": "x", "scope": "installation", "actions": ["sign_in_policy.read"] });
+    let (_, secret) = key(&plane, plane.token(), &body).await;
+    let anna = person(&plane, &provider, "anna@example.com").await;
+    let named = r#"UPDATE api_keys SET actions = '["persons.write", "sign_in_policy.read", "factors.reset"]'"#;
+    plane.tamper(named, named).await;
+    plane.get("/v1/sign-in-policy").with_token(&secret).send().await.expect(200);
+    let path = format!("/v1/persons/{}", anna.id);
+    plane.post(&format!("{path}/disable")).with_token(&secret).send().await.problem(403, "forbidden");
+    plane.delete(&format!("{path}/factors")).with_token(&secret).send().await.problem(403, "forbidden");
+}
+
+async fn a_key_that_only_creates_domains_creates_them_where_its_maker_administers() {
+    let plane = Plane::start().await;
+    let tree = tree(&plane).await;
+    let [a, other] = [0, 2].map(|n| tree.customers[n].clone());
+    let msp = admin(&plane, &tree.msps[0], "msp@example.com").await;
+    let (_, secret) = key(&plane, &msp.token, &over(&tree.msps[0], &["domains.create"])).await;
+    let create = |tenant: &str, name: &str| {
+        let body = json!({ "tenant_id": tenant, "name": name, "route_id": a.route, "external_ref": name });
+        plane.post("/v1/domains").with_token(&secret).json(&body).send()
+    };
+    let made = create(&a.tenant, "one.example").await.expect(201);
+    create(&other.tenant, "two.example").await.problem(422, "invalid_body");
+    // As whoever administers the tenant, and by no grant over the new domain.
+    let held = plane.get("/v1/me/permissions").with_token(&msp.token).send().await.expect(200);
+    assert_eq!(held["grants"].as_array().unwrap().len(), 1);
+    let path = format!("/v1/domains/{}", made["id"].as_str().unwrap());
+    plane.get(&path).with_token(&secret).send().await.problem(403, "forbidden");
+    plane.get(&path).with_token(&msp.token).send().await.expect(200);
 }
 
 async fn a_key_sees_no_more_than_what_it_is_over() {
@@ -235,6 +347,7 @@ async fn bad_keys_are_refused_field_by_field() {
         (json!({ "name": "", "scope": "tenant", "actions": [] }), vec!["/actions", "/name", "/tenant_id"]),
         (over(&provider, &["nonsense"]), vec!["/actions"]),
         (over(&provider, &["persons.create", "own_account.read"]), vec!["/actions", "/actions"]),
+        (over(&provider, &["factors.reset", "sign_in_policy.write", "persons.write"]), vec!["/actions"; 3]),
         (
             json!({ "name": "x", "scope": "installation", "tenant_id": provider, "actions": ["tenants.read"] }),
             vec!["/tenant_id"],

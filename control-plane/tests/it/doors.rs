@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use contract::{Id, ids};
-use control_plane::auth::{MATRIX, Role, token_hash};
+use control_plane::auth::{Callers, MATRIX, Role, token_hash};
 use serde_json::{Value, json};
 
 use crate::{
@@ -30,12 +30,18 @@ fn roles_and_actions_are_as_they_were_agreed() {
         let _ = write!(line, "{:<14}{}", note[0], note[1]);
         let _ = writeln!(table, "{}", line.trim_end());
     };
-    let notes = ["installation", "before the password is changed, before a factor is set up, step-up"];
+    let notes = ["installation", "before the password is changed, before a factor is set up, step-up, for keys"];
     row(&mut table, "action", &Role::ALL.map(Role::name), notes);
     let yes = |is: bool| if is { "yes" } else { "-" };
     for action in MATRIX {
         let cells = Role::ALL.map(|role| yes(action.roles.contains(&role)));
-        let flags = [action.before_password_change, action.before_enrolment, action.step_up].map(yes).join(" ");
+        let flags = [
+            action.before_password_change,
+            action.before_enrolment,
+            action.step_up,
+            action.callers == Callers::Programs,
+        ];
+        let flags = flags.map(yes).join(" ");
         row(&mut table, action.action, &cells, [yes(action.of_installation), &flags]);
     }
     golden::check("roles.txt", &table);
@@ -48,6 +54,12 @@ fn no_action_is_for_everyone_and_none_for_nobody() {
         assert!(action.roles.len() < Role::ALL.len(), "{}", action.action);
         let both = action.roles.contains(&Role::Worker) && action.roles.len() > 1;
         assert!(!both, "{}: people and workers share no door", action.action);
+        let callers = match action.roles[0] {
+            Role::Person => action.callers == Callers::People,
+            Role::Worker => action.callers == Callers::Workers,
+            _ => action.callers != Callers::Workers,
+        };
+        assert!(callers, "{}: its roles are not of its callers", action.action);
     }
 }
 

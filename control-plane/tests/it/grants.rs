@@ -18,6 +18,7 @@ on_both! {
     what_may_be_handed_on_is_handed_on_and_no_more
     the_last_owner_stays
     a_disabled_person_is_out_at_once_and_signs_in_anew_when_enabled
+    who_was_disabled_from_above_is_let_in_from_there
     a_password_that_was_made_up_is_shown_once_and_good_for_nothing_but_its_change
     permissions_name_actions_and_where_they_are_open
     access_to_a_domain_names_grants_that_reach_it
@@ -222,6 +223,43 @@ async fn a_disabled_person_is_out_at_once_and_signs_in_anew_when_enabled() {
     turn(&customer, "disable").await.problem(403, "forbidden");
     let other = admin(&plane, &tree.customers[1].tenant, "other@example.com").await;
     turn(&other, "disable").await.problem(404, "not_found");
+}
+
+async fn who_was_disabled_from_above_is_let_in_from_there() {
+    let plane = Plane::start().await;
+    let tree = tree(&plane).await;
+    let a = &tree.customers[0];
+    let msp = admin(&plane, &tree.msps[0], "msp@example.com").await;
+    let customer = admin(&plane, &a.tenant, "customer@example.com").await;
+    let anna = person(&plane, &a.tenant, "anna@example.com").await;
+    let turn = async |token: &str, what: &str| {
+        plane.post(&format!("/v1/persons/{}/{what}", anna.id)).with_token(token).send().await
+    };
+    let (owner, msp, customer) = (plane.token(), msp.token.as_str(), customer.token.as_str());
+    for (off, refused, lets_in) in [
+        (vec![owner], vec![customer, msp], owner),
+        (vec![msp], vec![customer], owner),
+        (vec![msp], vec![customer], msp),
+        (vec![customer], vec![], customer),
+        (vec![customer], vec![], msp),
+        // As well by somebody above, whoever was first; what the child does after it lowers nothing.
+        (vec![customer, msp], vec![customer], msp),
+        (vec![msp, customer], vec![customer], msp),
+        (vec![owner, msp, customer], vec![msp, customer], owner),
+    ] {
+        for by in off {
+            assert_eq!(turn(by, "disable").await.expect(200)["state"], "disabled");
+        }
+        for by in refused {
+            turn(by, "enable").await.problem(403, "forbidden");
+        }
+        assert_eq!(turn(lets_in, "enable").await.expect(200)["state"], "active");
+    }
+    // By a version that did not write down who it was.
+    let unknown = "UPDATE persons SET disabled_at = 1 WHERE email = 'anna@example.com'";
+    plane.tamper(unknown, unknown).await;
+    turn(msp, "enable").await.problem(403, "forbidden");
+    turn(owner, "enable").await.expect(200);
 }
 
 async fn a_password_that_was_made_up_is_shown_once_and_good_for_nothing_but_its_change() {

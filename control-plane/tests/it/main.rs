@@ -24,6 +24,7 @@ mod isolation;
 mod joining;
 mod limits;
 mod listener;
+mod long_polls;
 mod mail_out;
 mod ownership;
 mod people;

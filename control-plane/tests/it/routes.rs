@@ -117,7 +117,7 @@ fn status(plane: &Plane, more: &Value) -> Value {
     status
 }
 
-async fn report(plane: &Plane, worker: &str, more: Value) -> Reply {
+pub(crate) async fn report(plane: &Plane, worker: &str, more: Value) -> Reply {
     plane.post("/worker/v1/status").with_token(worker).json(&status(plane, &more)).send().await
 }
 

@@ -8,12 +8,14 @@ use crate::{
     authenticator::{Passkey, totp},
     factors::enrol,
     harness::{EMAIL, PASSWORD, Plane, Reply, on_both},
+    people::{make, tree},
 };
 
 on_both! {
     alone:
     ten_minutes_after_sign_in_what_matters_asks_again
     who_has_a_factor_shows_it_and_not_the_password
+    a_domains_next_hop_asks_again_and_the_rest_of_it_does_not
     a_factor_more_makes_other_sessions_show_it
     guesses_are_counted_by_the_session_wherever_they_come_from
 }
@@ -58,6 +60,39 @@ async fn ten_minutes_after_sign_in_what_matters_asks_again() {
     make_join_token(&plane).await.problem(403, "step_up_required");
     let log = plane.get("/v1/audit?action=session.step_up").send().await.expect(200);
     assert_eq!(log["data"][0]["after"], json!({ "method": "password" }));
+}
+
+async fn a_domains_next_hop_asks_again_and_the_rest_of_it_does_not() {
+    let plane = plane().await;
+    let tree = tree(&plane).await;
+    let a = &tree.customers[0];
+    let second = json!({ "tenant_id": a.tenant, "name": "second", "hops": [{ "host": "mx.second.example" }] });
+    let second = make(&plane, plane.token(), "/v1/routes", second).await;
+    let key = json!({ "name": "x", "scope": "tenant", "tenant_id": a.tenant, "actions": ["domains.write"] });
+    let key = plane.post("/v1/api-keys").json(&key).send().await.expect(201);
+    let path = format!("/v1/domains/{}", a.domain);
+    let change = async |body: Value| plane.patch(&path).json(&body).send().await;
+    plane.clock.advance(Duration::from_mins(10));
+    let domain = json!({ "tenant_id": a.tenant, "name": "new.example", "route_id": a.route });
+    let primary = plane.post("/v1/domains").json(&domain).send().await.expect(201)["id"].clone();
+    change(json!({ "labels": { "is": "here" }, "recipients": "any", "route_id": a.route })).await.expect(200);
+    for elsewhere in [json!({ "route_id": second }), json!({ "route_id": null }), json!({ "alias_of": primary })] {
+        assert_eq!(methods(&change(elsewhere).await), &json!(["password"]));
+    }
+    assert_eq!(plane.get(&path).send().await.expect(200)["route_id"], a.route.as_str());
+    plane.get("/v1/domains/dom_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f").send().await.problem(404, "not_found");
+    // What a key names was stepped up when it was made.
+    let by_key = plane.patch(&path).with_token(key["secret"].as_str().unwrap()).json(&json!({ "route_id": second }));
+    by_key.send().await.expect(200);
+    let limits = plane.put(&format!("/v1/tenants/{}/limits", a.tenant)).json(&json!({ "max_domains": 9 })).send().await;
+    let pool = plane.post("/v1/pools").json(&json!({ "name": "other" })).send().await;
+    let worker = plane.delete("/v1/workers/wrk_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f").send().await;
+    for reply in [limits, pool, worker] {
+        reply.problem(403, "step_up_required");
+    }
+    step_up(&plane, json!({ "password": PASSWORD })).await.expect(200);
+    change(json!({ "route_id": a.route })).await.expect(200);
+    change(json!({ "alias_of": primary })).await.expect(200);
 }
 
 async fn who_has_a_factor_shows_it_and_not_the_password() {

@@ -9,7 +9,7 @@ use contract::{
 };
 use uuid::Uuid;
 
-use crate::db::{Read, StoreError, Tx, run, sql};
+use crate::db::{Read, StoreError, Tx, id_set, run, sql};
 
 /// The columns of a row that its text is made of.
 macro_rules! row {
@@ -129,8 +129,7 @@ pub(super) async fn unchained(read: &mut Read, limit: i64) -> Result<Vec<Row>, S
 }
 
 pub(super) async fn heads(read: &mut Read, chains: &BTreeSet<Uuid>) -> Result<Vec<(Uuid, Position)>, StoreError> {
-    let set = json(&chains.iter().map(|chain| chain.simple().to_string()).collect::<Vec<_>>())?;
-    let rows = run!(read, fetch_all HEADS as (Uuid, i64, Vec<u8>), set.as_str())?;
+    let rows = run!(read, fetch_all HEADS as (Uuid, i64, Vec<u8>), id_set(chains.iter().copied()))?;
     rows.into_iter().map(|(chain, seq, hash)| Ok((chain, position(seq, &hash)?))).collect()
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Look;
 use crate::{
-    db::{Read, StoreError, Tx, run, sql},
+    db::{Read, StoreError, Tx, id_set, run, sql},
     domains::{Check, Finding},
 };
 
@@ -105,9 +105,8 @@ pub(super) async fn plan(tx: &mut Tx, now: Micros) -> Result<(), StoreError> {
 /// Those of the looks' domains that are still active and that nobody else writes to.
 pub(super) async fn lock(tx: &mut Tx, looks: &[Look]) -> Result<Vec<(Of, Check)>, StoreError> {
     type Row = (Uuid, Uuid, String, Option<i64>, Option<i64>, Option<i64>);
-    let ids: Vec<_> = looks.iter().map(|look| look.domain.uuid().simple().to_string()).collect();
-    let ids = serde_json::to_string(&ids).map_err(StoreError::corrupt("domains.id"))?;
-    let rows = run!(tx, fetch_all LOCK as Row, ids.as_str())?.into_iter();
+    let ids = id_set(looks.iter().map(|look| look.domain.uuid()));
+    let rows = run!(tx, fetch_all LOCK as Row, ids)?.into_iter();
     rows.map(|(id, tenant, name, checked_at, missing_since, lost_at)| {
         let check = Check {
             checked_at: checked_at.map(Micros::from_micros),
