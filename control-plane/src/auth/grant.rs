@@ -31,6 +31,7 @@ use crate::{
 pub struct Grant<A> {
     caller: Caller,
     holding: Holding,
+    is_fresh: bool,
     attempt: Option<Attempt>,
     action: PhantomData<fn() -> A>,
 }
@@ -58,6 +59,11 @@ impl<A: Action> Grant<A> {
 
     pub fn is_key(&self) -> bool {
         matches!(self.caller.principal, Principal::ApiKey { .. })
+    }
+
+    /// Was it shown a moment ago who calls? For what takes a step-up of some people only.
+    pub fn is_fresh(&self) -> bool {
+        self.is_fresh
     }
 
     /// The worker that calls, and its pool; 403 for a person.
@@ -147,7 +153,8 @@ where
         if A::STEP_UP && !standing.is_fresh {
             return Err(factors::step_up_required(&app, &caller).await?.into());
         }
-        let mut grant = Self { caller, holding, attempt: None, action: PhantomData };
+        let is_fresh = standing.is_fresh;
+        let mut grant = Self { caller, holding, is_fresh, attempt: None, action: PhantomData };
         match idempotency::look_up(&app, parts, &grant).await? {
             Looked::Replay(response) => return Err(Rejection::Answered(response)),
             Looked::GoOn(attempt) => grant.attempt = attempt,
