@@ -37,6 +37,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// Mail to people of this installation.
     pub mail: mail_out::Config,
+    /// Hosts that `public_url` once had: it is accepted that passkeys made for them are void. Without it such passkeys end the start.
+    pub accept_void_passkeys_of: Vec<String>,
     /// Who reads mail for `<postmaster>` without a domain (RFC 5321 §4.5.1). The first owner if left out.
     pub postmaster: Option<Mailbox>,
     /// Networks a next hop may be in although they are loopback, private or link-local.
@@ -200,6 +202,7 @@ impl Default for Config {
             audit: audit::Config::default(),
             sessions: Sessions::default(),
             mail: mail_out::Config::default(),
+            accept_void_passkeys_of: Vec::new(),
             postmaster: None,
             allowed_hop_ranges: Vec::new(),
             accept_domains_without_proof: false,

@@ -54,4 +54,4 @@ pub use bootstrap::FirstSignIn;
 pub use config::{Config, Database, FirstOwner, Passwords, Secret, Sessions, Trace};
 pub use http::problem_codes;
 pub use router::documents;
-pub use running::{Deps, Running, StartError, start};
+pub use running::{Deps, Running, StartError, check, start};

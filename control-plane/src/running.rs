@@ -53,6 +53,8 @@ pub enum StartError {
     Breach(#[from] breach::OpenError),
     #[error("public_url has no host")]
     PublicUrl,
+    #[error(transparent)]
+    VoidPasskeys(#[from] factors::void::Voided),
     #[error("cannot listen on {address}")]
     Listen { address: SocketAddr, source: std::io::Error },
 }
@@ -107,7 +109,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let first_sign_in = bootstrap::run(&db, &hasher, &entropy, &config.first_owner).await?;
     let access = keys::load_or_make(&db, &vault, keys::Use::Access).await?;
     workers::make_default_pool(&db).await?;
-    factors::tell_of_void_passkeys(&db, &host).await?;
+    factors::void::check(&db, &host, &config.accept_void_passkeys_of).await??;
     let epoch = installation::epoch(&db).await?;
     let signing = Signing::open(&db, &vault, installation, epoch, clock.now()).await?;
     let issuer = config.public_url.as_str().trim_end_matches('/').to_owned();
@@ -162,6 +164,21 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         app,
         tasks,
     })
+}
+
+/// What a start with these settings would find in the database that is there; nothing is changed, and nothing made.
+pub async fn check(config: &Config, clock: &Clock, entropy: &Entropy) -> Result<(), StartError> {
+    let host = config.public_url.host_str().ok_or(StartError::PublicUrl)?;
+    let (place, _) = places(config);
+    if let Place::Sqlite(path) = &place
+        && !path.exists()
+    {
+        return Ok(());
+    }
+    let db = Db::look(&place, Which::Main, Arc::new(Ambient::new(clock.clone(), entropy.clone()))).await?;
+    let found = factors::void::check(&db, host, &config.accept_void_passkeys_of).await;
+    db.close().await;
+    Ok(found??)
 }
 
 fn idempotency_slots() -> crate::http::idempotency::InProgress {

@@ -25,9 +25,9 @@ pub enum Command {
     /// Shows a gateway at work on free ports of this machine, with a pretend customer and a pretend next hop.
     Demo(Demo),
     /// Reads the configuration as a start would, and says what is wrong with it.
-    CheckConfig(Plane),
-    /// The last way in: gives an owner a made-up password, which must be changed at the next sign-in. On the server, with its
-    /// configuration; a control plane may be running.
+    CheckConfig(CheckConfig),
+    /// The last way in: gives an owner a made-up password, which must be changed at the next sign-in, and ends their sessions and
+    /// API keys. On the server, with its configuration; a control plane may be running.
     RecoverOwner(RecoverOwner),
     /// The list of exposed passwords, for sites that ask no service.
     #[command(subcommand)]
@@ -48,6 +48,15 @@ pub struct Plane {
 }
 
 #[derive(Debug, Args)]
+pub struct CheckConfig {
+    #[command(flatten)]
+    pub plane: Plane,
+    /// Also looks in the database whether a start would go on with it: how many passkeys another public_url voids, and whose.
+    #[arg(long)]
+    pub database: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct RecoverOwner {
     /// The TOML file that the control plane is started with.
     #[arg(long, value_name = "FILE")]
@@ -55,6 +64,9 @@ pub struct RecoverOwner {
     /// Which owner, where there are several.
     #[arg(long)]
     pub email: Option<String>,
+    /// Clear their second factors as well, where these are lost. Without it they are asked for as before.
+    #[arg(long)]
+    pub clear_factors: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     ambient, audit,
-    cli::{Arguments, BreachList, Command, Plane, RecoverOwner},
+    cli::{Arguments, BreachList, CheckConfig, Command, Plane, RecoverOwner},
     config::{self, Config},
     demo, logging,
 };
@@ -33,7 +33,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Standalone(plane) => (plane, What::Standalone),
         Command::ControlPlane(plane) => (plane, What::ControlPlane),
         Command::Worker(plane) => (plane, What::Worker),
-        Command::CheckConfig(plane) => (plane, What::Check),
+        Command::CheckConfig(CheckConfig { plane, database }) => (plane, What::Check { database }),
         Command::Demo(demo) => return demo::run(&demo),
         Command::RecoverOwner(recover) => return recover_owner(&recover),
         Command::Audit(command) => return audit::run(&command),
@@ -50,7 +50,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     let outcome = runtime.block_on(async {
         match what {
-            What::Check => {
+            What::Check { database } => {
+                if database {
+                    control_plane::check(&settings(&config), &ambient::clock(), &ambient::entropy()).await?;
+                }
                 say("the configuration is good");
                 Ok(())
             }
@@ -93,13 +96,29 @@ fn recover_owner(arguments: &RecoverOwner) -> ExitCode {
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::from).and_then(|runtime| {
             let settings = settings(&config);
             let (clock, entropy) = (ambient::clock(), ambient::entropy());
-            let owner = control_plane::recover::owner(&settings, &clock, &entropy, arguments.email.as_deref());
-            Ok(runtime.block_on(owner)?)
+            let wanted = control_plane::recover::Wanted {
+                email: arguments.email.as_deref(),
+                clear_factors: arguments.clear_factors,
+            };
+            Ok(runtime.block_on(control_plane::recover::owner(&settings, &clock, &entropy, &wanted))?)
         });
-    match recovered.and_then(|owner| show(&owner, "The owner", &config.data_dir.join("recovered-owner.txt"))) {
+    match recovered.and_then(|recovered| tell(&recovered, &config.data_dir.join("recovered-owner.txt"))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&*error, 1),
     }
+}
+
+fn tell(recovered: &control_plane::recover::Recovered, path: &Path) -> Result<(), Failure> {
+    show(&recovered.sign_in, "The owner", path)?;
+    say(&format!("API keys that were ended: {}", recovered.api_keys_ended));
+    say(&format!("Second factors that were cleared: {}", recovered.factors_cleared));
+    if recovered.factors_left > 0 {
+        say(&format!(
+            "Second factors that still stand: {}. Where they are lost, run it again with --clear-factors.",
+            recovered.factors_left
+        ));
+    }
+    Ok(())
 }
 
 async fn standalone(config: Config, plane: &Plane) -> Result<(), Failure> {
@@ -257,7 +276,7 @@ enum What {
     Standalone,
     ControlPlane,
     Worker,
-    Check,
+    Check { database: bool },
 }
 
 pub(crate) fn failed(error: &(dyn std::error::Error + 'static), code: u8) -> ExitCode {

@@ -11,6 +11,7 @@ use aws_lc_rs::digest;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Notify,
     task::JoinHandle,
 };
 
@@ -28,6 +29,8 @@ struct Shared {
     hashes: Vec<(String, u32)>,
     mood: Mood,
     requests: Vec<String>,
+    /// The range that is answered later, and what tells when.
+    held: Option<(String, Arc<Notify>)>,
 }
 
 /// How it answers.
@@ -61,7 +64,7 @@ impl RangeService {
     pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let shared = Shared { hashes: Vec::new(), mood: Mood::Well, requests: Vec::new() };
+        let shared = Shared { hashes: Vec::new(), mood: Mood::Well, requests: Vec::new(), held: None };
         let shared = Arc::new(Mutex::new(shared));
         let of_task = Arc::clone(&shared);
         let task = tokio::spawn(async move {
@@ -94,6 +97,41 @@ impl RangeService {
         self.with(|shared| std::mem::take(&mut shared.requests))
     }
 
+    /// Leaves whoever asks about this password without an answer until [`Self::release`]; all others are answered.
+    pub fn hold(&self, password: &str) {
+        let range = sha1(password).chars().take(5).collect();
+        self.with(|shared| {
+            shared.requests.clear();
+            shared.held = Some((range, Arc::new(Notify::new())));
+        });
+    }
+
+    /// Waits until so many were left without an answer.
+    pub async fn until_held(&self, count: usize) {
+        let asked = || {
+            self.with(|shared| {
+                let range = shared.held.as_ref().map(|(range, _)| format!("/range/{range} "));
+                let held = |range: &String| shared.requests.iter().filter(|request| request.contains(range)).count();
+                range.is_some_and(|range| held(&range) >= count)
+            })
+        };
+        let waiting = async {
+            while !asked() {
+                tokio::task::yield_now().await
+            }
+        };
+        tokio::time::timeout(crate::wait::BOUND, waiting).await.expect("somebody asks");
+    }
+
+    /// Answers whoever was left without.
+    pub fn release(&self) {
+        if let Some((_, released)) = self.with(|shared| shared.held.take()) {
+            // Also for who comes to wait a moment later.
+            released.notify_waiters();
+            released.notify_one();
+        }
+    }
+
     fn with<T>(&self, act: impl FnOnce(&mut Shared) -> T) -> T {
         act(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -110,11 +148,15 @@ async fn serve(mut stream: TcpStream, shared: Arc<Mutex<Shared>>) {
     loop {
         while let Some(end) = received.windows(4).position(|octets| octets == b"\r\n\r\n") {
             let request = String::from_utf8_lossy(&received.drain(..end + 4).collect::<Vec<_>>()).into_owned();
-            let mood = {
+            let (mood, held) = {
                 let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
                 shared.requests.push(request.clone());
-                shared.mood.clone()
+                let held = shared.held.clone().filter(|(range, _)| request.contains(&format!("/range/{range} ")));
+                (shared.mood.clone(), held)
             };
+            if let Some((_, released)) = held {
+                released.notified().await;
+            }
             if answer(&mut stream, &request, mood, &shared).await.is_err() {
                 return;
             }

@@ -99,6 +99,8 @@ pub(super) const PASSWORD: &str = r#"type="password" required maxlength="1024" a
 pub(super) const NEW_PASSWORD: &str = r#"type="password" required maxlength="1024" autocomplete="new-password""#;
 pub(super) const CODE: &str = r#"type="text" required maxlength="20" inputmode="numeric" autocomplete="one-time-code""#;
 
+pub(super) const YES: &str = r#"type="checkbox" value="yes""#;
+
 /// A time as the API writes it, to the minute.
 pub(super) fn time(value: &Value) -> String {
     let text = value.as_str().unwrap_or_default();

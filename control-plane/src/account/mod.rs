@@ -255,7 +255,10 @@ async fn step(
             after(desk, &reply, "done")
         }
         "password" => {
-            let body = json!({ "current_password": get("current_password"), "new_password": get("new_password") });
+            let body = json!({
+                "current_password": get("current_password"), "new_password": get("new_password"),
+                "end_api_keys": get("end_api_keys") == "yes",
+            });
             let reply = desk.visit.call(Method::PUT, "/v1/me/password", Some(body)).await;
             if reply.code() == "invalid_body" {
                 let told = html::error(&refusals(desk.words(), &reply));
@@ -349,7 +352,9 @@ async fn step_up_page(mut desk: Desk, problem: Option<&str>) -> Response {
             methods.push(method.to_owned());
         }
     }
-    methods.push(if methods.is_empty() { "password" } else { "recovery_code" }.to_owned());
+    // Keys of another public_url cannot be shown; the password is not enough because of that.
+    let has_any = !methods.is_empty() || factors.body["passkeys"].as_array().is_some_and(|keys| !keys.is_empty());
+    methods.push(if has_any { "recovery_code" } else { "password" }.to_owned());
     let words = desk.words();
     let told = problem.map(|code| html::error(words.problem(code))).unwrap_or_default();
     let forms = ways(words, "/account/step-up", "/v1/sessions/current/passkey-options", &methods, "");

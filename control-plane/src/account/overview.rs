@@ -98,7 +98,8 @@ fn passkey(words: &Words, key: &Value) -> String {
 
 fn password_section(words: &Words) -> String {
     let inside = html::field(words.get("current_password"), "current_password", html::PASSWORD)
-        + &html::field(words.get("new_password"), "new_password", html::NEW_PASSWORD);
+        + &html::field(words.get("new_password"), "new_password", html::NEW_PASSWORD)
+        + &html::field(words.get("end_api_keys"), "end_api_keys", html::YES);
     let form = html::form("/account/password", &inside, words.get("change_password"));
     section(words.get("change_password"), &(html::paragraph(words.get("change_password_text")) + &form))
 }

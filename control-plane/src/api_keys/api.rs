@@ -23,7 +23,8 @@ use crate::{
     domains,
     grants::{GrantScopeName, Over},
     http::{Answer, ApiError, ApiJson, ApiPath, ApiQuery, Code, FieldError, commit, docs::CommonProblems},
-    tenants,
+    mail_out::{self, Named, News},
+    sessions, tenants,
 };
 
 /// Keys of one person.
@@ -64,11 +65,13 @@ pub(super) async fn create_api_key(
     State(app): State<AppState>,
     ApiJson(body): ApiJson<ApiKeyCreate>,
 ) -> Result<Response, ApiError> {
-    let (maker, _) = grant.person()?;
+    let (maker, session) = grant.person()?;
     body.check(app.clock.now())?;
     let mut tx = app.db.begin(&grant).await?;
     let over = over(&mut tx, &body).await?;
     held(&grant, &body, over)?;
+    // Held, so that of many at once none is one too many, and none outlives a session that was ended or a person kept out.
+    let account = sessions::hold_own(&mut tx, maker, session).await?;
     if store::count(&mut tx, maker).await? >= MOST {
         return Err(ApiError::new(Code::TooMany));
     }
@@ -89,7 +92,20 @@ pub(super) async fn create_api_key(
     store::insert(&mut tx, &key, token_hash(&secret)).await?;
     let view = ApiKeyView::from(&key);
     audit::record(&mut tx, "api_key.create", key.target(), audit::NOTHING, Some(&view)).await?;
+    let place = named(&mut tx, over).await?;
+    mail_out::post(&mut tx, &app, &account.email, News::ApiKeyMade { name: &view.name, place: &place }).await?;
     commit(tx, Answer::created(format!("/v1/api-keys/{}", key.id), &ApiKeySecret { key: view, secret })).await
+}
+
+/// What a key is over, for people.
+async fn named(tx: &mut Tx, over: Over) -> Result<Named, ApiError> {
+    Ok(match over {
+        Over::Installation => Named::Installation,
+        Over::Tenant(id) => Named::Tenant(tenants::find(tx, id).await?.ok_or_else(ApiError::not_found)?.name),
+        Over::Domain(id, _) => {
+            Named::Domain(domains::find(tx, id).await?.ok_or_else(ApiError::not_found)?.name.to_string())
+        }
+    })
 }
 
 /// What the body names; whether it is within reach is asked of each action.
@@ -156,12 +172,13 @@ pub(super) async fn rotate_api_key(
     ApiPath(id): ApiPath<ApiKeyId>,
     ApiJson(body): ApiJson<ApiKeyRotate>,
 ) -> Result<Response, ApiError> {
-    let (person, _) = grant.person()?;
+    let (person, session) = grant.person()?;
     let overlap = body.overlap_s.map_or(USUAL_OVERLAP, |seconds| Duration::from_secs(seconds.into()));
     if overlap > LONGEST_OVERLAP {
         return Err(ApiError::field("/overlap_s", format!("expected 0 to {}", LONGEST_OVERLAP.as_secs())));
     }
     let mut tx = app.db.begin(&grant).await?;
+    let account = sessions::hold_own(&mut tx, person, session).await?;
     let before = load(&mut tx, &grant, id).await?;
     if before.maker != person {
         return Err(ApiError::new(Code::Forbidden).detail("whoever made it can do this"));
@@ -171,6 +188,8 @@ pub(super) async fn rotate_api_key(
     store::rotate(&mut tx, id, token_hash(&secret), tx_until(&after)).await?;
     let (old, new) = (ApiKeyView::from(&before), ApiKeyView::from(&after));
     audit::record(&mut tx, "api_key.rotate", after.target(), Some(&old), Some(&new)).await?;
+    let place = named(&mut tx, after.over).await?;
+    mail_out::post(&mut tx, &app, &account.email, News::ApiKeyRotated { name: &new.name, place: &place }).await?;
     commit(tx, Answer::ok(&ApiKeySecret { key: new, secret })).await
 }
 

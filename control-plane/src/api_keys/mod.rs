@@ -13,6 +13,7 @@ use contract::{Entropy, Id, Micros, ids, mail::Cidr};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    audit,
     auth::{Callers, MATRIX, token_hash},
     db::{Read, StoreError, Tx},
     grants::Over,
@@ -116,6 +117,24 @@ pub(crate) fn is_use_to_note(key: &ApiKey, now: Micros) -> bool {
 
 pub(crate) async fn note_use(tx: &mut Tx, id: Id<ids::ApiKey>) -> Result<(), StoreError> {
     store::note_use(tx, id).await
+}
+
+/// Ends all keys that the person made, each with its row in the audit log; how many. Under `persons::hold`, so that none is made
+/// meanwhile.
+pub(crate) async fn end_all(tx: &mut Tx, maker: Id<ids::Person>) -> Result<usize, StoreError> {
+    let keys = store::of_person(tx, maker).await?;
+    for key in &keys {
+        store::delete(tx, key.id).await?;
+        let before = view::ApiKeyView::from(key);
+        audit::record(tx, "api_key.delete", key.target(), Some(&before), audit::NOTHING).await?;
+    }
+    Ok(keys.len())
+}
+
+/// How many keys of the person are good for something.
+pub(crate) async fn count_live(tx: &mut Tx, maker: Id<ids::Person>) -> Result<i64, StoreError> {
+    let now = tx.now();
+    store::count_live(tx, maker, now).await
 }
 
 #[cfg(test)]

@@ -46,6 +46,8 @@ sql! {
         postgres: seen!(postgres, "k.id > $1 ORDER BY k.id LIMIT $5"),
     };
     GET = { sqlite: seen!(sqlite, "k.id = $1"), postgres: seen!(postgres, "k.id = $1") };
+    OF_PERSON = (select!("k.person_id = $1 ORDER BY k.id"));
+    COUNT_LIVE = "SELECT COUNT(*) FROM api_keys WHERE person_id = $1 AND (expires_at IS NULL OR expires_at > $2)";
     COUNT = "SELECT COUNT(*) FROM api_keys WHERE person_id = $1";
     INSERT = "INSERT INTO api_keys (id, person_id, name, tenant_id, domain_id, secret_hash, actions, read_only, address_ranges,
             expires_at, created_at)
@@ -132,6 +134,17 @@ pub(super) async fn find(
     let (all, tenants) = sets(scope);
     let row = run!(read, fetch_optional GET as Row, id.uuid(), maker.uuid(), all, tenants.as_str())?;
     row.map(ApiKey::try_from).transpose()
+}
+
+/// All that the person made.
+pub(super) async fn of_person(read: &mut Read, maker: Id<ids::Person>) -> Result<Vec<ApiKey>, StoreError> {
+    let rows = run!(read, fetch_all OF_PERSON as Row, maker.uuid())?;
+    rows.into_iter().map(ApiKey::try_from).collect()
+}
+
+/// Those that are not over.
+pub(super) async fn count_live(read: &mut Read, maker: Id<ids::Person>, now: Micros) -> Result<i64, StoreError> {
+    Ok(run!(read, fetch_one COUNT_LIVE as (i64,), maker.uuid(), now.as_micros())?.0)
 }
 
 pub(super) async fn count(read: &mut Read, maker: Id<ids::Person>) -> Result<i64, StoreError> {

@@ -63,6 +63,11 @@ impl<A: Action> Grant<A> {
         matches!(self.caller.principal, Principal::ApiKey { .. })
     }
 
+    /// Was it shown a moment ago who calls? For what takes a step-up of some people only.
+    pub fn is_fresh(&self) -> bool {
+        self.is_fresh
+    }
+
     /// The worker that calls, and its pool; 403 for a person.
     pub fn worker(&self) -> Result<(Id<ids::Worker>, Id<ids::Pool>), ApiError> {
         match self.caller.principal {

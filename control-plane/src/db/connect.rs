@@ -60,6 +60,20 @@ impl Db {
         };
         Ok(Self { pools, which, ambient })
     }
+
+    /// Opens the database that is there to look at it: it is not made, and its schema stays as it is.
+    pub async fn look(place: &Place, which: Which, ambient: Arc<Ambient>) -> Result<Self, OpenError> {
+        let pools = match place {
+            Place::Sqlite(path) => {
+                let options = SqliteConnectOptions::new().filename(path).busy_timeout(PATIENCE).read_only(true);
+                let pool = SqlitePoolOptions::new().acquire_timeout(PATIENCE).connect_with(options).await;
+                let pool = pool.map_err(OpenError::Connect)?;
+                Pools::Sqlite { readers: pool.clone(), writer: pool }
+            }
+            Place::Postgres(url) => Pools::Postgres(postgres_pool(url).await?),
+        };
+        Ok(Self { pools, which, ambient })
+    }
 }
 
 fn migrations(place: &Place, which: Which) -> Migrator {
@@ -111,14 +125,18 @@ fn private(path: &Path) {
     }
 }
 
-async fn postgres(url: &str, which: Which) -> Result<Pools, OpenError> {
+async fn postgres_pool(url: &str) -> Result<sqlx::PgPool, OpenError> {
     let options = PgConnectOptions::from_str(url).map_err(OpenError::Address)?.application_name("postern");
-    let pool = PgPoolOptions::new()
+    PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(PATIENCE)
         .connect_with(options)
         .await
-        .map_err(OpenError::Connect)?;
+        .map_err(OpenError::Connect)
+}
+
+async fn postgres(url: &str, which: Which) -> Result<Pools, OpenError> {
+    let pool = postgres_pool(url).await?;
     for setting in ["fsync", "synchronous_commit"] {
         let (value,): (String,) = sqlx::query_as("SELECT current_setting($1)")
             .bind(setting)

@@ -9,7 +9,10 @@ use contract::{Entropy, Micros};
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 
 use super::{Ambient, Engine, StoreError};
-use crate::{auth::Caller, http::idempotency::Attempt};
+use crate::{
+    auth::{Caller, Principal},
+    http::idempotency::Attempt,
+};
 
 /// A transaction for reading. Dropped, it ends.
 #[derive(Debug)]
@@ -87,6 +90,12 @@ impl Tx {
 
     pub fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    /// From here on it is known who does it.
+    pub(crate) fn act_as(&mut self, principal: Principal) {
+        self.caller.principal = principal;
+        self.must_audit |= self.caller.is_person();
     }
 
     pub(crate) fn attempt(&self) -> Option<&Attempt> {

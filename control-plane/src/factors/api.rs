@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use contract::{
-    Id, Micros, ids,
+    Id, Micros,
     ids::{PasskeyId, PersonId},
 };
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use crate::{
     },
     db::Tx,
     http::{Answer, ApiError, ApiPatch, ApiPath, Code, Time, commit, docs::CommonProblems},
+    persons::{self, Account},
     sessions, sign_in_policy,
 };
 
@@ -112,7 +113,7 @@ pub(super) async fn read_my_factors(
     let (person, _) = grant.person()?;
     let host = passkey::host(&app);
     let mut read = app.db.read(&grant).await?;
-    let (email, _, _) = store::account(&mut read, person).await?.ok_or_else(ApiError::not_found)?;
+    let (email, _) = store::account(&mut read, person).await?.ok_or_else(ApiError::not_found)?;
     let demand = sign_in_policy::demand(&mut read, person, &email).await?;
     let totp = store::totp(&mut read, person).await?;
     let rows = store::passkeys(&mut read, person).await?;
@@ -136,13 +137,13 @@ pub(super) async fn delete_my_totp(
     grant: Grant<ChangeOwnFactors>,
     State(app): State<AppState>,
 ) -> Result<Response, ApiError> {
-    let (person, _) = grant.person()?;
+    let (person, session) = grant.person()?;
     let mut tx = app.db.begin(&grant).await?;
-    store::lock(&mut tx, person).await?;
+    let account = sessions::hold_own(&mut tx, person, session).await?;
     if !store::delete_totp(&mut tx, person).await? {
         return Err(ApiError::not_found());
     }
-    removed(&app, &mut tx, person, "totp").await?;
+    removed(&app, &mut tx, &account, "totp").await?;
     commit(tx, Answer::no_content()).await
 }
 
@@ -177,24 +178,25 @@ pub(super) async fn delete_my_passkey(
     State(app): State<AppState>,
     ApiPath(id): ApiPath<PasskeyId>,
 ) -> Result<Response, ApiError> {
-    let (person, _) = grant.person()?;
+    let (person, session) = grant.person()?;
     let mut tx = app.db.begin(&grant).await?;
-    store::lock(&mut tx, person).await?;
+    let account = sessions::hold_own(&mut tx, person, session).await?;
     if !store::delete_passkey(&mut tx, person, id).await? {
         return Err(ApiError::not_found());
     }
-    removed(&app, &mut tx, person, "passkey").await?;
+    removed(&app, &mut tx, &account, "passkey").await?;
     commit(tx, Answer::no_content()).await
 }
 
 /// Refuses where it was the last one and one is required; else what follows from it.
-async fn removed(app: &App, tx: &mut Tx, person: Id<ids::Person>, method: &str) -> Result<(), ApiError> {
+async fn removed(app: &App, tx: &mut Tx, account: &Account, method: &str) -> Result<(), ApiError> {
+    let person = account.id;
     let held: Held = store::held(tx, person, passkey::host(app)).await?;
+    // Of no use here, the others would keep their owner out.
+    if !held.usable() && sign_in_policy::demand(tx, person, &account.email).await?.is_required(tx.now()) {
+        return Err(ApiError::new(Code::FactorRequired));
+    }
     if !held.any() {
-        let (email, _, _) = store::account(tx, person).await?.ok_or_else(ApiError::not_found)?;
-        if sign_in_policy::demand(tx, person, &email).await?.is_required(tx.now()) {
-            return Err(ApiError::new(Code::FactorRequired));
-        }
         store::set_codes(tx, person, &[]).await?;
     }
     let before = serde_json::json!({ "method": method });
@@ -209,9 +211,9 @@ pub(super) async fn create_my_recovery_codes(
     grant: Grant<ChangeOwnFactors>,
     State(app): State<AppState>,
 ) -> Result<Response, ApiError> {
-    let (person, _) = grant.person()?;
+    let (person, session) = grant.person()?;
     let mut tx = app.db.begin(&grant).await?;
-    store::lock(&mut tx, person).await?;
+    sessions::hold_own(&mut tx, person, session).await?;
     if !store::held(&mut tx, person, passkey::host(&app)).await?.any() {
         return Err(ApiError::new(Code::NoFactor));
     }
@@ -237,8 +239,7 @@ pub(super) async fn delete_person_factors(
         return Err(ApiError::new(Code::Forbidden).detail("one's own are given up one by one: DELETE /v1/me/totp"));
     }
     let mut tx = app.db.begin(&grant).await?;
-    store::lock(&mut tx, id).await?;
-    store::account(&mut tx, id).await?.ok_or_else(ApiError::not_found)?;
+    persons::hold(&mut tx, id).await?.ok_or_else(ApiError::not_found)?;
     store::clear(&mut tx, id).await?;
     sessions::end_all(&mut tx, id).await?;
     let target = Target::new("person").id(id);

@@ -121,7 +121,7 @@ impl std::fmt::Debug for PasskeyCreate {
 /// 409 where nobody may set one up.
 async fn permitted(app: &App, grant: &impl Proof, person: Id<ids::Person>) -> Result<String, ApiError> {
     let mut read = app.db.read(grant).await?;
-    let (email, _, _) = store::account(&mut read, person).await?.ok_or_else(ApiError::not_found)?;
+    let (email, _) = store::account(&mut read, person).await?.ok_or_else(ApiError::not_found)?;
     if sign_in_policy::demand(&mut read, person, &email).await?.is_off() {
         return Err(ApiError::new(Code::SecondFactorOff));
     }
@@ -167,7 +167,7 @@ pub(super) async fn verify_my_totp(
     app.throttle.check(address, app.clock.now())?;
     permitted(&app, &grant, person).await?;
     let mut tx = app.db.begin(&grant).await?;
-    store::lock(&mut tx, person).await?;
+    sessions::hold_own(&mut tx, person, session).await?;
     let now = tx.now();
     let pending = store::totp(&mut tx, person).await?.filter(|totp| totp.pending_until > now.as_micros());
     let over = || ApiError::new(Code::CeremonyOver).detail("POST /v1/me/totp");
@@ -248,7 +248,7 @@ pub(super) async fn create_my_passkey(
     if !ceremony.count(&mut tx).await? {
         return Err(over());
     }
-    store::lock(&mut tx, person).await?;
+    sessions::hold_own(&mut tx, person, session).await?;
     if store::passkeys(&mut tx, person).await?.len() >= MOST_PASSKEYS {
         return Err(ApiError::new(Code::TooMany).detail(format!("{MOST_PASSKEYS} passkeys")));
     }

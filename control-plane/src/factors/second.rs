@@ -19,9 +19,9 @@ use super::{
 use crate::{
     app::{App, AppState},
     audit::{self, Target},
-    auth::token_hash,
     db::System,
     http::{Answer, ApiError, ApiJson, Challenge, Code, Time, docs::CommonProblems},
+    persons::{self, Account},
     sessions::{SignIn, Stranger, api::SessionView, begin},
 };
 
@@ -36,26 +36,21 @@ pub fn router() -> OpenApiRouter<AppState> {
         .layer(DefaultBodyLimit::max(BODY_BYTES))
 }
 
-/// An account whose password was right.
-#[derive(Debug)]
-pub(crate) struct Account<'a> {
-    pub person: Id<ids::Person>,
-    pub password_hash: &'a str,
-}
-
-/// What a sign-in is answered with when it takes a second step.
-pub(crate) fn second_step(app: &App, account: &Account<'_>, held: Held) -> Result<ApiError, ApiError> {
-    let body = ticket::SignIn { person: account.person, password: fingerprint(account.password_hash) };
+/// What a sign-in whose password was right is answered with when it takes a second step.
+pub(crate) fn second_step(app: &App, account: &Account, held: Held) -> Result<ApiError, ApiError> {
+    let methods = held.methods();
+    if methods.is_empty() {
+        return Ok(ApiError::new(Code::FactorUnusable).detail(
+            "its passkeys were made for another public_url; an owner clears them: DELETE /v1/persons/{id}/factors",
+        ));
+    }
+    let body = ticket::SignIn { person: account.id, password: account.fingerprint() };
     let (text, until) = ticket::seal(&app.vault, app.clock.now(), &body).map_err(ApiError::internal)?;
     Ok(ApiError::new(Code::SecondFactorRequired).challenge(Challenge {
-        methods: held.methods().into_iter().map(str::to_owned).collect(),
+        methods: methods.into_iter().map(str::to_owned).collect(),
         ticket: Some(text),
         expires_at: Some(Time(until)),
     }))
-}
-
-fn fingerprint(password_hash: &str) -> String {
-    crate::hex::digits(&token_hash(password_hash))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -217,9 +212,8 @@ pub(super) async fn create_second_factor_session(
         return Err(ApiError::new(Code::TooManyAttempts).retry_after_s(3_600));
     }
     let mut tx = app.db.begin(&system).await?;
-    let account = store::account(&mut tx, person).await?;
-    let account = account.filter(|(_, password_hash, _)| fingerprint(password_hash) == ticket.body.password);
-    let (email, _, must_change_password) = account.ok_or_else(over)?;
+    let account = persons::hold(&mut tx, person).await?;
+    let account = account.filter(|account| account.has_password(&ticket.body.password)).ok_or_else(over)?;
     if !shown.spend(&app, &mut tx, person).await? {
         let target = Target::new("person").id(person);
         let after = serde_json::json!({ "method": method.name() });
@@ -234,19 +228,10 @@ pub(super) async fn create_second_factor_session(
     let target = Target::new("person").id(person);
     let after = serde_json::json!({ "method": method.name() });
     audit::record(&mut tx, "person.show_factor", target, audit::NOTHING, Some(&after)).await?;
-    tx.commit().await?;
     app.throttle.succeeded(address);
     let factors = vec![Method::Password.name(), method.name()];
-    let sign_in = SignIn {
-        person,
-        email,
-        must_change_password,
-        factors,
-        enrol_only: false,
-        factor_required_from: None,
-        cookies: body.cookies,
-    };
-    begin(&app, stranger, sign_in).await
+    let held = store::held(&mut tx, person, passkey::host(&app)).await?;
+    begin(&app, tx, stranger, SignIn { account, held, factors, cookies: body.cookies }).await
 }
 
 /// Sign in with a passkey alone: it is in hand, and unlocked by a PIN or a finger, and so counts as two factors.
@@ -276,28 +261,20 @@ pub(super) async fn create_passkey_session(
     let mut signed_in = None;
     if let Some((person, _)) = claimed {
         let person = Id::from_uuid(person);
-        if let Some(account) = store::account(&mut tx, person).await?
+        if let Some(account) = persons::hold(&mut tx, person).await?
             && proof::spend_passkey(&app, &mut tx, person, ceremony.body, &answer).await?
         {
-            signed_in = Some((person, account));
+            signed_in = Some(account);
         }
     }
-    tx.commit().await?;
-    let Some((person, (email, _, must_change_password))) = signed_in else {
+    let Some(account) = signed_in else {
+        tx.commit().await?;
         return Err(refused(&app, &stranger));
     };
     app.throttle.succeeded(address);
     let factors = vec![Method::Passkey.name()];
-    let sign_in = SignIn {
-        person,
-        email,
-        must_change_password,
-        factors,
-        enrol_only: false,
-        factor_required_from: None,
-        cookies: body.cookies,
-    };
-    begin(&app, stranger, sign_in).await
+    let held = store::held(&mut tx, account.id, passkey::host(&app)).await?;
+    begin(&app, tx, stranger, SignIn { account, held, factors, cookies: body.cookies }).await
 }
 
 /// Counts a wrong answer; what to say to it.

@@ -116,7 +116,7 @@ pub(super) async fn verify_current_session(
     let held = store::held(&mut read, person, passkey::host(&app)).await?;
     let account = store::account(&mut read, person).await?;
     drop(read);
-    let (_, password_hash, _) = account.ok_or_else(ApiError::not_found)?;
+    let (_, password_hash) = account.ok_or_else(ApiError::not_found)?;
     // By the session as well: whoever has stolen one may ask from everywhere.
     let system = System::for_request(grant.caller().clone().anonymous());
     let mut tx = app.db.begin(&system).await?;

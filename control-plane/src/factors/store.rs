@@ -11,10 +11,9 @@ sql! {
     HELD = "SELECT
             (SELECT COUNT(*) FROM totp WHERE person_id = $1 AND confirmed_at IS NOT NULL),
             (SELECT COUNT(*) FROM passkeys WHERE person_id = $1 AND rp_id = $2),
+            (SELECT COUNT(*) FROM passkeys WHERE person_id = $1 AND rp_id <> $2),
             (SELECT COUNT(*) FROM recovery_codes WHERE person_id = $1 AND used_at IS NULL)";
-    // Whoever changes a person's factors waits here for whoever else does.
-    LOCK = "UPDATE persons SET email = email WHERE id = $1";
-    ACCOUNT = "SELECT email, password_hash, must_change_password FROM persons WHERE id = $1 AND disabled_at IS NULL";
+    ACCOUNT = "SELECT email, password_hash FROM persons WHERE id = $1 AND disabled_at IS NULL";
     TOTP = "SELECT sealed, pending, pending_until, confirmed_at, last_used_at FROM totp WHERE person_id = $1";
     SET_PENDING = "INSERT INTO totp (person_id, last_step, pending, pending_until) VALUES ($1, 0, $2, $3)
         ON CONFLICT (person_id) DO UPDATE SET pending = $2, pending_until = $3";
@@ -41,25 +40,19 @@ sql! {
         ON CONFLICT (token_hash) DO UPDATE SET tries = token_tries.tries + 1 WHERE token_tries.tries < $3";
     CLOSE_TOKEN = "UPDATE token_tries SET tries = 1000 WHERE token_hash = $1 AND tries < 1000";
     SWEEP = "DELETE FROM token_tries WHERE expires_at <= $1";
-    VOID_PASSKEYS = "SELECT COUNT(*) FROM passkeys WHERE rp_id <> $1";
+    VOID_PASSKEYS = "SELECT k.rp_id, p.email, COUNT(*) FROM passkeys k JOIN persons p ON p.id = k.person_id
+        WHERE k.rp_id <> $1 GROUP BY k.rp_id, p.email ORDER BY k.rp_id, p.email";
 }
 
 pub(super) async fn held(read: &mut Read, person: Id<ids::Person>, host: &str) -> Result<Held, StoreError> {
-    let (totp, passkeys, recovery_codes) = run!(read, fetch_one HELD as (i64, i64, i64), person.uuid(), host)?;
-    Ok(Held { totp: totp > 0, passkeys, recovery_codes })
+    let row = run!(read, fetch_one HELD as (i64, i64, i64, i64), person.uuid(), host)?;
+    let (totp, passkeys, void_passkeys, recovery_codes) = row;
+    Ok(Held { totp: totp > 0, passkeys, void_passkeys, recovery_codes })
 }
 
-pub(super) async fn lock(tx: &mut Tx, person: Id<ids::Person>) -> Result<(), StoreError> {
-    run!(tx, execute LOCK, person.uuid())?;
-    Ok(())
-}
-
-/// Address, stored password, and whether it must be changed; none for one that is disabled.
-pub(super) async fn account(
-    read: &mut Read,
-    person: Id<ids::Person>,
-) -> Result<Option<(String, String, bool)>, StoreError> {
-    run!(read, fetch_optional ACCOUNT as (String, String, bool), person.uuid())
+/// Address and stored password; none for one that is disabled.
+pub(super) async fn account(read: &mut Read, person: Id<ids::Person>) -> Result<Option<(String, String)>, StoreError> {
+    run!(read, fetch_optional ACCOUNT as (String, String), person.uuid())
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -205,8 +198,7 @@ pub(crate) async fn sweep(tx: &mut Tx, now: Micros) -> Result<u64, StoreError> {
     run!(tx, execute SWEEP, now.as_micros())
 }
 
-/// Passkeys that were made for another host.
-pub(crate) async fn void_passkeys(read: &mut Read, host: &str) -> Result<i64, StoreError> {
-    let (count,) = run!(read, fetch_one VOID_PASSKEYS as (i64,), host)?;
-    Ok(count)
+/// Passkeys that were made for another host: for which, whose, and how many.
+pub(super) async fn void_passkeys(read: &mut Read, host: &str) -> Result<Vec<(String, String, i64)>, StoreError> {
+    run!(read, fetch_all VOID_PASSKEYS as (String, String, i64), host)
 }

@@ -13,6 +13,7 @@ use super::store;
 use crate::{
     auth::token_hash,
     db::{StoreError, Tx},
+    persons::Fingerprint,
     vault::{Purpose, Vault},
 };
 
@@ -23,8 +24,8 @@ pub(super) const LIFETIME: Duration = Duration::from_mins(5);
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SignIn {
     pub person: Id<ids::Person>,
-    /// Hash of the stored password: a ticket is void once that is another.
-    pub password: String,
+    /// Of the stored password: a ticket is void once that is another.
+    pub password: Fingerprint,
 }
 
 /// What an authenticator was asked.

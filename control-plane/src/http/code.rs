@@ -49,6 +49,8 @@ codes! {
     /// Over, tried too often, or used: begin to sign in anew.
     InvalidTicket = UNAUTHORIZED "invalid_ticket" "The ticket is not good any more; sign in anew";
     InvalidFactor = FORBIDDEN "invalid_factor" "The code or key is not right";
+    /// The password was right; all second factors of the account are passkeys of another `public_url`, and no recovery code is left.
+    FactorUnusable = FORBIDDEN "factor_unusable" "The account's second factors cannot be used at this address";
     /// The person must have a second factor and has none: `POST /v1/me/totp` or `POST /v1/me/passkey-options`.
     EnrolmentRequired = FORBIDDEN "enrolment_required" "A second factor must be set up first";
     /// It was shown too long ago who asks: `POST /v1/sessions/current/step-up`, with any of `challenge.methods`.

@@ -25,11 +25,29 @@ pub use words::Language;
 /// After so long nobody wants to read it any more.
 const GOOD_FOR: Duration = Duration::from_hours(24);
 
-/// What is told.
+/// What is told: to the account's owner, who should know if it was not they.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum News {
-    /// To the account's owner, who should know if it was not they.
-    PasswordChanged,
+pub(crate) enum News<'a> {
+    /// `keys`: API keys of theirs that are still good.
+    PasswordChanged {
+        keys: i64,
+    },
+    ApiKeyMade {
+        name: &'a str,
+        place: &'a Named,
+    },
+    ApiKeyRotated {
+        name: &'a str,
+        place: &'a Named,
+    },
+}
+
+/// What something is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Named {
+    Installation,
+    Tenant(String),
+    Domain(String),
 }
 
 /// A mail as it is sealed.
@@ -42,7 +60,7 @@ struct Letter {
 
 /// Puts a mail on its way, if this transaction commits. Nothing where no relay is set, nor for an
 /// address that relays commonly do not take.
-pub(crate) async fn post(tx: &mut Tx, app: &App, to: &str, news: News) -> Result<(), StoreError> {
+pub(crate) async fn post(tx: &mut Tx, app: &App, to: &str, news: News<'_>) -> Result<(), StoreError> {
     let config = &app.config.mail;
     if config.relay.is_none() || !to.parse::<Mailbox>().is_ok_and(|to| to.is_ascii()) {
         return Ok(());
@@ -52,7 +70,9 @@ pub(crate) async fn post(tx: &mut Tx, app: &App, to: &str, news: News) -> Result
     let host = app.config.public_url.host_str().unwrap_or_default();
     let at = crate::http::Time(now);
     let at = serde_json::to_value(at).ok().and_then(|at| at.as_str().map(str::to_owned)).unwrap_or_default();
-    let text = words::fill(text, &[("account", to), ("host", host), ("time", &at)]);
+    let mut values = vec![("account", to.to_owned()), ("host", host.to_owned()), ("time", at)];
+    values.extend(words::values(config.language, news));
+    let text = words::fill(text, &values);
     let letter = Letter { to: to.to_owned(), subject: subject.clone(), text };
     let letter = serde_json::to_vec(&letter).map_err(StoreError::corrupt("a mail"))?;
     let id: Id<ids::Mail> = tx.new_id();

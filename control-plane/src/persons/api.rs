@@ -17,6 +17,7 @@ use super::{
     view::{PersonCreate, PersonCreated, PersonPage, PersonQuery, PersonView},
 };
 use crate::{
+    api_keys,
     app::AppState,
     audit,
     auth::{
@@ -106,7 +107,7 @@ pub(super) async fn read_person(
     Ok(Answer::ok(&PersonView::from(&person)))
 }
 
-/// Keep a person out: their sessions end at once. Only for whoever could have given them all that they hold.
+/// Keep a person out: their sessions end at once, and the API keys they made for good. Only for whoever could have given them all that they hold.
 #[utoipa::path(post, path = "/v1/persons/{person_id}/disable", operation_id = "disable_person", tag = "persons",
     params(("person_id" = PersonId, Path)),
     responses((status = 200, description = "The person as they are now", body = PersonView), CommonProblems))]
@@ -118,8 +119,8 @@ pub(super) async fn disable_person(
     turn(&app, &grant, id, true).await
 }
 
-/// Let a person in again. Their grants are as they were; they sign in anew. Only for whoever reaches as high up as who disabled
-/// them.
+/// Let a person in again. Their grants are as they were; they sign in anew, and make new API keys where they need any. Only for
+/// whoever reaches as high up as who disabled them.
 #[utoipa::path(post, path = "/v1/persons/{person_id}/enable", operation_id = "enable_person", tag = "persons",
     params(("person_id" = PersonId, Path)),
     responses((status = 200, description = "The person as they are now", body = PersonView), CommonProblems))]
@@ -152,6 +153,9 @@ async fn turn(app: &AppState, grant: &Grant<WritePersons>, id: PersonId, off: bo
     }
     store::set_disabled(&mut tx, &after).await?;
     grants::must_leave_an_owner(&mut tx).await?;
+    if off {
+        api_keys::end_all(&mut tx, id).await?;
+    }
     let action = if off { "person.disable" } else { "person.enable" };
     audit::record(&mut tx, action, after.target(), Some(&old), Some(&new)).await?;
     commit(tx, Answer::ok(&new)).await

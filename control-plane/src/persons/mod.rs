@@ -1,12 +1,14 @@
 //! People: who has an account, and whether they may sign in.
 
+mod account;
 pub mod api;
 mod store;
 mod view;
 
 use contract::{Id, Micros, ids};
 
-pub(crate) use store::{STATEMENTS, find, remove_all};
+pub(crate) use account::{Account, Fingerprint};
+pub(crate) use store::{STATEMENTS, find, hold, rehash, remove_all};
 
 #[derive(Debug, Clone)]
 pub struct Person {

@@ -3,7 +3,7 @@
 use contract::{Id, Micros, ids};
 use uuid::Uuid;
 
-use super::Person;
+use super::{Account, Fingerprint, Person};
 use crate::{
     auth::scope::Sets,
     db::{Read, StoreError, Tx, in_set, run, sql},
@@ -49,6 +49,11 @@ sql! {
         VALUES ($1, $2, $3, $4, $5, TRUE, $6)";
     SET_DISABLED = "UPDATE persons SET disabled_at = $2, disabled_in = $3 WHERE id = $1";
     END_SESSIONS = "UPDATE sessions SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL";
+    // Whoever changes how somebody signs in, and whoever signs them in, waits here for the other.
+    HOLD = "UPDATE persons SET email = email WHERE id = $1 AND disabled_at IS NULL";
+    ACCOUNT = "SELECT tenant_id, email, must_change_password, password_compromised, password_hash, rehashed FROM persons
+        WHERE id = $1 AND disabled_at IS NULL";
+    REHASH = "UPDATE persons SET password_hash = $3, rehashed = $4 WHERE id = $1 AND password_hash = $2";
     OF_TENANT = (select!("p.tenant_id = $1 ORDER BY p.id"));
     DELETE = "DELETE FROM persons WHERE id = $1";
 }
@@ -88,6 +93,30 @@ pub(super) struct Filter {
 /// A person by their id.
 pub(crate) async fn find(read: &mut Read, id: Id<ids::Person>) -> Result<Option<Person>, StoreError> {
     Ok(run!(read, fetch_optional GET as Row, id.uuid())?.map(Person::from))
+}
+
+/// Takes the person's row until the transaction ends. None: there is nobody, or they may not sign in.
+pub(crate) async fn hold(tx: &mut Tx, id: Id<ids::Person>) -> Result<Option<Account>, StoreError> {
+    if run!(tx, execute HOLD, id.uuid())? == 0 {
+        return Ok(None);
+    }
+    let row = run!(tx, fetch_optional ACCOUNT as (Uuid, String, bool, bool, String, Option<String>), id.uuid())?;
+    let account = |(tenant, email, must_change_password, password_compromised, password_hash, rehashed)| Account {
+        id,
+        tenant: Id::from_uuid(tenant),
+        email,
+        must_change_password,
+        password_compromised,
+        password_hash,
+        rehashed,
+    };
+    Ok(row.map(account))
+}
+
+/// The same password under another hash, where it is still stored under `old_hash`. False: somebody was faster.
+pub(crate) async fn rehash(tx: &mut Tx, id: Id<ids::Person>, old_hash: &str, hash: &str) -> Result<bool, StoreError> {
+    let mark = Fingerprint::of(old_hash).rehashed_as(hash);
+    Ok(run!(tx, execute REHASH, id.uuid(), old_hash, hash, mark.as_str())? == 1)
 }
 
 /// One more than the page holds.

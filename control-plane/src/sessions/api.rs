@@ -13,9 +13,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     Stranger,
     begin::{SignIn, begin, with_cookies},
-    store,
+    hold_own, store,
 };
 use crate::{
+    api_keys,
     app::{App, AppState},
     audit::{self, Target},
     auth::{
@@ -29,7 +30,7 @@ use crate::{
     factors,
     http::{Answer, ApiError, ApiJson, Code, Time, commit, docs::CommonProblems},
     mail_out::{self, News},
-    sign_in_policy,
+    persons,
 };
 
 /// Anybody may send one of these.
@@ -144,6 +145,10 @@ pub struct PasswordUpdate {
     /// At least 15 characters; 10 beside a second factor.
     #[schema(example = "another horse, another staple", format = Password, min_length = 10, max_length = 1_024)]
     new_password: String,
+    /// Whether the API keys that you made end as well. Where somebody else may know the password, they may have made one.
+    #[serde(default)]
+    #[schema(example = false)]
+    end_api_keys: bool,
 }
 
 impl std::fmt::Debug for PasswordUpdate {
@@ -198,67 +203,64 @@ pub(super) async fn create_session(
         return Err(ApiError::new(Code::InvalidCredentials));
     };
     // Only of a password that is right: what somebody typed by mistake is nobody's business.
-    let account = looked_at(&app, &system, &password, account).await?;
-    let held = factors::held(&mut app.db.read(&system).await?, account.id, host(&app)).await?;
+    looked_at(&app, &system, &password, &account).await?;
+    let mut tx = app.db.begin(&system).await?;
+    let mut account = hold(&mut tx, &account).await?;
+    let held = factors::held(&mut tx, account.id, host(&app)).await?;
     if held.any() {
         // What was guessed wrong before stays counted until the second step is done.
-        let account = factors::Account { person: account.id, password_hash: &account.password_hash };
         return Err(factors::second_step(&app, &account, held)?);
     }
     app.throttle.succeeded(caller.address);
     app.metrics.with(|| metrics::counter!("postern_sign_ins_total", "outcome" => "accepted").increment(1));
 
-    let demand = sign_in_policy::demand(&mut app.db.read(&system).await?, account.id, &account.email).await?;
     if too_short {
         // Good beside a second factor, which is gone.
-        let mut tx = app.db.begin(&system).await?;
         store::demand_change(&mut tx, account.id).await?;
-        tx.commit().await?;
+        account.must_change_password = true;
     }
-    let now = app.clock.now();
-    let sign_in = SignIn {
-        person: account.id,
-        email: account.email,
-        must_change_password: account.must_change_password || too_short,
-        enrol_only: demand.is_required(now),
-        factor_required_from: demand.still_to_come(now),
-        factors: vec!["password"],
-        cookies: body.cookies,
-    };
-    begin(&app, stranger, sign_in).await
+    let sign_in = SignIn { account, held, factors: vec!["password"], cookies: body.cookies };
+    begin(&app, tx, stranger, sign_in).await
 }
 
-/// Looks up whether the password was exposed and hashes it anew where it costs too little, before any second step; the account as
-/// it is then.
+/// The account whose password was verified, held. It took a while, and meanwhile the password may have become another, or its
+/// owner somebody who is kept out: then the password is as wrong as any.
+async fn hold(tx: &mut Tx, verified: &store::Account) -> Result<persons::Account, ApiError> {
+    let password = persons::Fingerprint::of(&verified.password_hash);
+    let account = persons::hold(tx, verified.id).await?.filter(|account| account.has_password(&password));
+    account.ok_or_else(|| ApiError::new(Code::InvalidCredentials))
+}
+
+/// Looks up whether the password was exposed and hashes it anew where it costs too little, before any second step.
 async fn looked_at(
     app: &AppState,
     system: &System,
     password: &Password,
-    mut account: store::Account,
-) -> Result<store::Account, ApiError> {
+    verified: &store::Account,
+) -> Result<(), ApiError> {
     let finding = app.breach.look_up(password, &app.metrics).await;
-    let must_change = app.breach.must_change(finding);
-    let rehashed = rehash(app, password, &account).await?;
+    let rehashed = rehash(app, password, verified).await?;
     if finding.exposed().is_none() && finding != Finding::Unavailable && rehashed.is_none() {
-        return Ok(account);
+        return Ok(());
     }
     let mut tx = app.db.begin(system).await?;
+    let account = hold(&mut tx, verified).await?;
+    let must_change = app.breach.must_change(finding);
     let target = || person(account.id, account.tenant);
     if let Some(compromised) = finding.exposed() {
-        store::mark_password(&mut tx, &account, must_change, compromised).await?;
+        store::mark_password(&mut tx, account.id, must_change, compromised).await?;
     }
     if finding == Finding::Exposed && !account.password_compromised {
         let after = serde_json::json!({ "must_change_password": must_change || account.must_change_password });
         audit::record(&mut tx, "password.compromised", target(), audit::NOTHING, Some(&after)).await?;
     }
     note_unavailable(&mut tx, finding, target()).await?;
-    if let Some(hash) = &rehashed {
-        store::rehash(&mut tx, &account, hash).await?;
+    if let Some(hash) = &rehashed
+        && !persons::rehash(&mut tx, account.id, &verified.password_hash, hash).await?
+    {
+        tracing::debug!(person = %account.id, "another sign-in has hashed the password anew");
     }
-    tx.commit().await?;
-    account.must_change_password |= must_change;
-    account.password_hash = rehashed.unwrap_or(account.password_hash);
-    Ok(account)
+    Ok(tx.commit().await?)
 }
 
 /// The password hashed at the cost that is set now, where it was hashed at another. Not where hashing is asked too much
@@ -312,7 +314,7 @@ pub(super) async fn read_me(grant: Grant<ReadOwnAccount>, State(app): State<AppS
     }))
 }
 
-/// Change one's own password. All other sessions end.
+/// Change one's own password. All other sessions end. Who has a second factor must have shown it lately (403 `step_up_required`).
 #[utoipa::path(put, path = "/v1/me/password", operation_id = "update_my_password", tag = "account",
     request_body = PasswordUpdate, responses((status = 204, description = "Changed"), CommonProblems))]
 pub(super) async fn update_my_password(
@@ -327,6 +329,9 @@ pub(super) async fn update_my_password(
         store::by_id(&mut app.db.read(&grant).await?, id, app.clock.now()).await?.ok_or_else(ApiError::not_found)?;
     let new = Password::new(body.new_password.clone());
     let held = factors::held(&mut app.db.read(&grant).await?, id, host(&app)).await?;
+    if held.any() {
+        grant.must_have_stepped_up(&app, &mut app.db.read(&grant).await?).await?;
+    }
     if let Some(refusal) = new.refusal(&person.email, held.any()) {
         return Err(ApiError::field("/new_password", refusal));
     }
@@ -342,11 +347,19 @@ pub(super) async fn update_my_password(
     app.breach.permit_new(finding, "/new_password")?;
     let hash = app.hasher.hash(new).await?;
     let mut tx = app.db.begin(&grant).await?;
+    hold_own(&mut tx, id, session).await?;
+    if factors::held(&mut tx, id, host(&app)).await?.any() != held.any() {
+        // Another password may be short, and another thing must have been shown.
+        return Err(ApiError::new(Code::Conflict));
+    }
     store::set_password(&mut tx, id, &hash, &person.password_hash, finding.exposed()).await?;
     store::end_others(&mut tx, id, session).await?;
+    let ended = if body.end_api_keys { api_keys::end_all(&mut tx, id).await? } else { 0 };
     let target = self::person(id, person.tenant);
-    audit::record(&mut tx, "person.change_password", target.clone(), audit::NOTHING, audit::NOTHING).await?;
+    let after = serde_json::json!({ "api_keys_ended": ended });
+    audit::record(&mut tx, "person.change_password", target.clone(), audit::NOTHING, Some(&after)).await?;
     note_unavailable(&mut tx, finding, target).await?;
-    mail_out::post(&mut tx, &app, &person.email, News::PasswordChanged).await?;
+    let keys = api_keys::count_live(&mut tx, id).await?;
+    mail_out::post(&mut tx, &app, &person.email, News::PasswordChanged { keys }).await?;
     commit(tx, Answer::no_content()).await
 }

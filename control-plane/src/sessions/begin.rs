@@ -10,56 +10,62 @@ use crate::{
     app::App,
     audit::{self, Target},
     auth::{Principal, credential, token::Identity},
-    db::{System, Tx},
+    db::Tx,
+    factors::Held,
     http::{Answer, ApiError, Time, commit},
+    persons::Account,
+    sign_in_policy,
 };
 
 /// Who signs in, and how they showed it.
 #[derive(Debug)]
 pub(crate) struct SignIn {
-    pub person: Id<ids::Person>,
-    pub email: String,
-    pub must_change_password: bool,
-    /// Nothing but a second factor can be set up.
-    pub enrol_only: bool,
-    /// From then on it will be so.
-    pub factor_required_from: Option<Micros>,
+    /// Its row is held by the transaction: that this is still enough was looked at under it.
+    pub account: Account,
+    /// What the account has then.
+    pub held: Held,
     /// What was shown: `password`, …
     pub factors: Vec<&'static str>,
     /// For a browser: the tokens go into cookies.
     pub cookies: bool,
 }
 
-/// Signs them in.
-pub(crate) async fn begin(app: &App, stranger: Stranger, sign_in: SignIn) -> Result<Response, ApiError> {
-    let Stranger { mut caller, agent, headers } = stranger;
-    if sign_in.cookies {
+/// Signs them in, and commits.
+pub(crate) async fn begin(app: &App, mut tx: Tx, stranger: Stranger, sign_in: SignIn) -> Result<Response, ApiError> {
+    let Stranger { agent, headers, .. } = stranger;
+    let SignIn { account, held, factors, cookies } = sign_in;
+    if cookies {
         credential::from_our_pages(app, &axum::http::Method::POST, &headers)?;
     }
-    let now = app.clock.now();
+    let now = tx.now();
+    let person = account.id;
+    let demand = sign_in_policy::demand(&mut tx, person, &account.email).await?;
+    let standing = Standing {
+        must_change_password: account.must_change_password,
+        password_compromised: account.password_compromised,
+        // Also for who came in by a recovery code and has nothing else that is of use here.
+        enrol_only: !held.usable() && demand.is_required(now),
+        factor_required_from: demand.still_to_come(now).filter(|_| !held.usable()),
+    };
     let session = Id::<ids::Session>::new(now, app.entropy.bytes());
-    let lasts = if sign_in.enrol_only { ENROL_ONLY } else { absolute(app) };
+    let lasts = if standing.enrol_only { ENROL_ONLY } else { absolute(app) };
     let ends = Ends::of(app, now, now + lasts);
     let token = RefreshToken(zeroize::Zeroizing::new(app.entropy.bytes()));
-    caller.principal = Principal::Person { person: sign_in.person, session, email: sign_in.email };
-    let mut tx = app.db.begin(&System::for_request(caller)).await?;
+    tx.act_as(Principal::Person { person, session, email: account.email });
     let row = store::NewSession {
         id: session,
-        person: sign_in.person,
+        person,
         agent: agent.as_deref(),
-        factors: &sign_in.factors,
-        enrol_only: sign_in.enrol_only,
+        factors: &factors,
+        enrol_only: standing.enrol_only,
         idle_ends_at: ends.idle,
         expires_at: ends.absolute,
     };
     store::insert_session(&mut tx, &row).await?;
     store::insert_token(&mut tx, &token.hash(), session).await?;
-    let after = serde_json::json!({ "factors": sign_in.factors });
+    let after = serde_json::json!({ "factors": factors });
     audit::record(&mut tx, "session.create", Target::new("session").id(session), audit::NOTHING, Some(&after)).await?;
-    let given = Given { person: sign_in.person, session, ends, token, cookies: sign_in.cookies };
-    let SignIn { must_change_password, enrol_only, factor_required_from, .. } = sign_in;
-    let password_compromised = store::is_compromised(&mut tx, given.person).await?;
-    let standing = Standing { must_change_password, password_compromised, enrol_only, factor_required_from };
+    let given = Given { person, session, ends, token, cookies };
     let (view, cookies) = given.view(app, now, standing)?;
     let response = commit(tx, Answer::created("/v1/me", &view)).await?;
     Ok(with_cookies(response, cookies))

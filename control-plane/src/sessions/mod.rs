@@ -10,15 +10,34 @@ mod store;
 
 use axum::{extract::FromRequestParts, http::HeaderMap, http::header, http::request::Parts};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use contract::{Id, ids};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{
     auth::{Caller, request_caller, token_hash},
+    db::Tx,
+    http::{ApiError, Code},
+    persons::{self, Account},
     vault::{Purpose, Vault},
 };
 pub(crate) use begin::{SignIn, begin, factor_enrolled, factor_shown};
 pub(crate) use store::{STATEMENTS, end_all, sweep};
+
+/// The person who calls, held with their session until the transaction ends. 401 where the session was ended since the request
+/// came: what it would leave behind must not outlive it.
+pub(crate) async fn hold_own(
+    tx: &mut Tx,
+    person: Id<ids::Person>,
+    session: Id<ids::Session>,
+) -> Result<Account, ApiError> {
+    let account = persons::hold(tx, person).await?;
+    let account = account.ok_or_else(|| ApiError::new(Code::Unauthenticated))?;
+    if store::hold_session(tx, session, person).await? {
+        return Ok(account);
+    }
+    Err(ApiError::new(Code::Unauthenticated))
+}
 
 /// Of a user agent so much is kept.
 const AGENT_CHARS: usize = 256;

@@ -10,8 +10,7 @@ use crate::{
 
 sql! {
     Main;
-    BY_EMAIL = "SELECT id, tenant_id, email, password_hash, must_change_password, password_compromised FROM persons
-        WHERE email_key = $1 AND disabled_at IS NULL";
+    BY_EMAIL = "SELECT id, password_hash FROM persons WHERE email_key = $1 AND disabled_at IS NULL";
     BY_ID = "SELECT id, tenant_id, email, password_hash, must_change_password, password_compromised, password_checked_at,
             created_at
         FROM persons WHERE id = $1";
@@ -39,28 +38,25 @@ sql! {
         ORDER BY id DESC LIMIT $4";
     END_OWN = "UPDATE sessions SET ended_at = $3 WHERE id = $1 AND person_id = $2 AND ended_at IS NULL
         AND COALESCE(idle_ends_at, expires_at) > $3";
+    // Whoever ends it waits, or has ended it.
+    HOLD_SESSION = "UPDATE sessions SET ended_at = NULL WHERE id = $1 AND person_id = $2 AND ended_at IS NULL";
     END_SESSION = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
     END_OTHERS = "UPDATE sessions SET ended_at = $3 WHERE person_id = $1 AND id <> $2 AND ended_at IS NULL";
     SET_PASSWORD = "UPDATE persons SET password_hash = $2, must_change_password = FALSE, password_compromised = $4,
             password_checked_at = $5
         WHERE id = $1 AND password_hash = $3";
-    MARK_PASSWORD = "UPDATE persons SET must_change_password = must_change_password OR $3,
-            password_compromised = $4, password_checked_at = $5
-        WHERE id = $1 AND password_hash = $2";
+    MARK_PASSWORD = "UPDATE persons SET must_change_password = must_change_password OR $2, password_compromised = $3,
+            password_checked_at = $4
+        WHERE id = $1";
     IS_COMPROMISED = "SELECT password_compromised FROM persons WHERE id = $1";
-    REHASH = "UPDATE persons SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
     SWEEP = "DELETE FROM sessions WHERE expires_at <= $1 OR idle_ends_at <= $1";
 }
 
-/// An account as a sign-in needs it.
+/// An account whose password is to be verified.
 #[derive(Debug)]
 pub(super) struct Account {
     pub id: Id<ids::Person>,
-    pub tenant: Id<ids::Tenant>,
-    pub email: String,
     pub password_hash: String,
-    pub must_change_password: bool,
-    pub password_compromised: bool,
 }
 
 /// Role, and the subtree or the domain it is for.
@@ -84,15 +80,8 @@ pub(super) struct Person {
 
 pub(super) async fn by_email(read: &mut Read, email: &str) -> Result<Option<Account>, StoreError> {
     let key = email.to_lowercase();
-    let row = run!(read, fetch_optional BY_EMAIL as (Uuid, Uuid, String, String, bool, bool), key.as_str())?;
-    Ok(row.map(|(id, tenant, email, password_hash, must_change_password, password_compromised)| Account {
-        id: Id::from_uuid(id),
-        tenant: Id::from_uuid(tenant),
-        email,
-        password_hash,
-        must_change_password,
-        password_compromised,
-    }))
+    let row = run!(read, fetch_optional BY_EMAIL as (Uuid, String), key.as_str())?;
+    Ok(row.map(|(id, password_hash)| Account { id: Id::from_uuid(id), password_hash }))
 }
 
 pub(super) async fn by_id(read: &mut Read, id: Id<ids::Person>, now: Micros) -> Result<Option<Person>, StoreError> {
@@ -272,6 +261,15 @@ pub(super) async fn end_own(tx: &mut Tx, id: Id<ids::Session>, person: Id<ids::P
     Ok(run!(tx, execute END_OWN, id.uuid(), person.uuid(), now)? == 1)
 }
 
+/// Takes the session's row until the transaction ends. False: it has ended.
+pub(super) async fn hold_session(
+    tx: &mut Tx,
+    id: Id<ids::Session>,
+    person: Id<ids::Person>,
+) -> Result<bool, StoreError> {
+    Ok(run!(tx, execute HOLD_SESSION, id.uuid(), person.uuid())? == 1)
+}
+
 pub(super) async fn end_session(tx: &mut Tx, id: Id<ids::Session>) -> Result<(), StoreError> {
     let now = tx.now().as_micros();
     run!(tx, execute END_SESSION, id.uuid(), now)?;
@@ -301,15 +299,15 @@ pub(super) async fn set_password(
     }
 }
 
-/// Writes down what was found out about the password; nothing where it was changed meanwhile.
+/// Writes down what was found out about the password, under `persons::hold`.
 pub(super) async fn mark_password(
     tx: &mut Tx,
-    account: &Account,
+    person: Id<ids::Person>,
     must_change: bool,
     compromised: bool,
 ) -> Result<(), StoreError> {
     let now = tx.now().as_micros();
-    run!(tx, execute MARK_PASSWORD, account.id.uuid(), account.password_hash.as_str(), must_change, compromised, now)?;
+    run!(tx, execute MARK_PASSWORD, person.uuid(), must_change, compromised, now)?;
     Ok(())
 }
 
@@ -317,12 +315,6 @@ pub(super) async fn mark_password(
 pub(super) async fn is_compromised(read: &mut Read, person: Id<ids::Person>) -> Result<bool, StoreError> {
     let row = run!(read, fetch_optional IS_COMPROMISED as (bool,), person.uuid())?;
     Ok(row.is_some_and(|(compromised,)| compromised))
-}
-
-/// The same password under another hash; nothing where it was changed meanwhile.
-pub(super) async fn rehash(tx: &mut Tx, account: &Account, hash: &str) -> Result<(), StoreError> {
-    run!(tx, execute REHASH, account.id.uuid(), account.password_hash.as_str(), hash)?;
-    Ok(())
 }
 
 /// Deletes sessions that are over by themselves.

@@ -26,6 +26,9 @@ on_both! {
     no_key_makes_or_ends_owners
     what_keys_are_given_no_more_is_taken_from_those_that_name_it
     a_key_that_only_creates_domains_creates_them_where_its_maker_administers
+    of_many_at_once_none_is_one_too_many
+    keys_end_with_whoever_is_kept_out_and_do_not_come_back
+    whoever_changes_their_password_may_end_their_keys_as_well
 }
 
 fn over(tenant: &str, actions: &[&str]) -> Value {
@@ -366,4 +369,59 @@ async fn bad_keys_are_refused_field_by_field() {
         reply.problem(422, "invalid_body");
         assert_eq!(reply.pointers(), pointers, "{body}");
     }
+}
+
+async fn of_many_at_once_none_is_one_too_many() {
+    let plane = Plane::start().await;
+    let provider = plane.get("/v1/me").send().await.expect(200)["tenant_id"].as_str().unwrap().to_owned();
+    let body = over(&provider, &["tenants.read"]);
+    for _ in 0..98 {
+        make(&plane, plane.token(), &body).await.expect(201);
+    }
+    let many = (0..8).map(|_| make(&plane, plane.token(), &body));
+    let replies = futures::future::join_all(many).await;
+    let made = replies.iter().filter(|reply| reply.status == 201).count();
+    assert_eq!(made, 2);
+    for reply in replies.iter().filter(|reply| reply.status != 201) {
+        reply.problem(409, "too_many");
+    }
+    assert_eq!(plane.count("SELECT COUNT(*) FROM api_keys").await, 100);
+}
+
+async fn keys_end_with_whoever_is_kept_out_and_do_not_come_back() {
+    let plane = Plane::start().await;
+    let tree = tree(&plane).await;
+    let a = &tree.customers[0];
+    let anna = admin(&plane, &a.tenant, "anna@example.com").await;
+    let (id, secret) = key(&plane, &anna.token, &over(&a.tenant, &["domains.read"])).await;
+    let get = || plane.get("/v1/domains").with_token(&secret).send();
+    get().await.expect(200);
+    let turn = |verb: &str| plane.post(&format!("/v1/persons/{}/{verb}", anna.id)).send();
+    turn("disable").await.expect(200);
+    let log = plane.get("/v1/audit?action=api_key.delete").send().await.expect(200);
+    assert_eq!((&log["data"][0]["target_id"], &log["data"][0]["tenant_id"]), (&json!(id), &json!(a.tenant)));
+    turn("enable").await.expect(200);
+    get().await.problem(401, "unauthenticated");
+    assert_eq!(plane.count("SELECT COUNT(*) FROM api_keys").await, 0);
+}
+
+async fn whoever_changes_their_password_may_end_their_keys_as_well() {
+    let plane = Plane::start().await;
+    let provider = plane.get("/v1/me").send().await.expect(200)["tenant_id"].as_str().unwrap().to_owned();
+    let (_, secret) = key(&plane, plane.token(), &over(&provider, &["tenants.read"])).await;
+    let get = || plane.get("/v1/tenants").with_token(&secret).send();
+    let change = async |from: &str, to: &str, more: Value| {
+        let mut body = json!({ "current_password": from, "new_password": to });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        plane.put("/v1/me/password").json(&body).send().await.expect(204);
+    };
+    let (first, second) = ("another horse, another staple", "a third horse, a third staple");
+    change(crate::harness::PASSWORD, first, json!({})).await;
+    get().await.expect(200);
+    change(first, second, json!({ "end_api_keys": true })).await;
+    get().await.problem(401, "unauthenticated");
+    let log = plane.get("/v1/audit?action=person.change_password").send().await.expect(200);
+    let ended: Vec<_> =
+        log["data"].as_array().unwrap().iter().map(|row| row["after"]["api_keys_ended"].clone()).collect();
+    assert_eq!(ended, [json!(1), json!(0)]);
 }

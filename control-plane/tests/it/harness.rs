@@ -2,7 +2,10 @@
 
 use std::{path::Path, time::Duration};
 
-use control_plane::{Config, Deps, Running, Secret};
+use control_plane::{
+    Config, Deps, Running, Secret,
+    recover::{self, Recovered},
+};
 use pretend::{
     clock::TestClock,
     dns::Dns,
@@ -246,10 +249,28 @@ impl Plane {
         control_plane::start(config, deps).await.expect_err("it must not start")
     }
 
+    /// What a start with these settings would say, asked beside this one.
+    pub(crate) async fn check(&self, adjust: impl FnOnce(&mut Config)) -> Result<(), control_plane::StartError> {
+        let (config, deps) = settings(self.database.as_ref(), &self.dir, &self.clock, &self.dns, adjust);
+        control_plane::check(&config, &deps.clock, &deps.entropy).await
+    }
+
     async fn stopped(self) -> (Option<Database>, tempfile::TempDir, TestClock) {
         drop(self.client);
         self.running.stop().await;
         (self.database, self.dir, self.clock)
+    }
+
+    /// `postern recover-owner`, beside the running control plane.
+    pub(crate) async fn recover_owner(
+        &self,
+        email: Option<&str>,
+        clear_factors: bool,
+    ) -> Result<Recovered, recover::Error> {
+        let mut config = config(self.dir.path());
+        config.database.url = self.database.as_ref().map(|database| Secret(database.url.clone()));
+        let wanted = recover::Wanted { email, clear_factors };
+        recover::owner(&config, &self.clock.clock(), &pretend::clock::entropy(), &wanted).await
     }
 
     /// Waits until every pool's head holds this change.

@@ -18,6 +18,7 @@ on_both! {
     a_mail_that_is_refused_or_too_old_is_given_up_and_audited
     nothing_is_said_in_the_clear_where_tls_is_asked_for
     without_a_relay_nothing_is_mailed
+    whoever_makes_or_rotates_an_api_key_is_told_by_mail
 }
 
 const NEW: &str = "another horse, another staple";
@@ -120,4 +121,55 @@ async fn without_a_relay_nothing_is_mailed() {
     let plane = Plane::start().await;
     change_password(&plane).await;
     assert_eq!(waiting(&plane).await, 0);
+}
+
+async fn whoever_makes_or_rotates_an_api_key_is_told_by_mail() {
+    let cases =
+        [(Language::En, "What it is over: the tenant Provider"), (Language::Fr, "le client Provider, avec tout")];
+    for (language, says) in cases {
+        let hop = Hop::start().await;
+        let plane = Plane::start_with(through(&hop, Security::None, language)).await;
+        let tenant = plane.get("/v1/me").send().await.expect(200)["tenant_id"].clone();
+        let body = json!({ "name": "nightly", "scope": "tenant", "tenant_id": tenant, "actions": ["tenants.read"] });
+        let key = plane.post("/v1/api-keys").json(&body).send().await.expect(201);
+        hop.until_messages(1).await;
+        let path = format!("/v1/api-keys/{}/rotate", key["id"].as_str().unwrap());
+        let rotated = plane.post(&path).json(&json!({})).send().await.expect(200);
+        hop.until_messages(2).await;
+        change_password(&plane).await;
+        let messages = hop.until_messages(3).await;
+        let bodies: Vec<_> = messages.iter().map(|message| decoded(&message.bytes)).collect();
+        for body in &bodies[..2] {
+            for says in [EMAIL, "localhost", "nightly", says] {
+                assert!(body.contains(says), "{says}: {body}");
+            }
+            for secret in [&key["secret"], &rotated["secret"]] {
+                assert!(!body.contains(secret.as_str().unwrap()));
+            }
+        }
+        let keys = if language == Language::En { "still good: 1" } else { "restent valables : 1" };
+        assert!(bodies[2].contains(keys), "{}", bodies[2]);
+        assert!(messages.iter().all(|message| message.recipients() == vec![EMAIL]));
+    }
+}
+
+/// A text as it was before quoted-printable (RFC 2045 §6.7).
+fn decoded(message: &[u8]) -> String {
+    let text = String::from_utf8_lossy(message).replace("=\r\n", "");
+    let mut octets = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let digits = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| *first == b'=') {
+            Some(octet) => {
+                octets.push(octet);
+                rest = &behind[2..];
+            }
+            None => {
+                octets.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&octets).into_owned()
 }

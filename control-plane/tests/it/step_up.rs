@@ -18,6 +18,7 @@ on_both! {
     a_domains_next_hop_asks_again_and_the_rest_of_it_does_not
     a_factor_more_makes_other_sessions_show_it
     guesses_are_counted_by_the_session_wherever_they_come_from
+    who_has_a_factor_shows_it_before_the_password_is_changed
 }
 
 async fn plane() -> Plane {
@@ -153,4 +154,24 @@ async fn guesses_are_counted_by_the_session_wherever_they_come_from() {
     assert_eq!(reply.header("retry-after"), Some("600"));
     plane.clock.advance(Duration::from_mins(11));
     step_up(&plane, json!({ "totp_code": totp(&secret, plane.clock.now()) })).await.expect(200);
+}
+
+async fn who_has_a_factor_shows_it_before_the_password_is_changed() {
+    let plane = plane().await;
+    let change = |from: &str, to: &str| {
+        plane.put("/v1/me/password").json(&json!({ "current_password": from, "new_password": to })).send()
+    };
+    // Without one the password is all there is, and it is shown with the request.
+    plane.clock.advance(Duration::from_mins(11));
+    change(PASSWORD, "another horse, another staple").await.expect(204);
+    step_up(&plane, json!({ "password": "another horse, another staple" })).await.expect(200);
+    let (secret, _) = enrol(&plane).await;
+    plane.clock.advance(Duration::from_mins(11));
+    // Whether the password was guessed right is not told either.
+    for guess in ["another horse, another staple", "not the password at all"] {
+        let reply = change(guess, "a third horse, a third staple").await;
+        assert_eq!(methods(&reply), &json!(["totp", "recovery_code"]));
+    }
+    step_up(&plane, json!({ "totp_code": totp(&secret, plane.clock.now()) })).await.expect(200);
+    change("another horse, another staple", "a third horse, a third staple").await.expect(204);
 }

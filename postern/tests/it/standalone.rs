@@ -123,12 +123,18 @@ async fn an_owner_who_forgot_everything_is_let_in_from_the_server() {
     let running = place.start("standalone", "standalone", &config(&place, &dns)).await;
     let api = format!("https://{}", running.address("api"));
     let before = customer::sign_in(running.address("api")).await;
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_postern"))
-        .args(["recover-owner", "--config"])
-        .arg(place.path().join("standalone.toml"))
-        .env_clear()
-        .output()
-        .expect("an end");
+    let postern = |arguments: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_postern"))
+            .args(arguments)
+            .arg("--config")
+            .arg(place.path().join("standalone.toml"))
+            .env_clear()
+            .output()
+            .expect("an end")
+    };
+    let output = postern(&["check-config", "--database"]);
+    assert!(output.status.success(), "{output:?}");
+    let output = postern(&["recover-owner", "--clear-factors"]);
     assert!(output.status.success(), "{output:?}");
     let file = place.path().join("data/recovered-owner.txt");
     assert_eq!(std::fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
@@ -137,6 +143,9 @@ async fn an_owner_who_forgot_everything_is_let_in_from_the_server() {
     assert_eq!(email, process::OWNER);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(!said.contains(password), "{said}");
+    for told in ["API keys that were ended: 0", "Second factors that were cleared: 0"] {
+        assert!(said.contains(told), "{said}");
+    }
 
     assert_eq!(before.call("GET", "/v1/me", None).await.status, 401, "sessions of before are over");
     let rest = Rest::sign_in(&api, email, password).await;

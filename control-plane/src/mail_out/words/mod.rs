@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::News;
+use super::{Named, News};
 
 /// A letter, with names in braces for what is filled in.
 #[derive(Debug, Deserialize)]
@@ -18,6 +18,18 @@ pub(super) struct Letter {
 #[serde(deny_unknown_fields)]
 struct Words {
     password_changed: Letter,
+    api_key_made: Letter,
+    api_key_rotated: Letter,
+    over: Places,
+}
+
+/// What something is over, within a sentence.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Places {
+    installation: String,
+    tenant: String,
+    domain: String,
 }
 
 macro_rules! languages {
@@ -51,21 +63,42 @@ languages! {
     Fr = "fr.toml";
 }
 
-pub(super) fn of(language: Language, news: News) -> &'static Letter {
+pub(super) fn of(language: Language, news: News<'_>) -> &'static Letter {
     let words = language.words();
     match news {
-        News::PasswordChanged => &words.password_changed,
+        News::PasswordChanged { .. } => &words.password_changed,
+        News::ApiKeyMade { .. } => &words.api_key_made,
+        News::ApiKeyRotated { .. } => &words.api_key_rotated,
+    }
+}
+
+/// What this letter says beside what each does.
+pub(super) fn values(language: Language, news: News<'_>) -> Vec<(&'static str, String)> {
+    match news {
+        News::PasswordChanged { keys } => vec![("keys", keys.to_string())],
+        News::ApiKeyMade { name, place } | News::ApiKeyRotated { name, place } => {
+            vec![("name", name.to_owned()), ("over", over(language, place))]
+        }
+    }
+}
+
+fn over(language: Language, place: &Named) -> String {
+    let words = &language.words().over;
+    match place {
+        Named::Installation => words.installation.clone(),
+        Named::Tenant(name) => fill(&words.tenant, &[("name", name.clone())]),
+        Named::Domain(name) => fill(&words.domain, &[("name", name.clone())]),
     }
 }
 
 /// Puts values in place of `{name}`. A value is not looked at again: what is in it stays as it is.
-pub(super) fn fill(text: &str, values: &[(&str, &str)]) -> String {
+pub(super) fn fill(text: &str, values: &[(&str, String)]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once('{') {
         out.push_str(before);
         let known = behind.split_once('}').and_then(|(name, after)| {
-            values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value, after))
+            values.iter().find(|(known, _)| *known == name).map(|(_, value)| (value.as_str(), after))
         });
         if let Some((value, after)) = known {
             out.push_str(value);
@@ -85,19 +118,35 @@ mod tests {
 
     #[test]
     fn every_language_says_everything_with_the_same_names() {
+        let place = Named::Tenant("Acme".to_owned());
+        let (name, place) = ("program", &place);
         for language in Language::ALL {
-            let letter = of(*language, News::PasswordChanged);
-            assert!(!letter.subject.is_empty() && !letter.subject.contains(['{', '\n']), "{language:?}");
-            for name in ["{account}", "{host}", "{time}"] {
-                assert!(letter.text.contains(name), "{language:?} {name}");
+            for news in [
+                News::PasswordChanged { keys: 3 },
+                News::ApiKeyMade { name, place },
+                News::ApiKeyRotated { name, place },
+            ] {
+                let letter = of(*language, news);
+                assert!(!letter.subject.is_empty() && !letter.subject.contains(['{', '\n']), "{language:?}");
+                let usual = ["account", "host", "time"].map(|name| (name, name.to_owned()));
+                let values: Vec<_> = usual.into_iter().chain(values(*language, news)).collect();
+                for (name, _) in &values {
+                    assert!(letter.text.contains(&format!("{{{name}}}")), "{language:?} {news:?} {name}");
+                }
+                let filled = fill(&letter.text, &values);
+                assert!(!filled.contains(['{', '}']), "{language:?}: a name that nobody fills in");
             }
-            let filled = fill(&letter.text, &[("account", "a"), ("host", "b"), ("time", "c")]);
-            assert!(!filled.contains(['{', '}']), "{language:?}: a name that nobody fills in");
+            for place in [Named::Tenant("<name>".to_owned()), Named::Domain("<name>".to_owned())] {
+                let said = over(*language, &place);
+                assert!(said.contains("<name>") && !said.contains('{'), "{language:?}: {said}");
+            }
+            assert!(!over(*language, &Named::Installation).is_empty());
         }
     }
 
     #[test]
     fn what_is_filled_in_is_not_filled_in_again() {
-        assert_eq!(fill("{a} {b} {c} {", &[("a", "{b}"), ("b", "x")]), "{b} x {c} {");
+        let values = [("a", "{b}".to_owned()), ("b", "x".to_owned())];
+        assert_eq!(fill("{a} {b} {c} {", &values), "{b} x {c} {");
     }
 }
