@@ -10,7 +10,13 @@ use contract::mail::{Cidr, Domain, Mailbox};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{audit, auth::Cost, breach, http::tls, mail_out};
+use crate::{
+    audit,
+    auth::{Cost, rates},
+    breach,
+    http::tls,
+    mail_out,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -35,6 +41,8 @@ pub struct Config {
     pub passwords: Passwords,
     pub audit: audit::Config,
     pub sessions: Sessions,
+    /// Requests a minute.
+    pub rates: rates::Config,
     /// Mail to people of this installation.
     pub mail: mail_out::Config,
     /// Who reads mail for `<postmaster>` without a domain (RFC 5321 §4.5.1). The first owner if left out.
@@ -199,6 +207,7 @@ impl Default for Config {
             passwords: Passwords::default(),
             audit: audit::Config::default(),
             sessions: Sessions::default(),
+            rates: rates::Config::default(),
             mail: mail_out::Config::default(),
             postmaster: None,
             allowed_hop_ranges: Vec::new(),

@@ -142,7 +142,17 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
         let app = AppState::from_ref(state);
-        let (caller, holding, standing) = authenticate(&app, parts).await?;
+        let (caller, holding, standing) = match authenticate(&app, parts).await {
+            Ok(found) => found,
+            Err(error) => {
+                // A worker whose token is over must hear so: it gets itself another.
+                if error.code() == Code::Unauthenticated && !parts.uri.path().starts_with("/worker/") {
+                    app.rates.count_stranger(&app, parts.extensions.get(), &request_caller(parts))?;
+                }
+                return Err(error.into());
+            }
+        };
+        app.rates.count(&app, parts.extensions.get(), &caller)?;
         permit::<A>(&holding, &standing)?;
         if A::STEP_UP && !standing.is_fresh {
             return Err(factors::step_up_required(&app, &caller).await?.into());

@@ -32,7 +32,7 @@ pub(crate) struct SignIn {
 
 /// Signs them in.
 pub(crate) async fn begin(app: &App, stranger: Stranger, sign_in: SignIn) -> Result<Response, ApiError> {
-    let Stranger { mut caller, agent, headers } = stranger;
+    let Stranger { mut caller, agent, headers, .. } = stranger;
     if sign_in.cookies {
         credential::from_our_pages(app, &axum::http::Method::POST, &headers)?;
     }
@@ -41,6 +41,7 @@ pub(crate) async fn begin(app: &App, stranger: Stranger, sign_in: SignIn) -> Res
     let lasts = if sign_in.enrol_only { ENROL_ONLY } else { absolute(app) };
     let ends = Ends::of(app, now, now + lasts);
     let token = RefreshToken(zeroize::Zeroizing::new(app.entropy.bytes()));
+    let (address, account) = (caller.address, app.throttle.account(&sign_in.email));
     caller.principal = Principal::Person { person: sign_in.person, session, email: sign_in.email };
     let mut tx = app.db.begin(&System::for_request(caller)).await?;
     let row = store::NewSession {
@@ -62,7 +63,9 @@ pub(crate) async fn begin(app: &App, stranger: Stranger, sign_in: SignIn) -> Res
     let standing = Standing { must_change_password, password_compromised, enrol_only, factor_required_from };
     let (view, cookies) = given.view(app, now, standing)?;
     let response = commit(tx, Answer::created("/v1/me", &view)).await?;
-    Ok(with_cookies(response, cookies))
+    app.throttle.signed_in(address, account, now);
+    let device = given.cookies.then(|| app.throttle.keep_device(&headers, account, now, &app.entropy));
+    Ok(with_cookies(response, cookies.into_iter().chain(device)))
 }
 
 /// How long there is to set up a factor.
