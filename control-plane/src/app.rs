@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    auth::{password::Hasher, throttle::Throttle, token::Tokens},
+    auth::{password::Hasher, rates::Rates, throttle::Throttle, token::Tokens},
     breach::Breach,
     config::Config,
     db::Db,
@@ -39,6 +39,7 @@ pub struct App {
     /// Passwords that were exposed somewhere.
     pub breach: Breach,
     pub throttle: Throttle,
+    pub rates: Rates,
     /// What verifies passkeys. None: `public_url` has no host name.
     pub passkeys: Option<webauthn_rs::Webauthn>,
     pub cursors: Cursors,

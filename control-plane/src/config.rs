@@ -10,7 +10,13 @@ use contract::mail::{Cidr, Domain, Mailbox};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{audit, auth::Cost, breach, http::tls, mail_out};
+use crate::{
+    audit,
+    auth::{Cost, rates},
+    breach,
+    http::tls,
+    mail_out,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -35,6 +41,8 @@ pub struct Config {
     pub passwords: Passwords,
     pub audit: audit::Config,
     pub sessions: Sessions,
+    /// Requests a minute.
+    pub rates: rates::Config,
     /// Mail to people of this installation.
     pub mail: mail_out::Config,
     /// Hosts that `public_url` once had: it is accepted that passkeys made for them are void. Without it such passkeys end the start.
@@ -201,6 +209,7 @@ impl Default for Config {
             passwords: Passwords::default(),
             audit: audit::Config::default(),
             sessions: Sessions::default(),
+            rates: rates::Config::default(),
             mail: mail_out::Config::default(),
             accept_void_passkeys_of: Vec::new(),
             postmaster: None,

@@ -9,7 +9,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::{App, AppState},
-    auth::{password::Hasher, throttle::Throttle, token::Tokens},
+    auth::{password::Hasher, rates::Rates, throttle::Throttle, token::Tokens},
     bootstrap::{self, FirstSignIn},
     breach::{self, Breach},
     config::Config,
@@ -121,6 +121,8 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let app = AppState::new(App {
         tokens: Tokens::new(issuer, &access.current, &access.previous),
         passkeys: crate::factors::relying_party(&config.public_url),
+        throttle: Throttle::new(&vault),
+        rates: Rates::default(),
         cursors: Cursors::new(&vault.derive(Purpose::Cursor, b"")),
         replica: uuid::Builder::from_random_bytes(entropy.bytes()).into_uuid(),
         config,
@@ -132,7 +134,6 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         vault,
         hasher,
         breach,
-        throttle: Throttle::default(),
         in_progress: idempotency_slots(),
         metrics: Metrics::default(),
         signing,

@@ -9,6 +9,10 @@ use super::{Desk, html, texts, words::Words};
 
 pub(super) async fn show(mut desk: Desk, told: &str) -> Response {
     let factors = desk.visit.get("/v1/me/factors").await;
+    if factors.code() == "rate_limited" {
+        let (title, told) = (desk.words().get("title").to_owned(), html::error(desk.words().problem("rate_limited")));
+        return desk.show(&title, &told);
+    }
     if !factors.is_good() {
         return desk.go("/account/sign-in");
     }

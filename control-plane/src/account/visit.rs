@@ -13,7 +13,7 @@ use tower::ServiceExt;
 
 use crate::{
     app::App,
-    auth::credential,
+    auth::{credential, rates::Counted},
     http::{
         ApiError,
         layers::{Peer, RequestId},
@@ -108,6 +108,10 @@ impl Visit {
         let Ok(mut request) = request.body(body) else { return broken() };
         if let Some(peer) = self.parts.extensions.get::<Peer>() {
             request.extensions_mut().insert(*peer);
+        }
+        // All of a visit is one request of the person.
+        if let Some(counted) = self.parts.extensions.get::<Counted>() {
+            request.extensions_mut().insert(counted.clone());
         }
         if let Some(id) = self.parts.extensions.get::<RequestId>() {
             request.extensions_mut().insert(id.clone());

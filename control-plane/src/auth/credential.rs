@@ -69,13 +69,13 @@ pub(crate) fn forget() -> [HeaderValue; 2] {
     keep(("", 0), ("", 0))
 }
 
-fn set(name: &str, value: &str, seconds: u64) -> HeaderValue {
+pub(super) fn set(name: &str, value: &str, seconds: u64) -> HeaderValue {
     let text = format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Strict");
     HeaderValue::from_str(&text).expect("tokens are letters, digits, `-`, `_` and `.`")
 }
 
 /// A cookie's value; none where it is there twice.
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = values.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let mut found = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);

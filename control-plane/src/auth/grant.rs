@@ -172,7 +172,17 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
         let app = AppState::from_ref(state);
-        let (Verified { caller, holding, standing, .. }, shown) = authenticate(&app, parts).await?;
+        let (Verified { caller, holding, standing, .. }, shown) = match authenticate(&app, parts).await {
+            Ok(found) => found,
+            Err(error) => {
+                // A worker whose token is over must hear so: it gets itself another.
+                if error.code() == Code::Unauthenticated && !parts.uri.path().starts_with("/worker/") {
+                    app.rates.count_stranger(&app, parts.extensions.get(), &request_caller(parts))?;
+                }
+                return Err(error.into());
+            }
+        };
+        app.rates.count(&app, parts.extensions.get(), &caller)?;
         permit::<A>(&holding, &standing)?;
         let is_fresh = standing.is_fresh;
         let mut grant = Self { caller, shown, holding, is_fresh, attempt: None, action: PhantomData };

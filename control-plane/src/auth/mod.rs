@@ -1,5 +1,5 @@
 //! Who may do what. `action` is the matrix, `grant` the proof that handlers ask for, `scope` what grants reach, `token` the access JWT, `password`
-//! Argon2id in a bounded pool, `throttle` what slows guessing down. Grants are read from the database at each request.
+//! Argon2id in a bounded pool, `throttle` what slows guessing down, `rates` how many requests a principal may make. Grants are read from the database at each request.
 
 pub mod action;
 mod caller;
@@ -7,6 +7,7 @@ mod cost;
 pub(crate) mod credential;
 mod grant;
 pub mod password;
+pub mod rates;
 pub mod scope;
 mod store;
 pub mod throttle;

@@ -1,6 +1,9 @@
 //! Passwords: the rule, and Argon2id in a bounded pool, so that guessing never takes the memory or all the cores.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use argon2::{PasswordHasher, PasswordVerifier};
 use aws_lc_rs::digest;
@@ -82,6 +85,8 @@ pub struct Hasher {
     cost: Cost,
     /// Verified against where there is no account, so that both take equal time.
     decoy: Arc<str>,
+    /// Verified so far, decoys too.
+    verified: Arc<AtomicU64>,
 }
 
 impl Hasher {
@@ -95,6 +100,7 @@ impl Hasher {
             entropy,
             cost,
             decoy: decoy.into(),
+            verified: Arc::default(),
         }
     }
 
@@ -105,8 +111,9 @@ impl Hasher {
 
     /// `stored` is none for an account that does not exist: then the answer is no, and takes as long.
     pub async fn verify(&self, password: Password, stored: Option<String>) -> Result<bool, ApiError> {
-        let (cost, decoy) = (self.cost, Arc::clone(&self.decoy));
+        let (cost, decoy, verified) = (self.cost, Arc::clone(&self.decoy), Arc::clone(&self.verified));
         self.work(move || {
+            verified.fetch_add(1, Ordering::Relaxed);
             let hash = stored.as_deref().unwrap_or(&decoy);
             // The hash says what it cost; what is set is for new ones.
             let right =
@@ -114,6 +121,11 @@ impl Hasher {
             right && stored.is_some()
         })
         .await
+    }
+
+    /// How many were verified since the start: as many where there is no account as where there is one.
+    pub fn verified(&self) -> u64 {
+        self.verified.load(Ordering::Relaxed)
     }
 
     /// Was it hashed at another cost than new passwords are? Whoever knows the password hashes it anew.

@@ -92,17 +92,19 @@ pub(super) fn parse_answer<T: serde::de::DeserializeOwned>(
     serde_json::from_value(credential).map_err(|_| ApiError::field(pointer, "is no credential as WebAuthn writes it"))
 }
 
-/// Codes of an app that are looked at for one person in such a time, from wherever they come. A guess is right once in
-/// 333,333 times; who has a passkey or a recovery code gets in meanwhile.
+/// Codes of an app that are looked at in such a time for one person, from wherever strangers' come, or with one device the
+/// person is known by; recovery codes as many again. A guess of an app's code is right once in 333,333 times.
 const GUESSES: i64 = 30;
 const WINDOW: Duration = Duration::from_hours(1);
 
 impl Shown {
-    /// Counts a code before it is looked at. False: there were too many. The transaction must commit whatever comes of it.
-    pub(super) async fn count(&self, tx: &mut Tx, person: Id<ids::Person>) -> Result<bool, StoreError> {
+    /// Counts a code before it is looked at, by a person, a device or a session. False: there were too many. The transaction
+    /// must commit whatever comes of it.
+    pub(super) async fn count(&self, tx: &mut Tx, by: uuid::Uuid) -> Result<bool, StoreError> {
         match self {
-            Self::Totp(_) => count_in_window(tx, b"totp", person.uuid(), WINDOW, GUESSES).await,
-            Self::RecoveryCode(_) | Self::Passkey { .. } => Ok(true),
+            Self::Totp(_) => count_in_window(tx, b"totp", by, WINDOW, GUESSES).await,
+            Self::RecoveryCode(_) => count_in_window(tx, b"recovery", by, WINDOW, GUESSES).await,
+            Self::Passkey { .. } => Ok(true),
         }
     }
 

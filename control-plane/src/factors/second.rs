@@ -19,6 +19,7 @@ use super::{
 use crate::{
     app::{App, AppState},
     audit::{self, Target},
+    auth::throttle::{DeviceId, Guess},
     db::System,
     http::{Answer, ApiError, ApiJson, Challenge, Code, Time, docs::CommonProblems},
     persons::{self, Account},
@@ -36,15 +37,20 @@ pub fn router() -> OpenApiRouter<AppState> {
         .layer(DefaultBodyLimit::max(BODY_BYTES))
 }
 
-/// What a sign-in whose password was right is answered with when it takes a second step.
-pub(crate) fn second_step(app: &App, account: &Account, held: Held) -> Result<ApiError, ApiError> {
+/// What a sign-in whose password was right is answered with when it takes a second step. `guess`: the one that was right.
+pub(crate) fn second_step(app: &App, account: &Account, guess: Guess, held: Held) -> Result<ApiError, ApiError> {
     let methods = held.methods();
     if methods.is_empty() {
         return Ok(ApiError::new(Code::FactorUnusable).detail(
             "its passkeys were made for another public_url; an owner clears them: DELETE /v1/persons/{id}/factors",
         ));
     }
-    let body = ticket::SignIn { person: account.id, password: account.fingerprint() };
+    let (key, device) = match guess {
+        Guess::Password { account, device, .. } => (Some(account), device),
+        Guess::Factor { account, device, .. } => (account, device),
+        Guess::Own(_) => (None, None),
+    };
+    let body = ticket::SignIn { person: account.id, password: account.fingerprint(), account: key, device };
     let (text, until) = ticket::seal(&app.vault, app.clock.now(), &body).map_err(ApiError::internal)?;
     Ok(ApiError::new(Code::SecondFactorRequired).challenge(Challenge {
         methods: methods.into_iter().map(str::to_owned).collect(),
@@ -153,6 +159,8 @@ pub(super) async fn create_sign_in_challenge(
     stranger: Stranger,
     ApiJson(body): ApiJson<SignInChallengeCreate>,
 ) -> Result<Answer, ApiError> {
+    // Nothing was shown yet.
+    stranger.count(&app)?;
     let Some(text) = body.ticket else {
         let (options, ceremony) = passkey::discover(&app)?;
         return Ok(Answer::ok(&PasskeyChallenge::new(&app, &options, &ceremony)?));
@@ -192,7 +200,6 @@ pub(super) async fn create_second_factor_session(
 ) -> Result<Response, ApiError> {
     let now = app.clock.now();
     let address = stranger.caller.address;
-    app.throttle.check(address, now)?;
     let shown = ShownBody { totp_code: body.totp_code, recovery_code: body.recovery_code, passkey: body.passkey };
     let shown = shown.parse()?;
     let over = || ApiError::new(Code::InvalidTicket);
@@ -200,15 +207,21 @@ pub(super) async fn create_second_factor_session(
     let person = ticket.body.person;
     let method = shown.method();
     let system = System::for_request(stranger.caller.clone());
+    let (account, device) = (ticket.body.account, ticket.body.device);
+    let attempt = app.throttle.begin(&app, Guess::Factor { address, account, device }).await?;
     // Counted whatever comes of it: of many tries at once only five are looked at.
     let mut tx = app.db.begin(&system).await?;
     let counted = ticket.count(&mut tx).await?;
-    let looked_at = !counted || shown.count(&mut tx, person).await?;
+    // Strangers at one person, or a device that the person is known by: none of them uses up what another has.
+    let counter = device.map_or(person.uuid(), DeviceId::uuid);
+    let looked_at = !counted || shown.count(&mut tx, counter).await?;
     tx.commit().await?;
     if !counted {
+        attempt.withdraw();
         return Err(over());
     }
     if !looked_at {
+        attempt.withdraw();
         return Err(ApiError::new(Code::TooManyAttempts).retry_after_s(3_600));
     }
     let mut tx = app.db.begin(&system).await?;
@@ -220,15 +233,16 @@ pub(super) async fn create_second_factor_session(
         audit::record(&mut tx, "person.refuse_factor", target, audit::NOTHING, Some(&after)).await?;
         // What was counted of a ceremony stays as well.
         tx.commit().await?;
-        return Err(refused(&app, &stranger));
+        attempt.wrong();
+        return Err(refused(&app));
     }
+    attempt.right();
     if !ticket.close(&mut tx).await? {
         return Err(over());
     }
     let target = Target::new("person").id(person);
     let after = serde_json::json!({ "method": method.name() });
     audit::record(&mut tx, "person.show_factor", target, audit::NOTHING, Some(&after)).await?;
-    app.throttle.succeeded(address);
     let factors = vec![Method::Password.name(), method.name()];
     let held = store::held(&mut tx, person, passkey::host(&app)).await?;
     begin(&app, tx, stranger, SignIn { account, held, factors, cookies: body.cookies }).await
@@ -244,8 +258,6 @@ pub(super) async fn create_passkey_session(
     ApiJson(body): ApiJson<PasskeySignIn>,
 ) -> Result<Response, ApiError> {
     let now = app.clock.now();
-    let address = stranger.caller.address;
-    app.throttle.check(address, now)?;
     let over = || ApiError::new(Code::CeremonyOver);
     let ceremony = ticket::open::<Ceremony>(&app.vault, now, &body.ceremony).ok_or_else(over)?;
     if !matches!(ceremony.body, Ceremony::Discover { .. }) {
@@ -253,9 +265,12 @@ pub(super) async fn create_passkey_session(
     }
     let answer: PublicKeyCredential = parse_answer(body.credential, "/credential")?;
     let claimed = passkey::claimed(&app, &answer)?;
+    let (address, device) = (stranger.caller.address, app.throttle.any_device(&stranger.headers, now));
+    let attempt = app.throttle.begin(&app, Guess::Factor { address, account: None, device }).await?;
     let system = System::for_request(stranger.caller.clone());
     let mut tx = app.db.begin(&system).await?;
     if !ceremony.count(&mut tx).await? {
+        attempt.withdraw();
         return Err(over());
     }
     let mut signed_in = None;
@@ -269,17 +284,17 @@ pub(super) async fn create_passkey_session(
     }
     let Some(account) = signed_in else {
         tx.commit().await?;
-        return Err(refused(&app, &stranger));
+        attempt.wrong();
+        return Err(refused(&app));
     };
-    app.throttle.succeeded(address);
+    attempt.right();
     let factors = vec![Method::Passkey.name()];
     let held = store::held(&mut tx, account.id, passkey::host(&app)).await?;
     begin(&app, tx, stranger, SignIn { account, held, factors, cookies: body.cookies }).await
 }
 
-/// Counts a wrong answer; what to say to it.
-fn refused(app: &App, stranger: &Stranger) -> ApiError {
-    app.throttle.failed(stranger.caller.address, app.clock.now());
+/// What to say to a wrong answer.
+fn refused(app: &App) -> ApiError {
     app.metrics.with(|| metrics::counter!("postern_sign_ins_total", "outcome" => "factor_refused").increment(1));
     ApiError::new(Code::InvalidFactor)
 }

@@ -19,7 +19,12 @@ use super::{
 use crate::{
     app::{App, AppState},
     audit::{self, Target},
-    auth::{Caller, Grant, Principal, action::StepUp, password::Password},
+    auth::{
+        Caller, Grant, Principal,
+        action::StepUp,
+        password::Password,
+        throttle::{Attempt, Guess},
+    },
     db::{Proof, Read, System},
     http::{Answer, ApiError, ApiJson, Challenge, Code, Time, commit, docs::CommonProblems},
     sessions,
@@ -109,15 +114,13 @@ pub(super) async fn verify_current_session(
     ApiJson(body): ApiJson<StepUpShown>,
 ) -> Result<Response, ApiError> {
     let (person, session) = grant.person()?;
-    let address = grant.caller().address;
     let now = app.clock.now();
-    app.throttle.check(address, now)?;
     let mut read = app.db.read(&grant).await?;
     let held = store::held(&mut read, person, passkey::host(&app)).await?;
     let account = store::account(&mut read, person).await?;
     drop(read);
     let (_, password_hash) = account.ok_or_else(ApiError::not_found)?;
-    // By the session as well: whoever has stolen one may ask from everywhere.
+    // By the session as well: whoever has stolen one has no more of it.
     let system = System::for_request(grant.caller().clone().anonymous());
     let mut tx = app.db.begin(&system).await?;
     let counted = count_in_window(&mut tx, b"step-up", session.uuid(), WINDOW, TRIES).await?;
@@ -127,8 +130,8 @@ pub(super) async fn verify_current_session(
     }
     let method = match body.password {
         Some(password) if !held.any() => {
-            if !app.hasher.verify(Password::new(password), Some(password_hash)).await? {
-                app.throttle.failed(address, now);
+            let attempt = app.throttle.begin(&app, Guess::Own(person)).await?;
+            if !attempt.judge(app.hasher.verify(Password::new(password), Some(password_hash))).await? {
                 return Err(ApiError::new(Code::InvalidFactor));
             }
             None
@@ -140,14 +143,10 @@ pub(super) async fn verify_current_session(
             Some(body.parse()?)
         }
     };
-    if let Some(shown) = &method {
-        let mut tx = app.db.begin(&system).await?;
-        let looked_at = shown.count(&mut tx, person).await?;
-        tx.commit().await?;
-        if !looked_at {
-            return Err(ApiError::new(Code::TooManyAttempts).retry_after_s(3_600));
-        }
-    }
+    let attempt = match &method {
+        Some(_) => Some(app.throttle.begin(&app, Guess::Own(person)).await?),
+        None => None,
+    };
     let name = method.as_ref().map_or(Method::Password, super::Shown::method).name();
     let mut tx = app.db.begin(&grant).await?;
     if let Some(shown) = method
@@ -156,9 +155,10 @@ pub(super) async fn verify_current_session(
         let target = Target::new("session").id(session);
         audit::record(&mut tx, "session.step_up_refused", target, audit::NOTHING, audit::NOTHING).await?;
         tx.commit().await?;
-        app.throttle.failed(address, now);
+        attempt.map(Attempt::wrong);
         return Err(ApiError::new(Code::InvalidFactor));
     }
+    attempt.map(Attempt::right);
     sessions::factor_shown(&mut tx, session, name).await?;
     let after = serde_json::json!({ "method": name });
     audit::record(&mut tx, "session.step_up", Target::new("session").id(session), audit::NOTHING, Some(&after)).await?;

@@ -11,7 +11,10 @@ use webauthn_rs::prelude::{DiscoverableAuthentication, PasskeyAuthentication, Pa
 
 use super::store;
 use crate::{
-    auth::token_hash,
+    auth::{
+        throttle::{AccountKey, DeviceId},
+        token_hash,
+    },
     db::{StoreError, Tx},
     persons::Fingerprint,
     vault::{Purpose, Vault},
@@ -26,6 +29,11 @@ pub(super) struct SignIn {
     pub person: Id<ids::Person>,
     /// Of the stored password: a ticket is void once that is another.
     pub password: Fingerprint,
+    /// The account and the device its budgets of guesses are of. None in a ticket of the version before.
+    #[serde(default)]
+    pub account: Option<AccountKey>,
+    #[serde(default)]
+    pub device: Option<DeviceId>,
 }
 
 /// What an authenticator was asked.

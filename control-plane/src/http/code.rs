@@ -61,7 +61,10 @@ codes! {
     CrossSiteRequest = FORBIDDEN "cross_site_request" "With cookies, only pages of this installation may change things";
     Forbidden = FORBIDDEN "forbidden" "Not permitted";
     PasswordChangeRequired = FORBIDDEN "password_change_required" "The password must be changed first";
+    /// Of a password or a code: `Retry-After` says when the next is looked at.
     TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts";
+    /// `Retry-After` says when there is room for the next.
+    RateLimited = TOO_MANY_REQUESTS "rate_limited" "Too many requests in a short time";
     Overloaded = TOO_MANY_REQUESTS "overloaded" "Too much to do at once";
     // Conditions and repeats.
     PreconditionRequired = PRECONDITION_REQUIRED "precondition_required" "If-Match is required";

@@ -11,7 +11,7 @@ use axum::{
 use tracing::Instrument;
 
 use super::{ApiError, Code};
-use crate::app::AppState;
+use crate::{app::AppState, auth::rates::Counted};
 
 /// The other end of the connection.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,8 @@ pub async fn outer(State(app): State<AppState>, mut request: Request, next: Next
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
     request.extensions_mut().insert(RequestId(id.clone()));
+    let counted = Counted::default();
+    request.extensions_mut().insert(counted.clone());
     let span = tracing::info_span!("request", %id, %method, route);
     let started = tokio::time::Instant::now();
     let mut response = match tokio::time::timeout(LONGEST, next.run(request)).instrument(span.clone()).await {
@@ -47,6 +49,9 @@ pub async fn outer(State(app): State<AppState>, mut request: Request, next: Next
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Some(standing) = counted.standing() {
+        standing.tell(headers);
+    }
     response
 }
 

@@ -47,6 +47,9 @@ async fn metrics(State(app): State<AppState>, Extension(peer): Extension<Peer>) 
     if !app.config.metrics_allow.iter().any(|network| network.contains(address)) {
         return ApiError::not_found().into_response();
     }
+    app.metrics.with(|| {
+        metrics::counter!("postern_password_verifications_total").absolute(app.hasher.verified());
+    });
     let of_the_database = [certificates::api::metrics(&app).await, ownership::metrics(&app).await];
     let text = app.metrics.render() + &of_the_database.concat();
     (StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()

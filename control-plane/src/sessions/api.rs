@@ -24,6 +24,7 @@ use crate::{
         action::{ChangeOwnPassword, EndOwnSession, ReadOwnAccount},
         credential,
         password::Password,
+        throttle::Guess,
     },
     breach::Finding,
     db::{StoreError, System, Tx},
@@ -185,8 +186,10 @@ pub(super) async fn create_session(
     ApiJson(body): ApiJson<SessionCreate>,
 ) -> Result<Response, ApiError> {
     let caller = stranger.caller.clone();
-    app.throttle.check(caller.address, app.clock.now())?;
-    let system = System::for_request(caller.clone());
+    let account_key = app.throttle.account(&body.email);
+    let guess = stranger.guess(&app, account_key);
+    let attempt = app.throttle.begin(&app, guess).await?;
+    let system = System::for_request(caller);
     // PostgreSQL has no text with a NUL in it: no account has such an address.
     let account = if body.email.contains('\0') {
         None
@@ -196,9 +199,8 @@ pub(super) async fn create_session(
     let stored = account.as_ref().map(|account| account.password_hash.clone());
     let password = Password::new(body.password);
     let too_short = password.is_short();
-    let right = app.hasher.verify(password.clone(), stored).await?;
+    let right = attempt.judge(app.hasher.verify(password.clone(), stored)).await?;
     let Some(account) = account.filter(|_| right) else {
-        app.throttle.failed(caller.address, app.clock.now());
         app.metrics.with(|| metrics::counter!("postern_sign_ins_total", "outcome" => "refused").increment(1));
         return Err(ApiError::new(Code::InvalidCredentials));
     };
@@ -208,10 +210,8 @@ pub(super) async fn create_session(
     let mut account = hold(&mut tx, &account).await?;
     let held = factors::held(&mut tx, account.id, host(&app)).await?;
     if held.any() {
-        // What was guessed wrong before stays counted until the second step is done.
-        return Err(factors::second_step(&app, &account, held)?);
+        return Err(factors::second_step(&app, &account, guess, held)?);
     }
-    app.throttle.succeeded(caller.address);
     app.metrics.with(|| metrics::counter!("postern_sign_ins_total", "outcome" => "accepted").increment(1));
 
     if too_short {
@@ -323,8 +323,6 @@ pub(super) async fn update_my_password(
     ApiJson(body): ApiJson<PasswordUpdate>,
 ) -> Result<Response, ApiError> {
     let (id, session) = grant.person()?;
-    let address = crate::db::Proof::caller(&grant).address;
-    app.throttle.check(address, app.clock.now())?;
     let person =
         store::by_id(&mut app.db.read(&grant).await?, id, app.clock.now()).await?.ok_or_else(ApiError::not_found)?;
     let new = Password::new(body.new_password.clone());
@@ -339,8 +337,8 @@ pub(super) async fn update_my_password(
         return Err(ApiError::field("/new_password", "the new password is the old one"));
     }
     let current = Password::new(body.current_password);
-    if !app.hasher.verify(current, Some(person.password_hash.clone())).await? {
-        app.throttle.failed(address, app.clock.now());
+    let attempt = app.throttle.begin(&app, Guess::Own(id)).await?;
+    if !attempt.judge(app.hasher.verify(current, Some(person.password_hash.clone()))).await? {
         return Err(ApiError::field("/current_password", "is not the password"));
     }
     let finding = app.breach.look_up(&new, &app.metrics).await;

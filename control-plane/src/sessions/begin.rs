@@ -32,7 +32,7 @@ pub(crate) struct SignIn {
 
 /// Signs them in, and commits.
 pub(crate) async fn begin(app: &App, mut tx: Tx, stranger: Stranger, sign_in: SignIn) -> Result<Response, ApiError> {
-    let Stranger { agent, headers, .. } = stranger;
+    let Stranger { caller, agent, headers, .. } = stranger;
     let SignIn { account, held, factors, cookies } = sign_in;
     if cookies {
         credential::from_our_pages(app, &axum::http::Method::POST, &headers)?;
@@ -51,6 +51,7 @@ pub(crate) async fn begin(app: &App, mut tx: Tx, stranger: Stranger, sign_in: Si
     let lasts = if standing.enrol_only { ENROL_ONLY } else { absolute(app) };
     let ends = Ends::of(app, now, now + lasts);
     let token = RefreshToken(zeroize::Zeroizing::new(app.entropy.bytes()));
+    let key = app.throttle.account(&account.email);
     tx.act_as(Principal::Person { person, session, email: account.email });
     let row = store::NewSession {
         id: session,
@@ -68,7 +69,9 @@ pub(crate) async fn begin(app: &App, mut tx: Tx, stranger: Stranger, sign_in: Si
     let given = Given { person, session, ends, token, cookies };
     let (view, cookies) = given.view(app, now, standing)?;
     let response = commit(tx, Answer::created("/v1/me", &view)).await?;
-    Ok(with_cookies(response, cookies))
+    app.throttle.signed_in(caller.address, key, now);
+    let device = given.cookies.then(|| app.throttle.keep_device(&headers, key, now, &app.entropy));
+    Ok(with_cookies(response, cookies.into_iter().chain(device)))
 }
 
 /// How long there is to set up a factor.

@@ -15,7 +15,14 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{
-    auth::{Caller, request_caller, token_hash},
+    app::App,
+    auth::{
+        Caller,
+        rates::Counted,
+        request_caller,
+        throttle::{AccountKey, Guess},
+        token_hash,
+    },
     db::Tx,
     http::{ApiError, Code},
     persons::{self, Account},
@@ -48,6 +55,7 @@ pub(crate) struct Stranger {
     pub caller: Caller,
     pub agent: Option<String>,
     pub headers: HeaderMap,
+    pub counted: Option<Counted>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Stranger {
@@ -58,11 +66,27 @@ impl<S: Sync> FromRequestParts<S> for Stranger {
             let text = String::from_utf8_lossy(agent.as_bytes());
             text.chars().filter(|c| !c.is_control()).take(AGENT_CHARS).collect()
         });
-        Ok(Self { caller: request_caller(parts), agent, headers: parts.headers.clone() })
+        let counted = parts.extensions.get().cloned();
+        Ok(Self { caller: request_caller(parts), agent, headers: parts.headers.clone(), counted })
     }
 }
 
 impl Stranger {
+    /// A guess at the account's password, from here.
+    pub(crate) fn guess(&self, app: &App, account: AccountKey) -> Guess {
+        let device = app.throttle.device(&self.headers, account, app.clock.now());
+        Guess::Password { address: self.caller.address, account, device }
+    }
+
+    /// Counts a request that showed nothing good. Not one of a browser that somebody signed in with before: it is to get in
+    /// however much comes from beside it.
+    pub(crate) fn count(&self, app: &App) -> Result<(), ApiError> {
+        if app.throttle.any_device(&self.headers, app.clock.now()).is_some() {
+            return Ok(());
+        }
+        app.rates.count_stranger(app, self.counted.as_ref(), &self.caller)
+    }
+
     /// What tells one client from another: its address and what it says it is.
     fn mark(&self) -> [u8; 32] {
         let mut hash = Sha256::new();

@@ -64,18 +64,19 @@ pub(super) async fn update_session(
     ApiJson(body): ApiJson<SessionRefresh>,
 ) -> Result<Response, ApiError> {
     let refused = || ApiError::new(Code::InvalidRefreshToken);
+    let unknown = || stranger.count(&app).map_or_else(|limited| limited, |()| refused());
     let in_cookie = credential::refresh_cookie(&app, &Method::POST, &stranger.headers);
     let (text, cookies) = match body.refresh_token {
         Some(text) => (text, false),
-        None => (in_cookie?.ok_or_else(refused)?.to_owned(), true),
+        None => (in_cookie?.ok_or_else(unknown)?.to_owned(), true),
     };
-    let token = RefreshToken::parse(&text).ok_or_else(refused)?;
+    let token = RefreshToken::parse(&text).ok_or_else(unknown)?;
     let mark = stranger.mark();
-    let system = System::for_request(stranger.caller);
+    let system = System::for_request(stranger.caller.clone());
     let now = app.clock.now();
     // Whoever sends what was never given makes no writing transaction.
     if store::family(&mut app.db.read(&system).await?, &token.hash()).await?.is_none() {
-        return Err(refused());
+        return Err(unknown());
     }
     let mut tx = app.db.begin(&system).await?;
     let first = store::spend_token(&mut tx, &token.hash(), &mark).await?;

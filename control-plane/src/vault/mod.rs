@@ -38,6 +38,10 @@ pub enum Purpose {
     TotpSecret,
     /// Hashes of recovery codes; the person is mixed in.
     RecoveryCode,
+    /// Under which guesses at an account are counted.
+    AccountKey,
+    /// Authenticity of cookies of known devices.
+    Device,
 }
 
 impl Purpose {
@@ -55,6 +59,8 @@ impl Purpose {
             Self::Ticket => b"postern ticket",
             Self::TotpSecret => b"postern totp secret",
             Self::RecoveryCode => b"postern recovery code",
+            Self::AccountKey => b"postern account key",
+            Self::Device => b"postern device",
         }
     }
 }

@@ -181,14 +181,16 @@ async fn guesses_are_counted_by_the_person_and_other_factors_go_on(plane: Plane)
     // They are counted in windows of an hour.
     let into = u64::try_from(plane.clock.now().as_secs()).unwrap() % 3_600;
     plane.clock.advance(Duration::from_secs(3_600 - into));
-    // Whoever knows the way in makes the network good again; only the guesses stay counted.
-    for code in &codes[..8] {
+    // From many networks, none of which has to wait by itself.
+    for network in 1..=8 {
         let tried = ticket(&plane).await;
         for _ in 0..4 {
-            second(&plane, json!({ "ticket": tried, "totp_code": "000000" })).await;
+            let body = json!({ "ticket": tried, "totp_code": "000000" });
+            let call = plane.post("/v1/sessions/second-factor").anonymously().json(&body);
+            call.from_network(network).send().await;
         }
-        second(&plane, json!({ "ticket": tried, "recovery_code": code })).await.expect(201);
     }
+    second(&plane, json!({ "ticket": ticket(&plane).await, "recovery_code": codes[0] })).await.expect(201);
     let right = json!({ "ticket": ticket(&plane).await, "totp_code": totp(&secret, plane.clock.now()) });
     let reply = second(&plane, right).await;
     reply.problem(429, "too_many_attempts");

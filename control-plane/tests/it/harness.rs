@@ -85,6 +85,7 @@ pub(crate) struct Call<'a> {
     token: Option<String>,
     headers: Vec<(String, String)>,
     body: Option<(String, Vec<u8>)>,
+    from: Option<std::net::IpAddr>,
 }
 
 impl Call<'_> {
@@ -103,6 +104,12 @@ impl Call<'_> {
         self
     }
 
+    /// From the n-th network: this machine's, all of 127.0.0.0/8.
+    pub(crate) fn from_network(mut self, n: u8) -> Self {
+        self.from = Some(std::net::Ipv4Addr::new(127, 0, n, 1).into());
+        self
+    }
+
     pub(crate) fn json(self, body: &Value) -> Self {
         self.raw("application/json", body.to_string())
     }
@@ -118,7 +125,11 @@ impl Call<'_> {
 
     /// None where the connection fails.
     pub(crate) async fn try_send(self) -> Option<Reply> {
-        let mut request = self.plane.client.request(self.method, format!("{}{}", self.plane.base, self.path));
+        let client = match self.from {
+            Some(from) => client(self.plane.dir.path(), Some(from)),
+            None => self.plane.client.clone(),
+        };
+        let mut request = client.request(self.method, format!("{}{}", self.plane.base, self.path));
         if let Some(token) = self.token {
             request = request.bearer_auth(token);
         }
@@ -165,7 +176,7 @@ impl Plane {
         let dns = Dns::start().await;
         let (config, deps) = settings(database.as_ref(), &dir, &clock, &dns, adjust);
         let running = control_plane::start(config, deps).await.expect("a control plane");
-        let client = client(dir.path());
+        let client = client(dir.path(), None);
         let base = format!("https://localhost:{}", running.address.port());
         let mut plane = Self { running, clock, dns, dir, client, base, token: String::new(), database };
         if plane.running.first_sign_in.is_none() {
@@ -202,6 +213,7 @@ impl Plane {
             token: Some(self.token.clone()),
             headers: Vec::new(),
             body: None,
+            from: None,
         }
     }
 
@@ -341,16 +353,24 @@ fn config(dir: &Path) -> Config {
     config.passwords.compromised.enabled = false;
     EMAIL.clone_into(&mut config.first_owner.email);
     config.first_owner.password = Some(Secret(PASSWORD.to_owned()));
+    // A clock that stands still fills no bucket; `rates` has some.
+    config.rates.requests_per_minute = 0;
+    config.rates.anonymous_requests_per_minute = 0;
     // Scenarios move their clock; those about sessions have the settings that ship.
     config.sessions.access_lifetime_s = std::num::NonZeroU32::new(60 * 60).expect("an hour");
     config.sessions.step_up_lifetime_s = std::num::NonZeroU32::new(30 * 24 * 60 * 60).expect("a month");
     config
 }
 
-fn client(dir: &Path) -> reqwest::Client {
+fn client(dir: &Path, from: Option<std::net::IpAddr>) -> reqwest::Client {
     let pem = std::fs::read(dir.join("tls.crt")).expect("the certificate that was made");
     let certificate = reqwest::Certificate::from_pem(&pem).expect("a certificate");
-    reqwest::Client::builder().tls_certs_only([certificate]).timeout(Duration::from_mins(1)).build().expect("a client")
+    reqwest::Client::builder()
+        .tls_certs_only([certificate])
+        .local_address(from)
+        .timeout(Duration::from_mins(1))
+        .build()
+        .expect("a client")
 }
 
 /// Is a test on this database to run? Not where `POSTERN_TEST_DATABASE` chose the other, or there is none.

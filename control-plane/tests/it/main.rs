@@ -1,6 +1,7 @@
 //! The control plane as a client sees it: real HTTPS requests against a running one, on a database of its own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod abuse;
 mod account;
 mod account_page;
 mod api_keys;
@@ -34,6 +35,7 @@ mod policy_trials;
 mod pools;
 mod postgres;
 mod publishing;
+mod rates;
 mod recipients;
 mod recover;
 mod replicas;

@@ -167,13 +167,25 @@ fn headers(operation: &mut Value, path: &str, method: &str) {
     if revised && conditional && tag != "policy" {
         parameter(operation, "If-Match", "Only if the resource still has this ETag", "\"r1\"");
     }
+    let limited = path.starts_with("/v1/") && operation["security"] != json!([]);
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
-    for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2')) {
+    for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2') || *status == "429") {
         let mut headers = serde_json::Map::new();
         let mut header = |name: &str, description: &str, example: &str| {
             let header = json!({ "description": description, "schema": { "type": "string" }, "example": example });
             headers.insert(name.to_owned(), header);
         };
+        if limited {
+            let description = "How many requests (q) in how many seconds (w); missing where there is no limit";
+            header("RateLimit-Policy", description, "\"default\";q=1000;w=20");
+            let description = "How many are left (r), and after how many seconds there are more (t)";
+            header("RateLimit", description, "\"default\";r=987;t=1");
+        }
+        if status == "429" {
+            header("Retry-After", "Seconds until it is worth trying again", "1");
+            response["headers"] = Value::Object(headers);
+            continue;
+        }
         if revised && status != "204" {
             header("ETag", "The resource's revision, for If-Match", "\"r1\"");
         }
