@@ -10,7 +10,7 @@ use crate::{
 
 /// A grant that somebody wants to give.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     pub role: Role,
     pub over: Over,
     pub expires_at: Option<Micros>,
@@ -20,7 +20,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// What makes sense whoever gives it.
-    pub(super) fn check(&self) -> Result<(), ApiError> {
+    pub(crate) fn check(&self) -> Result<(), ApiError> {
         let mut errors = Vec::new();
         let fits = match (self.role, self.over) {
             (Role::Owner, over) => over == Over::Installation,
