@@ -17,7 +17,7 @@ use crate::{
     db::{Read, StoreError, Tx},
     grants::Over,
 };
-pub(crate) use store::STATEMENTS;
+pub(crate) use store::{STATEMENTS, still_good};
 
 /// What every key begins with: it is found in places where it should not stand.
 pub const PREFIX: &str = "pst_live_";

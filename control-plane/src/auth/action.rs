@@ -176,6 +176,11 @@ actions! {
     WritePersons = "persons.write": [Owner, TenantAdmin], seen_by ReadPersons, step_up = true;
     ReadGrants = "grants.read": [Owner, TenantAdmin, Auditor, Delegate];
     WriteGrants = "grants.write": [Owner, TenantAdmin, Delegate], seen_by ReadGrants, step_up = true;
+    ReadInvitations = "invitations.read": [Owner, TenantAdmin, Auditor, Delegate];
+    /// A grant to whoever has an address, with or without an account: whether there is one is not said.
+    InvitePersons = "invitations.write": [Owner, TenantAdmin, Delegate], seen_by ReadInvitations, step_up = true;
+    /// One that was sent to one's own address.
+    AcceptInvitation = "own_account.accept_invitation": [Person];
     /// Who may do what to a domain.
     ReadAccess = "access.read": [Owner, TenantAdmin, DomainAdmin, Auditor];
     ReadAudit = "audit.read": [Owner, TenantAdmin, Auditor];

@@ -4,7 +4,7 @@
 use std::{marker::PhantomData, time::Duration};
 
 use axum::{
-    extract::{FromRef, FromRequestParts},
+    extract::{FromRef, FromRequestParts, OptionalFromRequestParts},
     http::request::Parts,
     response::{IntoResponse, Response},
 };
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     api_keys,
     app::{App, AppState},
-    db::{Proof, System, sealed},
+    db::{Proof, System, Tx, sealed},
     factors,
     http::{
         ApiError, Code,
@@ -32,6 +32,8 @@ pub struct Grant<A> {
     caller: Caller,
     holding: Holding,
     attempt: Option<Attempt>,
+    /// It was shown a moment ago who it is.
+    is_fresh: bool,
     action: PhantomData<fn() -> A>,
 }
 
@@ -57,7 +59,15 @@ impl<A: Action> Grant<A> {
     }
 
     pub fn is_key(&self) -> bool {
-        matches!(self.caller.principal, Principal::ApiKey { .. })
+        self.key().is_some()
+    }
+
+    /// The key, where a program calls.
+    pub fn key(&self) -> Option<Id<ids::ApiKey>> {
+        match self.caller.principal {
+            Principal::ApiKey { key, .. } => Some(key),
+            Principal::Person { .. } | Principal::Worker { .. } | Principal::Anonymous | Principal::System(_) => None,
+        }
     }
 
     /// The worker that calls, and its pool; 403 for a person.
@@ -90,6 +100,32 @@ impl<A: Action> Grant<A> {
 
     pub fn holding(&self) -> &Holding {
         &self.holding
+    }
+
+    /// What is held in the eyes of a transaction: with what it made itself, which no grant was read with.
+    pub async fn renew(&mut self, tx: &mut Tx) -> Result<(), ApiError> {
+        let now = tx.now();
+        self.holding = match &self.caller.principal {
+            Principal::Person { person, .. } => store::holding(tx, *person, now).await?,
+            Principal::ApiKey { key, .. } => {
+                let key = api_keys::still_good(tx, *key, now).await?;
+                store::holding_of_key(tx, &key.ok_or_else(|| ApiError::new(Code::Unauthenticated))?, now).await?
+            }
+            Principal::Worker { .. } | Principal::Anonymous | Principal::System(_) => return Ok(()),
+        };
+        Ok(())
+    }
+
+    /// For a call that does several things: may the caller do this one, and have they shown lately who they are, where it
+    /// asks for that?
+    pub async fn must_permit<B: Action>(&self, app: &App) -> Result<(), ApiError> {
+        if !self.holding.permits::<B>() {
+            return Err(ApiError::new(Code::Forbidden));
+        }
+        if B::STEP_UP && !self.is_fresh {
+            return Err(factors::step_up_required(app, &self.caller).await?);
+        }
+        Ok(())
     }
 }
 
@@ -147,12 +183,27 @@ where
         if A::STEP_UP && !standing.is_fresh {
             return Err(factors::step_up_required(&app, &caller).await?.into());
         }
-        let mut grant = Self { caller, holding, attempt: None, action: PhantomData };
+        let mut grant = Self { caller, holding, attempt: None, is_fresh: standing.is_fresh, action: PhantomData };
         match idempotency::look_up(&app, parts, &grant).await? {
             Looked::Replay(response) => return Err(Rejection::Answered(response)),
             Looked::GoOn(attempt) => grant.attempt = attempt,
         }
         Ok(grant)
+    }
+}
+
+/// For a door that is open to strangers as well: none where the request brings no credentials. Bad ones are refused.
+impl<A: Action, S: Send + Sync> OptionalFromRequestParts<S> for Grant<A>
+where
+    AppState: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
+        if !credential::is_there(&parts.headers) {
+            return Ok(None);
+        }
+        <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
     }
 }
 

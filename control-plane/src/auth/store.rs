@@ -98,7 +98,7 @@ pub(crate) async fn holding(read: &mut Read, person: Id<ids::Person>, now: Micro
 }
 
 /// What a key is worth now.
-pub(super) async fn holding_of_key(read: &mut Read, key: &ApiKey, now: Micros) -> Result<Holding, StoreError> {
+pub(crate) async fn holding_of_key(read: &mut Read, key: &ApiKey, now: Micros) -> Result<Holding, StoreError> {
     let holding = holding(read, key.maker, now).await?;
     let mut tree = BTreeSet::new();
     if let Over::Tenant(tenant) = key.over {

@@ -9,7 +9,7 @@ mod words;
 
 use std::time::Duration;
 
-use contract::{Id, ids, mail::Mailbox};
+use contract::{Id, Micros, ids, mail::Mailbox};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -27,9 +27,11 @@ const GOOD_FOR: Duration = Duration::from_hours(24);
 
 /// What is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum News {
+pub(crate) enum News<'a> {
     /// To the account's owner, who should know if it was not they.
     PasswordChanged,
+    /// To somebody who may have an account or not: both are told the same.
+    Invited { tenant: &'a str, link: &'a str, until: Micros },
 }
 
 /// A mail as it is sealed.
@@ -40,22 +42,51 @@ struct Letter {
     text: String,
 }
 
+/// Can people be mailed at all?
+pub(crate) fn is_set_up(app: &App) -> bool {
+    app.config.mail.relay.is_some()
+}
+
+/// Does a relay commonly take mail to this address?
+pub(crate) fn can_reach(to: &str) -> bool {
+    to.parse::<Mailbox>().is_ok_and(|to| to.is_ascii())
+}
+
 /// Puts a mail on its way, if this transaction commits. Nothing where no relay is set, nor for an
 /// address that relays commonly do not take.
-pub(crate) async fn post(tx: &mut Tx, app: &App, to: &str, news: News) -> Result<(), StoreError> {
-    let config = &app.config.mail;
-    if config.relay.is_none() || !to.parse::<Mailbox>().is_ok_and(|to| to.is_ascii()) {
+pub(crate) async fn post(tx: &mut Tx, app: &App, to: &str, news: News<'_>) -> Result<(), StoreError> {
+    post_in(tx, app, app.config.mail.language, to, news).await
+}
+
+/// The same, in a language of its own.
+pub(crate) async fn post_in(
+    tx: &mut Tx,
+    app: &App,
+    language: Language,
+    to: &str,
+    news: News<'_>,
+) -> Result<(), StoreError> {
+    if !is_set_up(app) || !can_reach(to) {
         return Ok(());
     }
     let now = tx.now();
-    let words::Letter { subject, text } = words::of(config.language, news);
+    let words::Letter { subject, text } = words::of(language, news);
     let host = app.config.public_url.host_str().unwrap_or_default();
-    let at = crate::http::Time(now);
-    let at = serde_json::to_value(at).ok().and_then(|at| at.as_str().map(str::to_owned)).unwrap_or_default();
-    let text = words::fill(text, &[("account", to), ("host", host), ("time", &at)]);
+    let (time, until) =
+        (written(now), if let News::Invited { until, .. } = news { written(until) } else { String::new() });
+    let mut values = vec![("account", to), ("host", host), ("time", time.as_str())];
+    if let News::Invited { tenant, link, .. } = news {
+        values.extend([("tenant", tenant), ("link", link), ("until", until.as_str())]);
+    }
+    let text = words::fill(text, &values);
     let letter = Letter { to: to.to_owned(), subject: subject.clone(), text };
     let letter = serde_json::to_vec(&letter).map_err(StoreError::corrupt("a mail"))?;
     let id: Id<ids::Mail> = tx.new_id();
     let sealed = app.vault.seal_with(Purpose::Mail, id.uuid().as_bytes(), &letter);
     store::insert(tx, id, &sealed, now + GOOD_FOR).await
+}
+
+fn written(time: Micros) -> String {
+    let time = serde_json::to_value(crate::http::Time(time)).ok();
+    time.and_then(|time| time.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -6,7 +6,13 @@ mod view;
 
 use contract::{Id, Micros, ids};
 
-pub(crate) use store::{STATEMENTS, find, remove_all};
+use crate::{
+    audit,
+    db::{StoreError, Tx},
+};
+
+pub(crate) use store::{STATEMENTS, by_email, find, remove_all};
+pub(crate) use view::check_email;
 
 #[derive(Debug, Clone)]
 pub struct Person {
@@ -17,6 +23,18 @@ pub struct Person {
     pub must_change_password: bool,
     pub disabled_at: Option<Micros>,
     pub created_at: Micros,
+}
+
+/// Makes an account whose owner chose the password. `compromised`: whether it is known to be. `Unique`: somebody has the address.
+pub(crate) async fn make(
+    tx: &mut Tx,
+    person: &Person,
+    password_hash: &str,
+    compromised: Option<bool>,
+) -> Result<(), StoreError> {
+    store::insert_with_password(tx, person, password_hash, compromised).await?;
+    let view = view::PersonView::from(person);
+    audit::record(tx, "person.create", person.target(), audit::NOTHING, Some(&view)).await
 }
 
 impl Person {

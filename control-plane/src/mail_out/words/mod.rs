@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::News;
 
@@ -18,13 +19,15 @@ pub(super) struct Letter {
 #[serde(deny_unknown_fields)]
 struct Words {
     password_changed: Letter,
+    invitation: Letter,
 }
 
 macro_rules! languages {
     ($($name:ident = $file:literal;)+) => {
         /// What people are written in.
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
+        #[schema(as = MailLanguage)]
         pub enum Language {
             #[default]
             $($name,)+
@@ -32,6 +35,18 @@ macro_rules! languages {
 
         impl Language {
             pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// As settings and the API write it.
+            pub(crate) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => file_stem($file),)+
+                }
+            }
+
+            /// The other way round.
+            pub(crate) fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|language| language.name() == name)
+            }
 
             fn words(self) -> &'static Words {
                 match self {
@@ -46,15 +61,24 @@ macro_rules! languages {
     };
 }
 
+/// A language is called as its file is.
+const fn file_stem(file: &'static str) -> &'static str {
+    match file.split_at_checked(2) {
+        Some((stem, _)) => stem,
+        None => file,
+    }
+}
+
 languages! {
     En = "en.toml";
     Fr = "fr.toml";
 }
 
-pub(super) fn of(language: Language, news: News) -> &'static Letter {
+pub(super) fn of(language: Language, news: News<'_>) -> &'static Letter {
     let words = language.words();
     match news {
         News::PasswordChanged => &words.password_changed,
+        News::Invited { .. } => &words.invitation,
     }
 }
 
@@ -85,13 +109,19 @@ mod tests {
 
     #[test]
     fn every_language_says_everything_with_the_same_names() {
-        for language in Language::ALL {
-            let letter = of(*language, News::PasswordChanged);
+        let invited = News::Invited { tenant: "", link: "", until: contract::Micros::EPOCH };
+        let letters = [
+            (News::PasswordChanged, &["account", "host", "time"][..]),
+            (invited, &["account", "tenant", "host", "link", "until"]),
+        ];
+        for (language, (news, names)) in Language::ALL.iter().flat_map(|one| letters.map(|letter| (one, letter))) {
+            let letter = of(*language, news);
             assert!(!letter.subject.is_empty() && !letter.subject.contains(['{', '\n']), "{language:?}");
-            for name in ["{account}", "{host}", "{time}"] {
-                assert!(letter.text.contains(name), "{language:?} {name}");
+            for name in names {
+                assert!(letter.text.contains(&format!("{{{name}}}")), "{language:?} {name}");
             }
-            let filled = fill(&letter.text, &[("account", "a"), ("host", "b"), ("time", "c")]);
+            let values: Vec<_> = names.iter().map(|name| (*name, "a")).collect();
+            let filled = fill(&letter.text, &values);
             assert!(!filled.contains(['{', '}']), "{language:?}: a name that nobody fills in");
         }
     }
