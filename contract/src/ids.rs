@@ -46,6 +46,8 @@ kinds! {
     Person = "per";
     /// A role that somebody holds over something.
     Grant = "gra";
+    /// A grant that waits to be accepted.
+    Invitation = "inv";
     /// A credential of a program.
     ApiKey = "key";
     /// A sign-in.
@@ -81,6 +83,7 @@ pub type CertificateId = Id<Certificate>;
 pub type ListEntryId = Id<ListEntry>;
 pub type PersonId = Id<Person>;
 pub type GrantId = Id<Grant>;
+pub type InvitationId = Id<Invitation>;
 pub type ApiKeyId = Id<ApiKey>;
 pub type SessionId = Id<Session>;
 pub type PasskeyId = Id<Passkey>;

@@ -11,6 +11,7 @@ use crate::{
     domains::{ownership, watch},
     errands, events, factors,
     http::idempotency,
+    invitations,
     lease::Lease,
     lists, mail_out, outbox, pool_keys, pools, routes, sessions, snapshots,
     tenants::closing,
@@ -93,6 +94,7 @@ async fn sweep(app: AppState, up_since: contract::Micros) -> Result<(), StoreErr
     workers::sweep(&mut tx, up_since).await?;
     sessions::sweep(&mut tx, now).await?;
     factors::sweep(&mut tx, now).await?;
+    invitations::sweep(&mut tx).await?;
     errands::sweep(&mut tx).await?;
     pool_keys::sweep(&mut tx, now).await?;
     pools::sweep(&mut tx, now).await?;

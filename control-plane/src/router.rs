@@ -10,8 +10,8 @@ use crate::{
     app::AppState,
     audit, certificates, config_versions, domains, errands, events, factors, grants,
     http::{docs, idempotency, layers, system},
-    join_tokens, lists, messages, persons, policy, pool_keys, pools, recipients, routes, sessions, sign_in_policy,
-    snapshots, statistics, status, tenants, workers,
+    invitations, join_tokens, lists, messages, onboarding, persons, policy, pool_keys, pools, recipients, routes,
+    sessions, sign_in_policy, snapshots, statistics, status, tenants, workers,
 };
 
 /// Bodies of the REST API. The worker API sets limits of its own.
@@ -30,6 +30,9 @@ fn rest() -> OpenApiRouter<AppState> {
         .merge(persons::api::router())
         .merge(grants::api::router())
         .merge(api_keys::api::router())
+        .merge(invitations::api::router())
+        .merge(invitations::door::router())
+        .merge(onboarding::api::router())
         .merge(tenants::api::router())
         .merge(domains::api::router())
         .merge(recipients::api::router())

@@ -4,6 +4,7 @@
 //! anywhere else. `visit` asks the REST API on the browser's behalf, `html` writes, `words` has the languages.
 
 mod html;
+mod invitation;
 mod overview;
 mod visit;
 mod words;
@@ -133,15 +134,20 @@ async fn account(
     Ok(overview::show(desk, &told).await)
 }
 
-/// The one step that is also a page of its own.
+/// The steps that are also pages of their own.
 async fn step_page(
     State(app): State<AppState>,
     Extension(site): Extension<Site>,
     Path(step): Path<String>,
+    RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, ApiError> {
     let desk = desk(&app, site, request.into_parts().0)?;
-    if step == "sign-in" { Ok(sign_in(desk, "", "")) } else { Err(ApiError::not_found()) }
+    match step.as_str() {
+        "sign-in" => Ok(sign_in(desk, "", "")),
+        "invitation" => Ok(invitation::show(desk, &fields(query.unwrap_or_default().as_bytes()), "").await),
+        _ => Err(ApiError::not_found()),
+    }
 }
 
 fn sign_in(desk: Desk, told: &str, email: &str) -> Response {
@@ -205,6 +211,7 @@ async fn step(
             let reply = desk.visit.post("/v1/sessions/passkey", body).await;
             signed_in(desk, &reply, "")
         }
+        "invitation" => invitation::accept(desk, &form).await,
         "sign-out" => {
             desk.visit.call(Method::DELETE, "/v1/sessions/current", None).await;
             desk.go("/account/sign-in")
@@ -293,7 +300,9 @@ fn refusals(words: &Words, reply: &Reply) -> String {
 
 fn signed_in(desk: Desk, reply: &Reply, email: &str) -> Response {
     if reply.is_good() {
-        return desk.go("/account");
+        let more = ["must_enrol_factor", "must_change_password"].iter().any(|due| reply.body[due] == true);
+        let to = if invitation::waits(&desk) && !more { invitation::PATH } else { "/account" };
+        return desk.go(to);
     }
     if reply.code() == "second_factor_required" {
         let methods: Vec<_> = texts(&reply.body["challenge"]["methods"]);

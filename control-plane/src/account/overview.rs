@@ -5,7 +5,7 @@ use std::fmt::Write;
 use axum::response::Response;
 use serde_json::Value;
 
-use super::{Desk, html, texts, words::Words};
+use super::{Desk, html, invitation, texts, words::Words};
 
 pub(super) async fn show(mut desk: Desk, told: &str) -> Response {
     let factors = desk.visit.get("/v1/me/factors").await;
@@ -14,12 +14,16 @@ pub(super) async fn show(mut desk: Desk, told: &str) -> Response {
         return desk.show(&title, &told);
     }
     if !factors.is_good() {
-        return desk.go("/account/sign-in");
+        let to = if invitation::waits(&desk) { invitation::PATH } else { "/account/sign-in" };
+        return desk.go(to);
     }
     let me = desk.visit.get("/v1/me").await;
     let sessions = desk.visit.get("/v1/me/sessions?limit=50").await;
     let words = desk.words();
     let mut body = told.to_owned();
+    if invitation::waits(&desk) {
+        body += &invitation::notice(words);
+    }
     if me.code() == "enrolment_required" {
         body += &html::notice(words.get("must_enrol"));
     }

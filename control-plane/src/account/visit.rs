@@ -77,6 +77,14 @@ impl Visit {
         self.call(Method::POST, path, Some(body)).await
     }
 
+    /// Without the browser's cookies: for what somebody does who is nobody yet.
+    pub(super) async fn post_as_nobody(&mut self, path: &str, body: Value) -> Reply {
+        let jar = std::mem::take(&mut self.jar);
+        let reply = self.ask(Method::POST, path, Some(body)).await;
+        self.jar = jar;
+        reply
+    }
+
     /// Asks the API. Where the access token is over, the session is carried on first.
     pub(super) async fn call(&mut self, method: Method, path: &str, body: Option<Value>) -> Reply {
         let reply = self.ask(method.clone(), path, body.clone()).await;

@@ -18,7 +18,7 @@ use crate::{
     db::{Read, StoreError, Tx},
     grants::Over,
 };
-pub(crate) use store::STATEMENTS;
+pub(crate) use store::{STATEMENTS, still_good};
 
 /// What every key begins with: it is found in places where it should not stand.
 pub const PREFIX: &str = "pst_live_";
@@ -65,7 +65,7 @@ fn reads(action: &str) -> bool {
 }
 
 /// Can a key be given this action?
-fn can_be_given(action: &str) -> bool {
+pub(crate) fn can_be_given(action: &str) -> bool {
     MATRIX.iter().any(|row| row.action == action && row.callers == Callers::Programs)
 }
 

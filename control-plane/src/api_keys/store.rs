@@ -41,6 +41,8 @@ sql! {
     LIVE = (select!("(k.secret_hash = $1 OR (k.previous_hash = $1 AND k.previous_until > $2))
         AND (k.expires_at IS NULL OR k.expires_at > $2)
         AND EXISTS (SELECT 1 FROM persons p WHERE p.id = k.person_id AND p.disabled_at IS NULL)"));
+    STILL_GOOD = (select!("k.id = $1 AND (k.expires_at IS NULL OR k.expires_at > $2)
+        AND EXISTS (SELECT 1 FROM persons p WHERE p.id = k.person_id AND p.disabled_at IS NULL)"));
     LIST = {
         sqlite: seen!(sqlite, "k.id > $1 ORDER BY k.id LIMIT $5"),
         postgres: seen!(postgres, "k.id > $1 ORDER BY k.id LIMIT $5"),
@@ -104,6 +106,16 @@ impl TryFrom<Row> for ApiKey {
 /// By its secret, or the one before while both are good; of somebody who may sign in.
 pub(super) async fn live(read: &mut Read, hash: [u8; 32], now: Micros) -> Result<Option<ApiKey>, StoreError> {
     let row = run!(read, fetch_optional LIVE as Row, hash.to_vec(), now.as_micros())?;
+    row.map(ApiKey::try_from).transpose()
+}
+
+/// By its id; of somebody who may sign in.
+pub(crate) async fn still_good(
+    read: &mut Read,
+    id: Id<ids::ApiKey>,
+    now: Micros,
+) -> Result<Option<ApiKey>, StoreError> {
+    let row = run!(read, fetch_optional STILL_GOOD as Row, id.uuid(), now.as_micros())?;
     row.map(ApiKey::try_from).transpose()
 }
 

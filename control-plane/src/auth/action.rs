@@ -191,6 +191,11 @@ actions! {
     WritePersons = "persons.write" for People: [Owner, TenantAdmin], seen_by ReadPersons, step_up = true;
     ReadGrants = "grants.read" for Programs: [Owner, TenantAdmin, Auditor, Delegate];
     WriteGrants = "grants.write" for Programs: [Owner, TenantAdmin, Delegate], seen_by ReadGrants, step_up = true;
+    ReadInvitations = "invitations.read" for Programs: [Owner, TenantAdmin, Auditor, Delegate];
+    /// A grant to whoever has an address, with or without an account: whether there is one is not said.
+    InvitePersons = "invitations.write" for Programs: [Owner, TenantAdmin, Delegate], seen_by ReadInvitations, step_up = true;
+    /// One that was sent to one's own address.
+    AcceptInvitation = "own_account.accept_invitation" for People: [Person];
     /// Who may do what to a domain.
     ReadAccess = "access.read" for Programs: [Owner, TenantAdmin, DomainAdmin, Auditor];
     ReadAudit = "audit.read" for Programs: [Owner, TenantAdmin, Auditor];

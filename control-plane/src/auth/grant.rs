@@ -4,7 +4,7 @@
 use std::{marker::PhantomData, time::Duration};
 
 use axum::{
-    extract::{FromRef, FromRequestParts},
+    extract::{FromRef, FromRequestParts, OptionalFromRequestParts},
     http::request::Parts,
     response::{IntoResponse, Response},
 };
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     api_keys,
     app::{App, AppState},
-    db::{Proof, Read, System, sealed},
+    db::{Proof, Read, System, Tx, sealed},
     factors,
     http::{
         ApiError, Code,
@@ -60,7 +60,15 @@ impl<A: Action> Grant<A> {
     }
 
     pub fn is_key(&self) -> bool {
-        matches!(self.caller.principal, Principal::ApiKey { .. })
+        self.key().is_some()
+    }
+
+    /// The key, where a program calls.
+    pub fn key(&self) -> Option<Id<ids::ApiKey>> {
+        match self.caller.principal {
+            Principal::ApiKey { key, .. } => Some(key),
+            Principal::Person { .. } | Principal::Worker { .. } | Principal::Anonymous | Principal::System(_) => None,
+        }
     }
 
     /// Was it shown a moment ago who calls? For what takes a step-up of some people only.
@@ -98,6 +106,21 @@ impl<A: Action> Grant<A> {
 
     pub fn holding(&self) -> &Holding {
         &self.holding
+    }
+
+    /// What is held in the eyes of a transaction: with what it made itself, which no grant was read with.
+    pub async fn renew(&mut self, app: &App, tx: &mut Tx) -> Result<(), ApiError> {
+        self.holding = self.holding_now(app, tx).await?;
+        Ok(())
+    }
+
+    /// For a call that does several things: may the caller do this one, and have they shown lately who they are, where it
+    /// asks for that?
+    pub async fn must_permit<B: Action>(&self, app: &App, read: &mut Read) -> Result<(), ApiError> {
+        if !self.holding.permits::<B>() {
+            return Err(ApiError::new(Code::Forbidden));
+        }
+        if B::STEP_UP { self.must_have_stepped_up(app, read).await } else { Ok(()) }
     }
 }
 
@@ -195,6 +218,21 @@ where
             Looked::GoOn(attempt) => grant.attempt = attempt,
         }
         Ok(grant)
+    }
+}
+
+/// For a door that is open to strangers as well: none where the request brings no credentials. Bad ones are refused.
+impl<A: Action, S: Send + Sync> OptionalFromRequestParts<S> for Grant<A>
+where
+    AppState: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
+        if !credential::is_there(&parts.headers) {
+            return Ok(None);
+        }
+        <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
     }
 }
 

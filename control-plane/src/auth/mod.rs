@@ -18,7 +18,7 @@ pub use caller::{Caller, Principal};
 pub use cost::Cost;
 pub use grant::{Grant, request_caller};
 pub use scope::{Held, Place, Reach, Scope};
-pub(crate) use store::STATEMENTS;
+pub(crate) use store::{STATEMENTS, holding, holding_of_key};
 
 /// The hash under which a bearer token is stored: it is random, so one SHA-256 is enough.
 pub fn token_hash(token: &str) -> [u8; 32] {

@@ -57,6 +57,8 @@ pub struct Holding {
     held: Vec<Held>,
     /// Actions that a key is good for; none: it is no key that calls.
     only: Option<BTreeSet<&'static str>>,
+    /// What that key is over.
+    key_over: Option<Place>,
     /// Of each tenant that a grant is over: it and all below it.
     below: HashMap<Uuid, BTreeSet<Uuid>>,
 }
@@ -116,7 +118,7 @@ impl Holding {
 
     pub(super) fn person(grants: Vec<Held>, below: HashMap<Uuid, BTreeSet<Uuid>>) -> Self {
         let held = grants.into_iter().flat_map(Held::with_consequences).collect();
-        Self { implicit: vec![Role::Person], held, below, only: None }
+        Self { implicit: vec![Role::Person], held, below, ..Self::default() }
     }
 
     /// What a key is worth: of what its maker holds, as much as lies in `over`, for as long as it is good, and only these
@@ -143,6 +145,7 @@ impl Holding {
         self.held = self.held.iter().filter_map(narrow).collect();
         self.implicit.clear();
         self.only = Some(only);
+        self.key_over = Some(over);
         if let Place::Tenant(tenant) = over {
             self.below.insert(tenant.uuid(), tree);
         }
@@ -156,6 +159,11 @@ impl Holding {
     /// Does a key name this action? A person has no need to.
     pub fn names(&self, action: &str) -> bool {
         self.only.as_ref().is_none_or(|only| only.contains(action))
+    }
+
+    /// What the key is over that calls.
+    pub fn key_over(&self) -> Option<Place> {
+        self.key_over
     }
 
     /// Is this what a key is worth, and not a person?

@@ -77,7 +77,7 @@ struct GrantRow {
 }
 
 /// What a person holds now, with the subtrees it is over. Roles of a later version count for nothing.
-pub(super) async fn holding(read: &mut Read, person: Id<ids::Person>, now: Micros) -> Result<Holding, StoreError> {
+pub(crate) async fn holding(read: &mut Read, person: Id<ids::Person>, now: Micros) -> Result<Holding, StoreError> {
     let rows = run!(read, fetch_all GRANTS as GrantRow, person.uuid(), now.as_micros())?;
     let held: Vec<Held> = rows.iter().filter_map(held).collect();
     let roots: Vec<_> = held
@@ -97,7 +97,7 @@ pub(super) async fn holding(read: &mut Read, person: Id<ids::Person>, now: Micro
 }
 
 /// What a key is worth now.
-pub(super) async fn holding_of_key(read: &mut Read, key: &ApiKey, now: Micros) -> Result<Holding, StoreError> {
+pub(crate) async fn holding_of_key(read: &mut Read, key: &ApiKey, now: Micros) -> Result<Holding, StoreError> {
     let holding = holding(read, key.maker, now).await?;
     let mut tree = BTreeSet::new();
     if let Over::Tenant(tenant) = key.over {

@@ -100,6 +100,7 @@ const MODULES: &[&[Statement]] = &[
     crate::routes::STATEMENTS,
     crate::routes::HEALTH_STATEMENTS,
     crate::grants::STATEMENTS,
+    crate::invitations::STATEMENTS,
     crate::persons::STATEMENTS,
     crate::sessions::STATEMENTS,
     crate::factors::STATEMENTS,

@@ -6,12 +6,12 @@ use axum::{
     extract::State as AxumState,
     response::{IntoResponse, Response},
 };
-use contract::{Id, Micros, ids, ids::DomainId, policy::recipient::Unasked};
+use contract::{Id, Micros, ids, ids::DomainId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, alias, create, name,
+    Domain, Finding, State, alias, create,
     ownership::{self, Look, Noted},
     proof, records, store,
     view::{DomainCreate, DomainPage, DomainQuery, DomainUpdate, DomainView},
@@ -27,11 +27,8 @@ use crate::{
     http::{
         Answer, ApiError, ApiJson, ApiPatch, ApiPath, ApiQuery, Code, FieldError, IfMatch, commit, docs::CommonProblems,
     },
-    labels, outbox, pools, routes as inbound_routes, tenants,
+    labels, outbox, routes as inbound_routes, tenants,
 };
-
-/// An MX that is set before the proof loses no mail for so long.
-const DEFERRED_FOR: Duration = Duration::from_hours(7 * 24);
 
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -42,7 +39,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(restore_domain))
 }
 
-fn held_elsewhere() -> ApiError {
+pub(super) fn held_elsewhere() -> ApiError {
     ApiError::new(Code::DomainHeldElsewhere)
 }
 
@@ -96,70 +93,10 @@ pub(super) async fn create_domain(
     AxumState(app): AxumState<AppState>,
     ApiJson(body): ApiJson<DomainCreate>,
 ) -> Result<Response, ApiError> {
-    let name = body.parse(|name| name::refusal(name, &app.config))?;
+    let name = create::name_of(&app, &body)?;
     let mut tx = app.db.begin(&grant).await?;
-    if pools::own_names(&mut tx).await?.iter().any(|host| name.is_within(host)) {
-        let error = FieldError::new("/name", "not_registrable", name::OURS);
-        return Err(ApiError::invalid(vec![error]));
-    }
-    // As who administers the tenant, or by a grant that creates: that is of the grants behind a key, whatever else it names.
-    let scope = grant.holding().scope(WriteDomains::ROLES);
-    tenants::must_be_open(&mut tx, &grant.scope(), body.tenant_id, "/tenant_id").await?;
-    if let Some(route) = body.route_id {
-        must_fit(&mut tx, &scope, route, body.tenant_id).await?;
-    }
-    must_name(&scope, body.tenant_id, body.external_ref.as_deref(), None)?;
-    let now = tx.now();
-    let mut domain = Domain {
-        id: tx.new_id(),
-        tenant: body.tenant_id,
-        name,
-        external_ref: body.external_ref,
-        labels: body.labels,
-        state: State::Pending,
-        recipients: body.recipients.unwrap_or(RecipientMode::Listed),
-        unasked: (body.recipients == Some(RecipientMode::CallOut))
-            .then(|| body.call_out_unavailable.unwrap_or(Unasked::Defer)),
-        alias: body
-            .alias_of
-            .map(|primary| AliasOf { primary, hop_sees: body.alias_hop_sees.unwrap_or(AliasDomainView::AsWritten) }),
-        route: body.route_id,
-        hash_key: tx.entropy().bytes(),
-        defer_until: now + DEFERRED_FOR,
-        activated_at: None,
-        closes_at: None,
-        check: Check::default(),
-        revision: 1,
-        created_at: now,
-    };
-    domain.check.next_check_at = proof::next_check(&app, &domain, now);
-    store::lock_names(&mut tx).await?;
-    refuse_taken(&mut tx, &domain).await?;
-    alias::must_fit(&mut tx, &scope, &domain).await?;
-    // A subdomain needs the consent of who holds the name above; the name itself can be claimed and proven later.
-    if let Some(above) = domain.name.parent()
-        && store::held_elsewhere(&mut tx, domain.tenant, &above).await?
-    {
-        return Err(held_elsewhere().at("/name"));
-    }
-    if app.config.accept_domains_without_proof {
-        if store::held_elsewhere(&mut tx, domain.tenant, &domain.name).await? {
-            return Err(held_elsewhere().at("/name"));
-        }
-        domain.state = State::Active;
-        domain.activated_at = Some(now);
-        domain.check = Check { finding: Some(Finding::NotChecked), ..Check::default() };
-    }
-    let through =
-        if scope.covers_tenant(domain.tenant) { None } else { Some(create::through(&mut tx, &grant, &domain).await?) };
-    store::insert(&mut tx, &domain, through.as_ref().map(|through| through.id)).await?;
-    tenants::limits::domains_must_fit(&mut tx, &scope, domain.tenant).await?;
+    let domain = create::register(&app, &mut tx, &grant, name, body).await?;
     let view = DomainView::new(&domain, &app.vault);
-    audit::record(&mut tx, "domain.create", domain.target(), audit::NOTHING, Some(&view)).await?;
-    if let Some(through) = through {
-        create::administer(&mut tx, &domain, &through).await?;
-    }
-    outbox::record(&mut tx, &domain.change()).await?;
     commit(tx, Answer::created(format!("/v1/domains/{}", domain.id), &view).revision(domain.revision)).await
 }
 
@@ -313,7 +250,7 @@ async fn load<A: Action>(read: &mut Read, grant: &Grant<A>, id: Id<ids::Domain>)
 
 /// The number in the tenant's own system is of whoever administers the tenant: whether another domain has it says something
 /// about what else there is.
-fn must_name(
+pub(super) fn must_name(
     scope: &Scope,
     tenant: Id<ids::Tenant>,
     external_ref: Option<&str>,
@@ -326,7 +263,12 @@ fn must_name(
 }
 
 /// A route of the tenant, or of one above it; within the scope, or known there since a domain uses it.
-async fn must_fit(tx: &mut Tx, scope: &Scope, route: Id<ids::Route>, tenant: Id<ids::Tenant>) -> Result<(), ApiError> {
+pub(super) async fn must_fit(
+    tx: &mut Tx,
+    scope: &Scope,
+    route: Id<ids::Route>,
+    tenant: Id<ids::Tenant>,
+) -> Result<(), ApiError> {
     let found = inbound_routes::find(tx, route).await?;
     let above = tenants::ancestry(tx, tenant).await?;
     let known = match &found {
@@ -340,7 +282,7 @@ async fn must_fit(tx: &mut Tx, scope: &Scope, route: Id<ids::Route>, tenant: Id<
     }
 }
 
-async fn refuse_taken(tx: &mut Tx, domain: &Domain) -> Result<(), ApiError> {
+pub(super) async fn refuse_taken(tx: &mut Tx, domain: &Domain) -> Result<(), ApiError> {
     let taken = store::taken(tx, domain).await?;
     if taken.name {
         return Err(ApiError::new(Code::DomainRegistered).at("/name"));

@@ -1,6 +1,6 @@
 //! Mail domains: `pending` until DNS proves who holds them.
 //!
-//! `alias` says which may be another's other name, `create` by which grant one is made, `name` which names nobody may register, `proof` looks at DNS, `records` shows all that stands there, `watch` does so again and again
+//! `alias` says which may be another's other name, `create` makes one, `name` which names nobody may register, `proof` looks at DNS, `records` shows all that stands there, `watch` does so again and again
 //! while a domain is pending and `ownership` once it is active, `view` is the wire.
 
 /// Is its proof gone, and does that concern anybody? What is closing, or whose tenant is, goes anyway.
@@ -26,10 +26,12 @@ use contract::{Id, Micros, ids, mail::Domain as Name, policy::recipient::Unasked
 
 use crate::labels::Labels;
 pub(crate) use alias::must_be_no_alias;
+pub(crate) use create::{name_of, register};
 pub(crate) use ownership::STATEMENTS as OWNERSHIP_STATEMENTS;
 pub use store::find;
 pub(crate) use store::{STATEMENTS, active, lock, remove_all, serving};
 pub use view::{AliasDomainView, RecipientMode};
+pub(crate) use view::{DomainCreate, DomainView};
 
 #[derive(Debug, Clone)]
 pub struct Domain {

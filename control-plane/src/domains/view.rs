@@ -74,7 +74,7 @@ impl AliasDomainView {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "tenant_id": "ten_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f", "name": "acme.example",
     "route_id": "rte_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f", "recipients": "listed" }))]
-pub(super) struct DomainCreate {
+pub(crate) struct DomainCreate {
     pub tenant_id: TenantId,
     /// U-labels or A-labels.
     #[schema(max_length = 253)]
@@ -140,7 +140,7 @@ pub(super) struct DomainUpdate {
 
 /// A domain.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct DomainView {
+pub(crate) struct DomainView {
     pub id: DomainId,
     pub tenant_id: TenantId,
     /// A-label form.
@@ -183,7 +183,7 @@ pub(super) struct DomainView {
 
 /// How the tenant proves that it holds the domain.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct DomainVerification {
+pub(crate) struct DomainVerification {
     /// Set a record here …
     #[schema(example = "_postern.acme.example")]
     pub record_name: String,
@@ -253,7 +253,7 @@ pub(super) struct DomainQuery {
 }
 
 impl DomainView {
-    pub(super) fn new(domain: &Domain, vault: &Vault) -> Self {
+    pub(crate) fn new(domain: &Domain, vault: &Vault) -> Self {
         let state = match domain.state {
             State::Pending => "pending",
             State::Active if domain.closes_at.is_some() => "closing",

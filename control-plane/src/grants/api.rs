@@ -6,10 +6,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    Given, Over, access, must_leave_an_owner, permissions,
+    Given, Over, access, give, insert, must_leave_an_owner, permissions,
     rule::{self, Wanted},
     store,
-    view::{GrantCreate, GrantPage, GrantQuery, GrantScopeName, GrantView},
+    view::{GrantCreate, GrantPage, GrantQuery, GrantView},
 };
 use crate::{
     app::AppState,
@@ -19,14 +19,9 @@ use crate::{
         action::{ReadGrants, ReadPersons, WriteGrants},
     },
     db::{Read, Tx},
-    domains,
     http::{Answer, ApiError, ApiJson, ApiPath, ApiQuery, Code, commit, docs::CommonProblems},
     persons::{self, Person},
-    tenants,
 };
-
-/// Grants of one person over the installation and tenants: each is a search of its own in the trace.
-const MOST_OF_PERSON: usize = 100;
 
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -67,7 +62,7 @@ pub(super) async fn create_grant(
     body.check(app.clock.now())?;
     let mut tx = app.db.begin(&grant).await?;
     store::lock(&mut tx).await?;
-    let over = over(&mut tx, &grant, &body).await?;
+    let over = give::over(&mut tx, &grant.scope(), body.scope, body.tenant_id, body.domain_id).await?;
     let person = grantee(&mut tx, &grant, &body, over).await?;
     let wanted = Wanted {
         role: body.role.role(),
@@ -77,12 +72,10 @@ pub(super) async fn create_grant(
         max_domains: body.max_domains,
     };
     wanted.check()?;
-    // What was held when the request began may have ended while it waited.
     let now = tx.now();
+    // What was held when the request began may have ended while it waited.
     rule::may_give(&grant.holding_now(&app, &mut tx).await?, &wanted)?;
-    if wanted.role == Role::Owner
-        && tenants::find(&mut tx, person.tenant).await?.is_none_or(|home| home.parent.is_some())
-    {
+    if wanted.role == Role::Owner && !give::is_of_the_provider(&mut tx, person.tenant).await? {
         // An owner goes with no customer.
         return Err(ApiError::field("/person_id", "an owner is somebody of the provider"));
     }
@@ -98,32 +91,9 @@ pub(super) async fn create_grant(
         created_by: Some(giver),
         created_at: now,
     };
-    refuse_again(&mut tx, &given).await?;
-    store::insert(&mut tx, &given).await?;
-    let view = GrantView::from(&given);
-    audit::record(&mut tx, "grant.create", given.target(), audit::NOTHING, Some(&view)).await?;
-    commit(tx, Answer::created(format!("/v1/grants/{}", given.id), &view)).await
-}
-
-/// What the body's scope names, if it is within reach.
-async fn over(tx: &mut Tx, grant: &Grant<WriteGrants>, body: &GrantCreate) -> Result<Over, ApiError> {
-    let scope = grant.scope();
-    match (body.scope, body.tenant_id, body.domain_id) {
-        (GrantScopeName::Installation, ..) if scope.is_everything() => Ok(Over::Installation),
-        (GrantScopeName::Installation, ..) => Err(ApiError::new(Code::GrantTooWide).at("/scope")),
-        (GrantScopeName::Tenant, Some(id), _) => {
-            tenants::must_be_open(tx, &scope, id, "/tenant_id").await?;
-            Ok(Over::Tenant(id))
-        }
-        (GrantScopeName::Domain, _, Some(id)) => {
-            let found = domains::find(tx, id).await?.filter(|domain| scope.covers(domain.place()));
-            let domain = found.ok_or_else(|| ApiError::field("/domain_id", "there is no such domain"))?;
-            Ok(Over::Domain(domain.id, domain.tenant))
-        }
-        (GrantScopeName::Tenant | GrantScopeName::Domain, ..) => {
-            Err(ApiError::internal("a scope without its id passed the check"))
-        }
-    }
+    give::refuse_again(&mut tx, &given).await?;
+    insert(&mut tx, &given).await?;
+    commit(tx, Answer::created(format!("/v1/grants/{}", given.id), &GrantView::from(&given))).await
 }
 
 /// Somebody who belongs to a tenant of the giver's, or to the one that the grant is over.
@@ -137,27 +107,6 @@ async fn grantee(tx: &mut Tx, grant: &Grant<WriteGrants>, body: &GrantCreate, ov
     found
         .filter(|person| seen.covers_tenant(person.tenant) || own == Some(person.tenant))
         .ok_or_else(|| ApiError::field("/person_id", "there is no such person"))
-}
-
-async fn refuse_again(tx: &mut Tx, given: &Given) -> Result<(), ApiError> {
-    let now = tx.now();
-    let live = store::of_person(tx, given.person, now).await?;
-    let lasts = |other: &Given| match (other.expires_at, given.expires_at) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(other), Some(given)) => given <= other,
-    };
-    let same = |other: &Given| {
-        (&other.role, other.over, other.may_delegate) == (&given.role, given.over, given.may_delegate) && lasts(other)
-    };
-    if given.max_domains.is_none() && live.iter().any(same) {
-        return Err(ApiError::new(Code::GrantExists));
-    }
-    let wide = live.iter().filter(|other| !matches!(other.over, Over::Domain(..))).count();
-    if wide >= MOST_OF_PERSON {
-        return Err(ApiError::new(Code::TooMany).at("/person_id"));
-    }
-    Ok(())
 }
 
 /// Read a grant.

@@ -1,9 +1,10 @@
 //! Grants: a role over the installation, over a tenant with all below it, or over a domain.
 //!
-//! `rule` says who may give what, `permissions` what one holds oneself, `access` who may do what to a domain.
+//! `rule` says who may give what, `give` asks it, `permissions` what one holds oneself, `access` who may do what to a domain.
 
 mod access;
 pub mod api;
+mod give;
 mod permissions;
 mod rule;
 mod store;
@@ -16,8 +17,10 @@ use crate::{
     db::{Read, StoreError, Tx},
     http::{ApiError, Code},
 };
+pub(crate) use give::{Giver, is_of_the_provider, must_be_allowed, over, refuse_again};
+pub(crate) use rule::Wanted;
 pub(crate) use store::{STATEMENTS, lock};
-pub(crate) use view::GrantScopeName;
+pub(crate) use view::{GrantRole, GrantScopeName};
 
 /// A grant as it is stored.
 #[derive(Debug, Clone)]

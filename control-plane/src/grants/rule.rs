@@ -5,13 +5,14 @@ use contract::Micros;
 
 use super::Over;
 use crate::{
-    auth::{Held, Reach, Role, scope::Holding},
+    api_keys,
+    auth::{Held, Place, Reach, Role, scope::Holding},
     http::{ApiError, Code, FieldError, Time},
 };
 
 /// A grant that somebody wants to give.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     pub role: Role,
     pub over: Over,
     pub expires_at: Option<Micros>,
@@ -21,7 +22,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// What makes sense whoever gives it.
-    pub(super) fn check(&self) -> Result<(), ApiError> {
+    pub(crate) fn check(&self) -> Result<(), ApiError> {
         let mut errors = Vec::new();
         let fits = match (self.role, self.over) {
             (Role::Owner, over) => over == Over::Installation,
@@ -121,7 +122,12 @@ fn by_key(holding: &Holding, wanted: &Wanted) -> Result<(), ApiError> {
     if wanted.may_delegate {
         return Err(too_wide("/may_delegate", "a key does not give the right to hand on"));
     }
-    let mut missing: Vec<_> = wanted.actions().filter(|action| !holding.names(action)).collect();
+    // Whoever administers a customer does some things that no program does: as a person, signed in. Of what the key itself is
+    // over it makes no administrator: that would be somebody who could do more to it than the key.
+    let below = wanted.role == Role::TenantAdmin
+        && matches!((holding.key_over(), wanted.over), (Some(Place::Tenant(key)), Over::Tenant(tenant)) if key != tenant);
+    let of_people = |action: &str| below && !api_keys::can_be_given(action);
+    let mut missing: Vec<_> = wanted.actions().filter(|action| !holding.names(action) && !of_people(action)).collect();
     missing.sort_unstable();
     missing.dedup();
     if missing.is_empty() {

@@ -39,7 +39,7 @@ impl GrantScopeName {
 /// A role that can be granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum GrantRole {
+pub(crate) enum GrantRole {
     /// Everything. Over the installation only, and for people of the provider.
     Owner,
     /// Everything of a tenant and of all below it.
@@ -56,7 +56,7 @@ pub(super) enum GrantRole {
 }
 
 impl GrantRole {
-    pub(super) const fn role(self) -> Role {
+    pub(crate) const fn role(self) -> Role {
         match self {
             Self::Owner => Role::Owner,
             Self::TenantAdmin => Role::TenantAdmin,

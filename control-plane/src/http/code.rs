@@ -57,6 +57,9 @@ codes! {
     StepUpRequired = FORBIDDEN "step_up_required" "Show again who you are first";
     /// Unknown, over, or spent before: which of them is not said. Sign in anew.
     InvalidRefreshToken = UNAUTHORIZED "invalid_refresh_token" "The session cannot be carried on; sign in anew";
+    /// Spent, ended, over or never there: which of them is not said.
+    LinkOver = NOT_FOUND "link_over" "The link is not good any more";
+    InvitationForAnother = FORBIDDEN "invitation_for_another" "The invitation is for another address";
     /// A request that changes something came with cookies and from another site's page, or from none.
     CrossSiteRequest = FORBIDDEN "cross_site_request" "With cookies, only pages of this installation may change things";
     Forbidden = FORBIDDEN "forbidden" "Not permitted";
@@ -99,6 +102,8 @@ codes! {
     GrantTooWide = FORBIDDEN "grant_too_wide" "Nobody grants more than they hold";
     GrantExists = CONFLICT "grant_exists" "The person has this grant already";
     LastOwner = CONFLICT "last_owner" "There must be an owner who can sign in, for good";
+    InvitationOver = CONFLICT "invitation_over" "The invitation was accepted or revoked";
+    MailNotSetUp = CONFLICT "mail_not_set_up" "There is no relay that mail could go through";
     PoolsMustOverlap = CONFLICT "pools_must_overlap" "One of the pools that serve the tenant now must be among the new ones";
     // The house.
     Conflict = CONFLICT "conflict" "It changed meanwhile; try again";

@@ -141,6 +141,15 @@ impl ApiError {
         self
     }
 
+    /// Of a body that stands within another one, at this pointer.
+    #[must_use]
+    pub fn under(mut self, pointer: &str) -> Self {
+        for error in self.public.errors.iter_mut().filter(|error| error.pointer.starts_with('/')) {
+            error.pointer.insert_str(0, pointer);
+        }
+        self
+    }
+
     #[must_use]
     pub fn errors(mut self, errors: Vec<FieldError>) -> Self {
         self.public.errors = errors;

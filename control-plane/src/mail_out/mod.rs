@@ -9,7 +9,7 @@ mod words;
 
 use std::time::Duration;
 
-use contract::{Id, ids, mail::Mailbox};
+use contract::{Id, Micros, ids, mail::Mailbox};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -40,6 +40,12 @@ pub(crate) enum News<'a> {
         name: &'a str,
         place: &'a Named,
     },
+    /// To somebody who may have an account or not: both are told the same.
+    Invited {
+        tenant: &'a str,
+        link: &'a str,
+        until: Micros,
+    },
 }
 
 /// What something is over.
@@ -58,24 +64,47 @@ struct Letter {
     text: String,
 }
 
+/// Can people be mailed at all?
+pub(crate) fn is_set_up(app: &App) -> bool {
+    app.config.mail.relay.is_some()
+}
+
+/// Does a relay commonly take mail to this address?
+pub(crate) fn can_reach(to: &str) -> bool {
+    to.parse::<Mailbox>().is_ok_and(|to| to.is_ascii())
+}
+
 /// Puts a mail on its way, if this transaction commits. Nothing where no relay is set, nor for an
 /// address that relays commonly do not take.
 pub(crate) async fn post(tx: &mut Tx, app: &App, to: &str, news: News<'_>) -> Result<(), StoreError> {
-    let config = &app.config.mail;
-    if config.relay.is_none() || !to.parse::<Mailbox>().is_ok_and(|to| to.is_ascii()) {
+    post_in(tx, app, app.config.mail.language, to, news).await
+}
+
+/// The same, in a language of its own.
+pub(crate) async fn post_in(
+    tx: &mut Tx,
+    app: &App,
+    language: Language,
+    to: &str,
+    news: News<'_>,
+) -> Result<(), StoreError> {
+    if !is_set_up(app) || !can_reach(to) {
         return Ok(());
     }
     let now = tx.now();
-    let words::Letter { subject, text } = words::of(config.language, news);
+    let words::Letter { subject, text } = words::of(language, news);
     let host = app.config.public_url.host_str().unwrap_or_default();
-    let at = crate::http::Time(now);
-    let at = serde_json::to_value(at).ok().and_then(|at| at.as_str().map(str::to_owned)).unwrap_or_default();
-    let mut values = vec![("account", to.to_owned()), ("host", host.to_owned()), ("time", at)];
-    values.extend(words::values(config.language, news));
+    let mut values = vec![("account", to.to_owned()), ("host", host.to_owned()), ("time", written(now))];
+    values.extend(words::values(language, news));
     let text = words::fill(text, &values);
     let letter = Letter { to: to.to_owned(), subject: subject.clone(), text };
     let letter = serde_json::to_vec(&letter).map_err(StoreError::corrupt("a mail"))?;
     let id: Id<ids::Mail> = tx.new_id();
     let sealed = app.vault.seal_with(Purpose::Mail, id.uuid().as_bytes(), &letter);
     store::insert(tx, id, &sealed, now + GOOD_FOR).await
+}
+
+fn written(time: Micros) -> String {
+    let time = serde_json::to_value(crate::http::Time(time)).ok();
+    time.and_then(|time| time.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -48,6 +48,10 @@ sql! {
     INSERT = "INSERT INTO persons (id, tenant_id, email, email_key, password_hash, must_change_password, created_at)
         VALUES ($1, $2, $3, $4, $5, TRUE, $6)";
     SET_DISABLED = "UPDATE persons SET disabled_at = $2, disabled_in = $3 WHERE id = $1";
+    INSERT_WITH_PASSWORD = "INSERT INTO persons (id, tenant_id, email, email_key, password_hash, must_change_password,
+            password_compromised, password_checked_at, created_at)
+        VALUES ($1, $2, $3, $4, $5, FALSE, $6, $7, $8)";
+    BY_EMAIL = (select!("p.email_key = $1"));
     END_SESSIONS = "UPDATE sessions SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL";
     // Whoever changes how somebody signs in, and whoever signs them in, waits here for the other.
     HOLD = "UPDATE persons SET email = email WHERE id = $1 AND disabled_at IS NULL";
@@ -143,6 +147,26 @@ pub(super) async fn insert(tx: &mut Tx, person: &Person, password_hash: &str) ->
     run!(tx, execute INSERT, person.id.uuid(), person.tenant.uuid(), person.email.as_str(), key.as_str(), password_hash,
         person.created_at.as_micros())?;
     Ok(())
+}
+
+/// `Unique`: there is an account with the address.
+pub(super) async fn insert_with_password(
+    tx: &mut Tx,
+    person: &Person,
+    password_hash: &str,
+    compromised: Option<bool>,
+) -> Result<(), StoreError> {
+    let key = person.email.to_lowercase();
+    let checked_at = compromised.map(|_| person.created_at.as_micros());
+    run!(tx, execute INSERT_WITH_PASSWORD, person.id.uuid(), person.tenant.uuid(), person.email.as_str(), key.as_str(),
+        password_hash, compromised.unwrap_or(false), checked_at, person.created_at.as_micros())?;
+    Ok(())
+}
+
+/// Whoever has the address, disabled or not.
+pub(crate) async fn by_email(read: &mut Read, email: &str) -> Result<Option<Person>, StoreError> {
+    let key = email.to_lowercase();
+    Ok(run!(read, fetch_optional BY_EMAIL as Row, key.as_str())?.map(Person::from))
 }
 
 /// Whoever is disabled has no session any more, also when they are enabled again.

@@ -16,6 +16,14 @@ use crate::{
 /// Octets of an address (RFC 5321 §4.5.3.1.3, without the brackets).
 const LONGEST_EMAIL: usize = 254;
 
+pub(crate) fn check_email(email: &str, pointer: &str, errors: &mut Vec<FieldError>) {
+    if email.len() > LONGEST_EMAIL {
+        errors.push(FieldError::invalid(pointer, format!("an address has at most {LONGEST_EMAIL} octets")));
+    } else if let Err(error) = email.parse::<Mailbox>() {
+        errors.push(FieldError::invalid(pointer, error));
+    }
+}
+
 /// A new account.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -113,11 +121,7 @@ impl From<&Person> for PersonView {
 impl PersonCreate {
     pub(super) fn check(&self) -> Result<(), ApiError> {
         let mut errors = Vec::new();
-        if self.email.len() > LONGEST_EMAIL {
-            errors.push(FieldError::invalid("/email", format!("an address has at most {LONGEST_EMAIL} octets")));
-        } else if let Err(error) = self.email.parse::<Mailbox>() {
-            errors.push(FieldError::invalid("/email", error));
-        }
+        check_email(&self.email, "/email", &mut errors);
         let refusal = self.initial_password.clone().and_then(|text| Password::new(text).refusal(&self.email, false));
         if let Some(refusal) = refusal {
             errors.push(FieldError::invalid("/initial_password", refusal));

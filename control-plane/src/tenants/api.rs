@@ -14,20 +14,20 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    Tenant, TenantKind, limits, store,
+    Tenant, TenantKind,
+    create::{self, taken, target},
+    limits, store,
     view::{TenantCreate, TenantPage, TenantQuery, TenantUpdate, TenantView},
 };
 use crate::{
     app::AppState,
-    audit::{self, Target},
+    audit,
     auth::{
         Grant, Place,
         action::{ReadTenants, WriteTenants},
     },
     db::Tx,
-    http::{
-        Answer, ApiError, ApiJson, ApiPatch, ApiPath, ApiQuery, Code, FieldError, IfMatch, commit, docs::CommonProblems,
-    },
+    http::{Answer, ApiError, ApiJson, ApiPatch, ApiPath, ApiQuery, Code, IfMatch, commit, docs::CommonProblems},
     labels,
     outbox::{self, Change},
 };
@@ -38,14 +38,6 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(read_tenant, update_tenant, delete_tenant))
         .routes(routes!(restore_tenant))
         .merge(limits::api::router())
-}
-
-fn target(tenant: &Tenant) -> Target {
-    Target::new("tenant").id(tenant.id).of_tenant(tenant.id)
-}
-
-fn taken() -> ApiError {
-    ApiError::new(Code::ExternalRefTaken).at("/external_ref")
 }
 
 /// List tenants.
@@ -80,45 +72,9 @@ pub(super) async fn create_tenant(
     ApiJson(body): ApiJson<TenantCreate>,
 ) -> Result<Response, ApiError> {
     body.check()?;
-    let kind = body.kind.unwrap_or(TenantKind::Customer);
     let mut tx = app.db.begin(&grant).await?;
-    let parent = match body.parent_id {
-        Some(id) => id,
-        None => store::provider(&mut tx).await?,
-    };
-    let scope = grant.scope();
-    if body.parent_id.is_none() && !scope.covers_tenant(parent) {
-        let message = "is required: name the tenant above it";
-        return Err(ApiError::invalid(vec![FieldError::new("/parent_id", "required", message)]));
-    }
-    let no_such = || ApiError::field("/parent_id", "there is no such tenant");
-    if !scope.covers_tenant(parent) {
-        return Err(no_such());
-    }
-    store::lock(&mut tx, parent).await?;
-    let parent = store::find(&mut tx, parent).await?.ok_or_else(no_such)?;
-    if !kind.fits_below(parent.kind) {
-        let message = format!("a tenant of kind {} cannot stand below one of kind {}", kind.name(), parent.kind.name());
-        return Err(ApiError::field("/parent_id", message));
-    }
-    if parent.closes_at.is_some() {
-        return Err(ApiError::new(Code::TenantClosing).at("/parent_id"));
-    }
-    let tenant = Tenant {
-        id: tx.new_id(),
-        parent: Some(parent.id),
-        kind,
-        name: body.name,
-        external_ref: body.external_ref,
-        labels: body.labels,
-        closes_at: None,
-        revision: 1,
-        created_at: tx.now(),
-    };
-    store::insert(&mut tx, &tenant).await.map_err(|error| error.or_unique(taken))?;
+    let tenant = create::add(&mut tx, &grant.scope(), body).await?;
     let view = TenantView::from(&tenant);
-    audit::record(&mut tx, "tenant.create", target(&tenant), audit::NOTHING, Some(&view)).await?;
-    outbox::record(&mut tx, &Change::Tenant(tenant.id)).await?;
     commit(tx, Answer::created(format!("/v1/tenants/{}", tenant.id), &view).revision(tenant.revision)).await
 }
 

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub(crate) mod closing;
+mod create;
 pub(crate) mod limits;
 mod store;
 mod view;
@@ -11,9 +12,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::labels::Labels;
+pub(crate) use create::add;
 pub(crate) use store::STATEMENTS;
 pub use store::{ancestry, find};
 pub(crate) use store::{below, tops};
+pub(crate) use view::{TenantCreate, TenantView};
 
 /// What a tenant is in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "name": "Acme Ltd", "external_ref": "K-1042", "labels": { "plan": "gold" } }))]
-pub(super) struct TenantCreate {
+pub(crate) struct TenantCreate {
     /// For people.
     #[schema(min_length = 1, max_length = 200)]
     pub name: String,
@@ -53,7 +53,7 @@ pub(super) struct TenantUpdate {
 
 /// A tenant.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct TenantView {
+pub(crate) struct TenantView {
     pub id: TenantId,
     /// The tenant above it; null for the provider.
     #[schema(required)]
@@ -119,7 +119,7 @@ impl From<&Tenant> for TenantView {
 }
 
 impl TenantCreate {
-    pub(super) fn check(&self) -> Result<(), ApiError> {
+    pub(crate) fn check(&self) -> Result<(), ApiError> {
         let mut errors = Vec::new();
         labels::check_text(&self.name, labels::NAME, "/name", &mut errors);
         if let Some(external_ref) = &self.external_ref {

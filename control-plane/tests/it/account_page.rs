@@ -8,12 +8,16 @@ use serde_json::json;
 use crate::{
     authenticator::totp,
     harness::{EMAIL, PASSWORD, Plane, on_both},
+    invitations::{token, with_relay},
+    people::make,
     webdriver::{self, Browser, ENTER},
 };
 
 on_both! {
     alone:
     a_person_sets_up_factors_and_signs_in_by_them_in_a_real_browser
+    somebody_who_is_invited_makes_an_account_and_accepts_more_in_a_real_browser
+    the_page_of_an_invitation_says_what_it_is_about_and_keeps_nothing_of_a_link_that_is_over
     the_page_is_strict_and_speaks_the_languages_it_is_asked_for
     forms_of_other_sites_are_turned_away
 }
@@ -112,6 +116,95 @@ async fn a_person_sets_up_factors_and_signs_in_by_them_in_a_real_browser() {
     let policy: Vec<_> = complaints.iter().filter(|text| text.contains("Content Security Policy")).collect();
     assert!(policy.is_empty(), "{policy:#?}");
     browser.close().await;
+}
+
+async fn somebody_who_is_invited_makes_an_account_and_accepts_more_in_a_real_browser() {
+    const ANNA: &str = "anna@acme.example";
+    let (plane, hop) = with_relay(|config| config.public_url = format!("https://{HOST}").parse().unwrap()).await;
+    let pin = STANDARD.encode(plane.running.tls_spki_sha256.as_bytes());
+    let Some(browser) = webdriver::browser(HOST, plane.running.address.port(), &pin).await else { return };
+    let tenant = make(&plane, plane.token(), "/v1/tenants", json!({ "name": "Acme & Sons" })).await;
+    let policy = format!("/v1/tenants/{tenant}/sign-in-policy");
+    let required = json!({ "second_factor": "required" });
+    plane.put(&policy).header("if-match", "*").json(&required).send().await.expect(200);
+    let invite = async |mails: usize, role: &str| {
+        let grant = json!({ "role": role, "scope": "tenant", "tenant_id": tenant });
+        let body = json!({ "email": ANNA, "tenant_id": tenant, "grant": grant });
+        plane.post("/v1/invitations").json(&body).send().await.expect(201);
+        format!("https://{HOST}/account/invitation?token={}", token(&hop, mails, ANNA).await)
+    };
+
+    // No account: a password, too short at first, then the sign-in and the factor that is required here.
+    let link = invite(1, "auditor").await;
+    browser.open(&link).await;
+    assert!(browser.text("main ul").await.contains("Acme & Sons"));
+    browser.type_into("input[name=password]", &format!("too short{ENTER}")).await;
+    assert!(browser.text("[role=alert]").await.contains("at least 15 characters"));
+    browser.type_into("input[name=password]", &format!("{PASSWORD}{ENTER}")).await;
+    assert!(browser.text("[role=status]").await.contains("Sign in now"));
+    browser.type_into("input[name=password]", &format!("{PASSWORD}{ENTER}")).await;
+    browser.click("form[action='/account/totp'] button").await;
+    browser.text("main svg").await;
+    let secret = browser.text("main code").await;
+    let code = totp(&secret, plane.clock.now());
+    browser.type_into("input[name=code]", &format!("{code}{ENTER}")).await;
+    browser.text("main li code").await;
+    browser.click("main p a").await;
+    assert_eq!(browser.text("main strong").await, ANNA);
+    // The link is spent.
+    browser.open(&link).await;
+    assert!(browser.text("[role=alert]").await.contains("not good any more"));
+
+    // Signed in: one button.
+    browser.open(&invite(2, "quarantine_manager").await).await;
+    browser.click("form[action='/account/invitation'] button").await;
+    assert!(browser.text("[role=status]").await.contains("accepted"));
+    browser.click("form[action='/account/sign-out'] button").await;
+
+    // Signed out: the password and the second step, back to the invitation, and the button.
+    browser.open(&invite(3, "tenant_admin").await).await;
+    browser.type_into("input[name=password]", &format!("{PASSWORD}{ENTER}")).await;
+    plane.clock.advance(Duration::from_secs(30));
+    let code = totp(&secret, plane.clock.now());
+    browser.type_into("input[name=totp_code]", &format!("{code}{ENTER}")).await;
+    browser.click("form[action='/account/invitation'] button").await;
+    assert!(browser.text("[role=status]").await.contains("accepted"));
+    let held =
+        "SELECT COUNT(*) FROM grants g JOIN persons p ON p.id = g.person_id WHERE p.email_key = 'anna@acme.example'";
+    assert_eq!(plane.count(held).await, 3);
+
+    let complaints = browser.complaints().await;
+    let policy: Vec<_> = complaints.iter().filter(|text| text.contains("Content Security Policy")).collect();
+    assert!(policy.is_empty(), "{policy:#?}");
+    browser.close().await;
+}
+
+async fn the_page_of_an_invitation_says_what_it_is_about_and_keeps_nothing_of_a_link_that_is_over() {
+    let (plane, hop) = with_relay(|_| {}).await;
+    let tenant = make(&plane, plane.token(), "/v1/tenants", json!({ "name": "<b>Acme</b>" })).await;
+    let grant = json!({ "role": "tenant_admin", "scope": "tenant", "tenant_id": tenant });
+    let body = json!({ "email": "anna@acme.example", "tenant_id": tenant, "grant": grant });
+    let made = plane.post("/v1/invitations").json(&body).send().await.expect(201);
+    let path = format!("/account/invitation?token={}", token(&hop, 1, "anna@acme.example").await);
+    let open = || plane.get(&path).anonymously().header("accept-language", "fr").send();
+    let page = open().await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("&lt;b&gt;Acme") && !page.text.contains("<b>Acme"), "{}", page.text);
+    assert!(page.text.contains("Vous êtes invité") && page.text.contains("administrateur"), "{}", page.text);
+    assert_eq!(page.header("referrer-policy"), Some("same-origin"));
+    let cookie = page.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("__Host-postern-invitation=piv_") && cookie.contains("HttpOnly"), "{cookie}");
+    // Nobody else's page accepts in somebody's name.
+    let form = plane.post("/account/invitation").anonymously().header("origin", "https://evil.example");
+    let form = form.raw("application/x-www-form-urlencoded", format!("{}&password=x", path.split_once('?').unwrap().1));
+    form.send().await.problem(403, "cross_site_request");
+
+    plane.delete(&format!("/v1/invitations/{}", made["id"].as_str().unwrap())).send().await.expect(204);
+    let page = open().await;
+    assert!(page.text.contains("plus valable"), "{}", page.text);
+    assert!(page.header("set-cookie").unwrap().starts_with("__Host-postern-invitation=;"));
+    let none = plane.get("/account/invitation").anonymously().send().await;
+    assert!(none.text.contains("name=\"email\"") || none.status == 303, "{} {}", none.status, none.text);
 }
 
 async fn the_page_is_strict_and_speaks_the_languages_it_is_asked_for() {

@@ -23,7 +23,7 @@ on_both! {
 
 const NEW: &str = "another horse, another staple";
 
-fn through(hop: &Hop, tls: Security, language: Language) -> impl FnOnce(&mut Config) + use<> {
+pub(crate) fn through(hop: &Hop, tls: Security, language: Language) -> impl FnOnce(&mut Config) + use<> {
     let port = hop.port();
     move |config| {
         let from = "postern@provider.example".parse().unwrap();

@@ -25,6 +25,7 @@ use self::{
 };
 use crate::{
     app::App,
+    auth::Caller,
     http::{ApiError, Code},
     vault::{Purpose, Vault},
 };
@@ -49,6 +50,13 @@ pub enum Guess {
     Factor { address: Option<IpAddr>, account: Option<AccountKey>, device: Option<DeviceId> },
     /// One's own password or factor, by who is signed in.
     Own(Id<ids::Person>),
+}
+
+impl Guess {
+    /// At what stands in a mailed link: counted by network, whosever it would be.
+    pub(crate) fn link(caller: &Caller) -> Self {
+        Self::Factor { address: caller.address, account: None, device: None }
+    }
 }
 
 /// Cheap to clone.

@@ -99,9 +99,14 @@ const OPEN: &[&str] = &[
     "create_second_factor_session",
     "create_passkey_session",
     "create_sign_in_challenge",
+    "look_at_invitation",
+    "accept_invitation",
     "enrol_worker",
     "create_worker_token",
 ];
+
+/// Of them, those that somebody who has credentials sends them to.
+const OPTIONAL: &[&str] = &["accept_invitation"];
 
 /// Mends what the generator leaves undone. The result is what is served and what is checked in.
 pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
@@ -114,7 +119,9 @@ pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
         let Some(item) = item.as_object_mut() else { continue };
         for (method, operation) in item.iter_mut() {
             let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
-            if OPEN.contains(&id.as_str()) {
+            if OPTIONAL.contains(&id.as_str()) {
+                operation["security"] = json!([{}, { "bearer": [] }]);
+            } else if OPEN.contains(&id.as_str()) {
                 operation["security"] = json!([]);
             } else {
                 operation["security"] = json!([{ "bearer": [] }]);

@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Named, News};
 
@@ -18,6 +19,7 @@ pub(super) struct Letter {
 #[serde(deny_unknown_fields)]
 struct Words {
     password_changed: Letter,
+    invitation: Letter,
     api_key_made: Letter,
     api_key_rotated: Letter,
     over: Places,
@@ -35,8 +37,9 @@ struct Places {
 macro_rules! languages {
     ($($name:ident = $file:literal;)+) => {
         /// What people are written in.
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
+        #[schema(as = MailLanguage)]
         pub enum Language {
             #[default]
             $($name,)+
@@ -44,6 +47,18 @@ macro_rules! languages {
 
         impl Language {
             pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// As settings and the API write it.
+            pub(crate) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => file_stem($file),)+
+                }
+            }
+
+            /// The other way round.
+            pub(crate) fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|language| language.name() == name)
+            }
 
             fn words(self) -> &'static Words {
                 match self {
@@ -58,6 +73,14 @@ macro_rules! languages {
     };
 }
 
+/// A language is called as its file is.
+const fn file_stem(file: &'static str) -> &'static str {
+    match file.split_at_checked(2) {
+        Some((stem, _)) => stem,
+        None => file,
+    }
+}
+
 languages! {
     En = "en.toml";
     Fr = "fr.toml";
@@ -67,6 +90,7 @@ pub(super) fn of(language: Language, news: News<'_>) -> &'static Letter {
     let words = language.words();
     match news {
         News::PasswordChanged { .. } => &words.password_changed,
+        News::Invited { .. } => &words.invitation,
         News::ApiKeyMade { .. } => &words.api_key_made,
         News::ApiKeyRotated { .. } => &words.api_key_rotated,
     }
@@ -76,6 +100,9 @@ pub(super) fn of(language: Language, news: News<'_>) -> &'static Letter {
 pub(super) fn values(language: Language, news: News<'_>) -> Vec<(&'static str, String)> {
     match news {
         News::PasswordChanged { keys } => vec![("keys", keys.to_string())],
+        News::Invited { tenant, link, until } => {
+            vec![("tenant", tenant.to_owned()), ("link", link.to_owned()), ("until", super::written(until))]
+        }
         News::ApiKeyMade { name, place } | News::ApiKeyRotated { name, place } => {
             vec![("name", name.to_owned()), ("over", over(language, place))]
         }

@@ -4,7 +4,10 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use contract::ids::TenantId;
+use contract::{
+    Id,
+    ids::{self, TenantId},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -17,6 +20,7 @@ use crate::{
         Grant, Place,
         action::{ReadTenants, WriteLimits},
     },
+    db::{StoreError, Tx},
     http::{Answer, ApiError, ApiJson, ApiPath, Code, FieldError, IfMatch, commit, docs::CommonProblems},
     tenants,
 };
@@ -31,7 +35,7 @@ pub(in crate::tenants) fn router() -> OpenApiRouter<AppState> {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "max_domains": 50, "max_recipients": 20_000 }))]
-pub(super) struct TenantLimitsUpdate {
+pub(crate) struct TenantLimitsUpdate {
     /// Domains of the tenant and of all below it, in whatever state.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 1_000_000_000)]
@@ -100,21 +104,43 @@ pub(super) async fn update_tenant_limits(
     }
     let (before, revision) = store::find(&mut tx, id).await?.ok_or_else(ApiError::not_found)?;
     if_match.check(revision)?;
-    let after = Limits { max_domains: body.max_domains, max_recipients: body.max_recipients };
+    let after = Limits::from(body);
     let used = used(&mut tx, id).await?;
     if after == before {
         return Ok(Answer::ok(&TenantLimits::new(after, used)).revision(revision).into_response());
     }
-    store::set(&mut tx, id, after, revision).await?;
-    let target = Target::new("limits").id(id).of_tenant(id);
-    let shown =
-        |limits: Limits| TenantLimitsUpdate { max_domains: limits.max_domains, max_recipients: limits.max_recipients };
-    audit::record(&mut tx, "limits.update", target, Some(&shown(before)), Some(&shown(after))).await?;
+    write(&mut tx, id, before, after, revision).await?;
     commit(tx, Answer::ok(&TenantLimits::new(after, used)).revision(revision + 1)).await
 }
 
+async fn write(
+    tx: &mut Tx,
+    id: Id<ids::Tenant>,
+    before: Limits,
+    after: Limits,
+    revision: i64,
+) -> Result<(), StoreError> {
+    store::set(tx, id, after, revision).await?;
+    let target = Target::new("limits").id(id).of_tenant(id);
+    let shown =
+        |limits: Limits| TenantLimitsUpdate { max_domains: limits.max_domains, max_recipients: limits.max_recipients };
+    audit::record(tx, "limits.update", target, Some(&shown(before)), Some(&shown(after))).await
+}
+
+/// Of a tenant that was made in this transaction.
+pub(crate) async fn set_first(tx: &mut Tx, id: Id<ids::Tenant>, limits: TenantLimitsUpdate) -> Result<(), ApiError> {
+    let (before, revision) = store::find(tx, id).await?.ok_or_else(ApiError::not_found)?;
+    Ok(write(tx, id, before, limits.into(), revision).await?)
+}
+
+impl From<TenantLimitsUpdate> for Limits {
+    fn from(body: TenantLimitsUpdate) -> Self {
+        Self { max_domains: body.max_domains, max_recipients: body.max_recipients }
+    }
+}
+
 impl TenantLimitsUpdate {
-    fn check(self) -> Result<(), ApiError> {
+    pub(crate) fn check(self) -> Result<(), ApiError> {
         let fields = [("/max_domains", self.max_domains), ("/max_recipients", self.max_recipients)];
         let wrong = fields.into_iter().filter(|(_, value)| value.is_some_and(|value| !(0..=MOST).contains(&value)));
         let errors: Vec<_> = wrong.map(|(at, _)| FieldError::invalid(at, format!("expected 0 to {MOST}"))).collect();

@@ -10,6 +10,7 @@ use crate::{
     db::{StoreError, Tx},
     http::{ApiError, Code},
 };
+pub(crate) use api::{TenantLimitsUpdate, set_first};
 pub(crate) use store::STATEMENTS;
 
 /// None: no limit.

@@ -1,0 +1,129 @@
+//! `/v1/invitations/look` and `/v1/invitations/accept`: for whoever holds a link.
+
+use axum::{
+    extract::{DefaultBodyLimit, State},
+    response::Response,
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    Invitation, accept, store,
+    token::Token,
+    view::{InvitationAccept, InvitationAccepted, InvitationLook, InvitationToken},
+};
+use crate::{
+    app::{App, AppState},
+    auth::{
+        Grant,
+        action::AcceptInvitation,
+        throttle::{Attempt, Guess},
+    },
+    db::{Read, System},
+    domains,
+    grants::Over,
+    http::{Answer, ApiError, ApiJson, Code, Time, docs::CommonProblems},
+    persons,
+    sessions::Stranger,
+    tenants,
+};
+
+/// Anybody may send one of these.
+const BODY_BYTES: usize = 8 * 1024;
+
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(look_at_invitation))
+        .routes(routes!(accept_invitation))
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+}
+
+pub(super) fn link_over() -> ApiError {
+    ApiError::new(Code::LinkOver)
+}
+
+/// What a link leads to, while it is good for something. What is no token at all is nobody's guess.
+async fn behind(app: &App, read: &mut Read, attempt: Attempt, token: Option<&Token>) -> Result<Invitation, ApiError> {
+    let found = match token {
+        Some(token) => store::by_token(read, token.hash()).await,
+        None => Ok(None),
+    };
+    let Some(invitation) = found? else {
+        if token.is_some() {
+            attempt.wrong()
+        } else {
+            attempt.withdraw()
+        }
+        return Err(link_over());
+    };
+    attempt.right();
+    if invitation.is_good(read, app.clock.now()).await? { Ok(invitation) } else { Err(link_over()) }
+}
+
+/// See what a link is good for, before accepting. One that is spent, revoked, over or unknown is `link_over` (404), all alike.
+#[utoipa::path(post, path = "/v1/invitations/look", operation_id = "look_at_invitation", tag = "invitations",
+    request_body = InvitationToken,
+    responses((status = 200, description = "What it is about", body = InvitationLook), CommonProblems))]
+pub(super) async fn look_at_invitation(
+    State(app): State<AppState>,
+    stranger: Stranger,
+    ApiJson(body): ApiJson<InvitationToken>,
+) -> Result<Answer, ApiError> {
+    let attempt = app.throttle.begin(&app, Guess::link(&stranger.caller)).await?;
+    let system = System::for_request(stranger.caller.clone().anonymous());
+    let mut read = app.db.read(&system).await?;
+    let token = Token::parse(body.token);
+    let invitation = behind(&app, &mut read, attempt, token.as_ref()).await?;
+    let tenant = tenants::find(&mut read, invitation.tenant()).await?.ok_or_else(link_over)?;
+    let domain_name = match invitation.over {
+        Over::Domain(domain, _) => domains::find(&mut read, domain).await?.map(|domain| domain.name.to_unicode()),
+        Over::Installation | Over::Tenant(_) => None,
+    };
+    let has_account = persons::by_email(&mut read, &invitation.email).await?.is_some();
+    Ok(Answer::ok(&InvitationLook {
+        email: invitation.email.clone(),
+        tenant_name: tenant.name,
+        role: invitation.role.clone(),
+        scope: invitation.over.named().0,
+        domain_name,
+        grant_expires_at: invitation.grant_expires_at.map(Time),
+        has_account,
+        expires_at: Time(invitation.expires_at),
+    }))
+}
+
+/// Accept an invitation: the grant arises, and the link is spent.
+///
+/// Whoever has no account sends the password of the new one, and no credentials. Whoever has one signs in first, and sends their
+/// credentials and no password (401 else; 403 `invitation_for_another` for somebody else). Nobody is signed in by it.
+#[utoipa::path(post, path = "/v1/invitations/accept", operation_id = "accept_invitation", tag = "invitations",
+    request_body = InvitationAccept,
+    responses((status = 200, description = "Accepted", body = InvitationAccepted), CommonProblems))]
+pub(super) async fn accept_invitation(
+    grant: Option<Grant<AcceptInvitation>>,
+    State(app): State<AppState>,
+    stranger: Stranger,
+    ApiJson(body): ApiJson<InvitationAccept>,
+) -> Result<Response, ApiError> {
+    let attempt = app.throttle.begin(&app, Guess::link(&stranger.caller)).await?;
+    let system = System::for_request(stranger.caller.clone().anonymous());
+    let mut read = app.db.read(&system).await?;
+    let token = Token::parse(body.token);
+    let invitation = behind(&app, &mut read, attempt, token.as_ref()).await?;
+    let known = persons::by_email(&mut read, &invitation.email).await?;
+    drop(read);
+    let link = accept::Link { invitation, token: token.ok_or_else(link_over)? };
+    match (grant, known) {
+        (Some(grant), known) => {
+            let (person, _) = grant.person()?;
+            let known = known.filter(|known| known.id == person);
+            let known = known.ok_or_else(|| ApiError::new(Code::InvitationForAnother))?;
+            accept::by_person(&app, &grant, link, known, body.password).await
+        }
+        (None, Some(_)) => Err(accept::sign_in_first()),
+        (None, None) => accept::by_stranger(&app, &system, link, body.password).await,
+    }
+}
+
+pub(super) fn accepted(given: &crate::grants::Given) -> Answer {
+    Answer::ok(&InvitationAccepted { person_id: given.person, email: given.email.clone(), grant_id: given.id })
+}

@@ -1,0 +1,161 @@
+//! Sending one. Nobody looks whether the address has an account: so both are answered alike, in words and in time.
+
+use contract::{Id, ids};
+
+use super::{GOOD_FOR, Invitation, Outcome, store, token::Token, view::InvitationView};
+use crate::{
+    app::App,
+    audit,
+    auth::{Action, Grant, Role},
+    db::Tx,
+    grants::{self, Giver, Wanted},
+    http::{ApiError, Code, FieldError},
+    mail_out::{self, Language, News},
+    persons, tenants,
+};
+
+/// Of one tenant, at a time: each is a mail that goes out in its name.
+const MOST_WAITING: i64 = 1_000;
+
+/// Who is to be given what.
+#[derive(Debug)]
+pub(crate) struct NewInvitation {
+    pub email: String,
+    /// Where a new account belongs. It is locked and open.
+    pub home: Id<ids::Tenant>,
+    pub wanted: Wanted,
+    pub language: Option<Language>,
+}
+
+/// Before anything is made.
+pub(crate) fn mail_must_be_set_up(app: &App) -> Result<(), ApiError> {
+    if mail_out::is_set_up(app) {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::MailNotSetUp).detail("set control_plane.mail.relay"))
+}
+
+/// An address that can be written to.
+pub(super) fn check_email(email: &str) -> Result<(), ApiError> {
+    let mut errors = Vec::new();
+    persons::check_email(email, "/email", &mut errors);
+    if errors.is_empty() && !mail_out::can_reach(email) {
+        errors.push(FieldError::invalid("/email", "mail goes to addresses in ASCII only, for now"));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(ApiError::invalid(errors)) }
+}
+
+/// What the caller may not give themselves they invite nobody to.
+async fn must_be_allowed<A: Action>(tx: &mut Tx, grant: &Grant<A>, wanted: &Wanted) -> Result<(), ApiError> {
+    let now = tx.now();
+    let giver = if grant.is_key() { Giver::Key(grant.holding()) } else { Giver::Person(grant.maker()?) };
+    grants::must_be_allowed(tx, &giver, wanted, now).await
+}
+
+/// Writes it and puts its letter on the way. Bad fields are told as those of the grant, but for `/email` and `/tenant_id`.
+pub(crate) async fn invite<A: Action>(
+    app: &App,
+    tx: &mut Tx,
+    grant: &Grant<A>,
+    new: NewInvitation,
+) -> Result<Invitation, ApiError> {
+    mail_must_be_set_up(app)?;
+    check_email(&new.email)?;
+    let NewInvitation { email, home, wanted, language } = new;
+    must_be_allowed(tx, grant, &wanted).await?;
+    if wanted.role == Role::Owner && !grants::is_of_the_provider(tx, home).await? {
+        return Err(ApiError::field("/tenant_id", "an owner is somebody of the provider"));
+    }
+    let now = tx.now();
+    if store::waiting_at(tx, home, now).await? >= MOST_WAITING {
+        return Err(ApiError::new(Code::TooMany).at("/tenant_id"));
+    }
+    let invitation = Invitation {
+        id: tx.new_id(),
+        email,
+        home,
+        role: wanted.role.name().to_owned(),
+        over: wanted.over,
+        grant_expires_at: wanted.expires_at,
+        may_delegate: wanted.may_delegate,
+        max_domains: wanted.max_domains,
+        language,
+        inviter: grant.maker()?,
+        key: grant.key(),
+        created_at: now,
+        sent_at: now,
+        expires_at: now + GOOD_FOR,
+        end: None,
+    };
+    replace_former(tx, &invitation).await?;
+    let token = Token::new(tx.entropy());
+    store::insert(tx, &invitation, token.hash()).await?;
+    let view = InvitationView::new(&invitation, now);
+    audit::record(tx, "invitation.create", invitation.target(), audit::NOTHING, Some(&view)).await?;
+    post(app, tx, &invitation, &token).await?;
+    Ok(invitation)
+}
+
+/// Whoever invites somebody to the same thing again means this one: the link of before ends.
+async fn replace_former(tx: &mut Tx, new: &Invitation) -> Result<(), ApiError> {
+    for former in store::waiting_for(tx, &new.email, new.inviter).await? {
+        if (&former.role, former.over) == (&new.role, new.over) {
+            end(tx, former, Outcome::Revoked, "invitation.revoke").await?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends it, with its row in the log. 409 if it has ended meanwhile.
+pub(super) async fn end(
+    tx: &mut Tx,
+    before: Invitation,
+    outcome: Outcome,
+    action: &'static str,
+) -> Result<Invitation, ApiError> {
+    let now = tx.now();
+    if !store::end(tx, before.id, outcome).await? {
+        return Err(ApiError::new(Code::InvitationOver));
+    }
+    let after = Invitation { end: Some((outcome, now)), ..before.clone() };
+    let (old, new) = (InvitationView::new(&before, now), InvitationView::new(&after, now));
+    audit::record(tx, action, after.target(), Some(&old), Some(&new)).await?;
+    Ok(after)
+}
+
+/// Another link in place of the one before. From now on it stands on who sends it now.
+pub(super) async fn send_again<A: Action>(
+    app: &App,
+    tx: &mut Tx,
+    grant: &Grant<A>,
+    before: Invitation,
+) -> Result<Invitation, ApiError> {
+    let over = || ApiError::new(Code::InvitationOver);
+    let wanted = before.wanted().ok_or_else(over)?;
+    must_be_allowed(tx, grant, &wanted).await?;
+    let now = tx.now();
+    let after = Invitation {
+        inviter: grant.maker()?,
+        key: grant.key(),
+        sent_at: now,
+        expires_at: now + GOOD_FOR,
+        ..before.clone()
+    };
+    let token = Token::new(tx.entropy());
+    if !store::send_again(tx, &after, token.hash()).await? {
+        return Err(over());
+    }
+    let (old, new) = (InvitationView::new(&before, now), InvitationView::new(&after, now));
+    audit::record(tx, "invitation.resend", after.target(), Some(&old), Some(&new)).await?;
+    post(app, tx, &after, &token).await?;
+    Ok(after)
+}
+
+async fn post(app: &App, tx: &mut Tx, invitation: &Invitation, token: &Token) -> Result<(), ApiError> {
+    let tenant = tenants::find(tx, invitation.tenant()).await?.ok_or_else(ApiError::not_found)?;
+    let origin = app.config.public_url.origin().ascii_serialization();
+    let link = zeroize::Zeroizing::new(format!("{origin}/account/invitation?token={}", token.text()));
+    let news = News::Invited { tenant: &tenant.name, link: &link, until: invitation.expires_at };
+    let language = invitation.language.unwrap_or(app.config.mail.language);
+    Ok(mail_out::post_in(tx, app, language, &invitation.email, news).await?)
+}
