@@ -51,7 +51,7 @@ pub struct Plane {
 pub struct CheckConfig {
     #[command(flatten)]
     pub plane: Plane,
-    /// Also looks in the database whether a start would go on with it: how many passkeys another public_url voids, and whose.
+    /// Also looks in the database whether a start would go on with it: how many passkeys it would void, and whose.
     #[arg(long)]
     pub database: bool,
 }

@@ -117,7 +117,7 @@ impl RangeService {
         };
         let waiting = async {
             while !asked() {
-                tokio::task::yield_now().await
+                tokio::task::yield_now().await;
             }
         };
         tokio::time::timeout(crate::wait::BOUND, waiting).await.expect("somebody asks");

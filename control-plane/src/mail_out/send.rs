@@ -64,7 +64,10 @@ async fn one(app: &AppState, lease: Lease, relay: &Relay, waiting: &Waiting) -> 
             let for_good = matches!(error, Failed::ForGood { .. }) || again >= waiting.expires_at;
             tracing::warn!(mail = %waiting.id, %error, tries = waiting.tries + 1, for_good, "a mail was not taken");
             if for_good {
-                store::remove(&mut tx, waiting.id).await?;
+                // Two turns of one replica may have it at once.
+                if !store::remove(&mut tx, waiting.id).await? {
+                    return Ok(());
+                }
                 let after = json!({ "to": letter.to, "why": error.to_string() });
                 let target = Target::new("mail").id(waiting.id);
                 audit::record(&mut tx, "mail.given_up", target, audit::NOTHING, Some(&after)).await?;

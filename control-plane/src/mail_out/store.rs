@@ -45,9 +45,9 @@ pub(super) async fn due(read: &mut Read, now: Micros, limit: i64) -> Result<Vec<
     Ok(rows.into_iter().map(waiting).collect())
 }
 
-pub(super) async fn remove(tx: &mut Tx, id: Id<ids::Mail>) -> Result<(), StoreError> {
-    run!(tx, execute REMOVE, id.uuid())?;
-    Ok(())
+/// False: it is gone already.
+pub(super) async fn remove(tx: &mut Tx, id: Id<ids::Mail>) -> Result<bool, StoreError> {
+    Ok(run!(tx, execute REMOVE, id.uuid())? == 1)
 }
 
 pub(super) async fn put_off(tx: &mut Tx, id: Id<ids::Mail>, until: Micros) -> Result<(), StoreError> {
