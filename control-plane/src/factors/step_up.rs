@@ -19,12 +19,7 @@ use super::{
 use crate::{
     app::{App, AppState},
     audit::{self, Target},
-    auth::{
-        Caller, Grant, Principal,
-        action::StepUp,
-        password::Password,
-        throttle::{Attempt, Guess},
-    },
+    auth::{Caller, Grant, Principal, action::StepUp, password::Password, throttle::Guess},
     db::{Proof, Read, System},
     http::{Answer, ApiError, ApiJson, Challenge, Code, Time, commit, docs::CommonProblems},
     sessions,
@@ -155,10 +150,14 @@ pub(super) async fn verify_current_session(
         let target = Target::new("session").id(session);
         audit::record(&mut tx, "session.step_up_refused", target, audit::NOTHING, audit::NOTHING).await?;
         tx.commit().await?;
-        attempt.map(Attempt::wrong);
+        if let Some(attempt) = attempt {
+            attempt.wrong();
+        }
         return Err(ApiError::new(Code::InvalidFactor));
     }
-    attempt.map(Attempt::right);
+    if let Some(attempt) = attempt {
+        attempt.right();
+    }
     sessions::factor_shown(&mut tx, session, name).await?;
     let after = serde_json::json!({ "method": name });
     audit::record(&mut tx, "session.step_up", Target::new("session").id(session), audit::NOTHING, Some(&after)).await?;

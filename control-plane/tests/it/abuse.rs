@@ -36,15 +36,15 @@ fn guess<'a>(plane: &'a Plane, email: &str, password: &str) -> Call<'a> {
 async fn guess_from_networks(plane: &Plane, networks: std::ops::RangeInclusive<u8>, email: &str) {
     for network in networks {
         for _ in 0..5 {
-            guess(plane, email, WRONG).from_network(network).send().await.problem(401, "invalid_credentials");
+            guess(plane, email, WRONG).network(network).send().await.problem(401, "invalid_credentials");
         }
     }
 }
 
 /// What a sign-in with cookies leaves in a browser that lets everything else go.
 fn device(reply: &Reply) -> String {
-    let cookies = reply.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
-    let device = cookies.filter(|text| text.starts_with("__Host-postern-device=")).next_back().unwrap();
+    let mut cookies = reply.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
+    let device = cookies.find(|text| text.starts_with("__Host-postern-device=")).unwrap();
     assert!(device.ends_with("; Secure; HttpOnly; SameSite=Strict"), "{device}");
     device.split(';').next().unwrap().to_owned()
 }
@@ -82,27 +82,27 @@ async fn a_guesser_on_many_networks_is_slowed_down_and_the_owners_device_gets_in
     let looked_at = verified(&plane).await;
     // From yet another network, wrong or right.
     for password in [WRONG, PASSWORD] {
-        let reply = guess(&plane, EMAIL, password).from_network(7).send().await;
+        let reply = guess(&plane, EMAIL, password).network(7).send().await;
         assert_eq!(retry_after(&reply), 1);
     }
     assert_eq!(verified(&plane).await, looked_at);
-    guess(&plane, EMAIL, PASSWORD).from_network(7).header("cookie", &device).send().await.expect(201);
+    guess(&plane, EMAIL, PASSWORD).network(7).header("cookie", &device).send().await.expect(201);
     assert_eq!(metric(&plane, "postern_attempts_refused_total{by=\"account\"}").await, 2);
     // One at a time, with a wait between them that grows and ends.
     for wait in [1, 2, 4, 8, 16, 32] {
         plane.clock.advance(Duration::from_secs(wait));
-        guess(&plane, EMAIL, WRONG).from_network(8).send().await.problem(401, "invalid_credentials");
-        let reply = guess(&plane, EMAIL, WRONG).from_network(9).send().await;
+        guess(&plane, EMAIL, WRONG).network(8).send().await.problem(401, "invalid_credentials");
+        let reply = guess(&plane, EMAIL, WRONG).network(9).send().await;
         assert_eq!(retry_after(&reply), wait * 2);
-        guess(&plane, EMAIL, PASSWORD).from_network(7).header("cookie", &device).send().await.expect(201);
+        guess(&plane, EMAIL, PASSWORD).network(7).header("cookie", &device).send().await.expect(201);
     }
     plane.clock.advance(Duration::from_mins(5));
-    guess(&plane, EMAIL, PASSWORD).from_network(9).send().await.expect(201);
+    guess(&plane, EMAIL, PASSWORD).network(9).send().await.expect(201);
 }
 
 async fn a_program_that_signed_in_before_gets_in_beside_guessers_elsewhere(plane: Plane) {
     guess_from_networks(&plane, 1..=6, EMAIL).await;
-    retry_after(&guess(&plane, EMAIL, PASSWORD).from_network(7).send().await);
+    retry_after(&guess(&plane, EMAIL, PASSWORD).network(7).send().await);
     plane.sign_in(EMAIL, PASSWORD).await;
     // Who guesses from beside it slows down what comes from there, and is slowed down.
     for _ in 0..5 {
@@ -117,24 +117,24 @@ async fn right_sign_ins_of_ones_own_do_not_make_the_network_good_again(plane: Pl
     let tenant = plane.get("/v1/me").send().await.expect(200)["tenant_id"].as_str().unwrap().to_owned();
     person(&plane, &tenant, "guesser@example.com").await;
     let own = async || {
-        guess(&plane, "guesser@example.com", PASSWORD).from_network(3).send().await.expect(201);
+        guess(&plane, "guesser@example.com", PASSWORD).network(3).send().await.expect(201);
     };
     for _ in 0..5 {
         own().await;
-        guess(&plane, EMAIL, WRONG).from_network(3).send().await.problem(401, "invalid_credentials");
+        guess(&plane, EMAIL, WRONG).network(3).send().await.problem(401, "invalid_credentials");
     }
     own().await;
-    retry_after(&guess(&plane, EMAIL, PASSWORD).from_network(3).send().await);
+    retry_after(&guess(&plane, EMAIL, PASSWORD).network(3).send().await);
     // At one account after the other it is the network that waits, with its own sign-ins.
     for n in 0..15 {
         let email = format!("p{n}@example.com");
-        guess(&plane, &email, WRONG).from_network(3).send().await.problem(401, "invalid_credentials");
+        guess(&plane, &email, WRONG).network(3).send().await.problem(401, "invalid_credentials");
         if n < 14 {
             own().await;
         }
     }
-    retry_after(&guess(&plane, "other@example.com", WRONG).from_network(3).send().await);
-    retry_after(&guess(&plane, "guesser@example.com", PASSWORD).from_network(3).send().await);
+    retry_after(&guess(&plane, "other@example.com", WRONG).network(3).send().await);
+    retry_after(&guess(&plane, "guesser@example.com", PASSWORD).network(3).send().await);
     assert_eq!(metric(&plane, "postern_attempts_refused_total{by=\"network\"}").await, 2);
 }
 
@@ -158,7 +158,7 @@ async fn an_account_that_does_not_exist_is_guessed_at_no_faster_and_no_slower(pl
         let mut told = Vec::new();
         for network in networks {
             for _ in 0..7 {
-                let reply = guess(&plane, email, WRONG).from_network(network).send().await;
+                let reply = guess(&plane, email, WRONG).network(network).send().await;
                 let retry_after = reply.header("retry-after").map(str::to_owned);
                 told.push((reply.status, reply.body.clone(), retry_after));
             }
@@ -171,14 +171,14 @@ async fn an_account_that_does_not_exist_is_guessed_at_no_faster_and_no_slower(pl
     assert_eq!(guessed("nobody@example.com", 11..=18).await, known);
     assert_eq!(guessed("no\u{0}body@example.com", 21..=28).await, known);
     // It is one account however it is written.
-    let again = guess(&plane, "NoBody@Example.com", WRONG).from_network(31).send().await;
+    let again = guess(&plane, "NoBody@Example.com", WRONG).network(31).send().await;
     assert_eq!(retry_after(&again), 1);
 }
 
 async fn guesses_at_ones_own_password_are_slowed_down_wherever_they_are_made(plane: Plane) {
     let change = async |current: &str, network: u8| {
         let body = json!({ "current_password": current, "new_password": "another horse, another staple" });
-        plane.put("/v1/me/password").json(&body).from_network(network).send().await
+        plane.put("/v1/me/password").json(&body).network(network).send().await
     };
     let other = plane.sign_in(EMAIL, PASSWORD).await;
     for network in 1..=5 {
@@ -186,7 +186,7 @@ async fn guesses_at_ones_own_password_are_slowed_down_wherever_they_are_made(pla
         assert_eq!(reply.problem(422, "invalid_body").pointers(), ["/current_password"]);
         // It is the same password.
         let step_up = plane.post("/v1/sessions/current/step-up").json(&json!({ "password": WRONG }));
-        step_up.with_token(&other).from_network(network).send().await.problem(403, "invalid_factor");
+        step_up.with_token(&other).network(network).send().await.problem(403, "invalid_factor");
     }
     let looked_at = verified(&plane).await;
     assert_eq!(retry_after(&change(PASSWORD, 6).await), 1);
@@ -205,11 +205,11 @@ async fn a_device_opens_nothing_and_has_a_budget_of_its_own(plane: Plane) {
     plane.get("/v1/me").anonymously().header("cookie", &device).send().await.problem(401, "unauthenticated");
     // Of another account it is a stranger's.
     guess_from_networks(&plane, 1..=6, "other@example.com").await;
-    let reply = guess(&plane, "other@example.com", WRONG).from_network(7).header("cookie", &device).send().await;
+    let reply = guess(&plane, "other@example.com", WRONG).network(7).header("cookie", &device).send().await;
     retry_after(&reply);
     // Stolen, it is good for five guesses, and these are not of the strangers' number nor of the network's.
     let stolen =
-        async |password: &str| guess(&plane, EMAIL, password).from_network(7).header("cookie", &device).send().await;
+        async |password: &str| guess(&plane, EMAIL, password).network(7).header("cookie", &device).send().await;
     for _ in 0..5 {
         stolen(WRONG).await.problem(401, "invalid_credentials");
     }
@@ -218,7 +218,7 @@ async fn a_device_opens_nothing_and_has_a_budget_of_its_own(plane: Plane) {
     // One that was bent is none.
     let last = if device.ends_with('A') { 'B' } else { 'A' };
     let bent = format!("{}{last}", &device[..device.len() - 1]);
-    retry_after(&guess(&plane, EMAIL, PASSWORD).from_network(13).header("cookie", &bent).send().await);
+    retry_after(&guess(&plane, EMAIL, PASSWORD).network(13).header("cookie", &bent).send().await);
     // The next sign-in renews it, with what it has counted.
     plane.clock.advance(Duration::from_secs(1));
     let body = json!({ "email": EMAIL, "password": PASSWORD });
@@ -230,12 +230,12 @@ async fn a_device_opens_nothing_and_has_a_budget_of_its_own(plane: Plane) {
 }
 
 async fn ticket(plane: &Plane, network: u8, cookie: &str) -> String {
-    let reply = guess(plane, EMAIL, PASSWORD).from_network(network).header("cookie", cookie).send().await;
+    let reply = guess(plane, EMAIL, PASSWORD).network(network).header("cookie", cookie).send().await;
     reply.problem(401, "second_factor_required").body["challenge"]["ticket"].as_str().unwrap().to_owned()
 }
 
 async fn show(plane: &Plane, network: u8, body: Value) -> Reply {
-    plane.post("/v1/sessions/second-factor").anonymously().json(&body).from_network(network).send().await
+    plane.post("/v1/sessions/second-factor").anonymously().json(&body).network(network).send().await
 }
 
 /// Shows the same wrong thing as often as it is looked at.
@@ -288,14 +288,14 @@ async fn while_many_guess_strangers_wait_and_who_was_here_before_does_not(plane:
     let long = "x".repeat(2_000);
     let from = |network: u8| (0..20).map(move |n| (network, format!("p{network}-{n}@example.com")));
     for network in 1..=15 {
-        let guesses = from(network).map(|(network, email)| guess(&plane, &email, &long).from_network(network).send());
+        let guesses = from(network).map(|(network, email)| guess(&plane, &email, &long).network(network).send());
         for reply in join_all(guesses).await {
             reply.problem(401, "invalid_credentials");
         }
     }
-    let stranger = async || guess(&plane, EMAIL, PASSWORD).from_network(99).send().await;
+    let stranger = async || guess(&plane, EMAIL, PASSWORD).network(99).send().await;
     assert_eq!(retry_after(&stranger().await), 10);
-    guess(&plane, EMAIL, PASSWORD).from_network(99).header("cookie", &device).send().await.expect(201);
+    guess(&plane, EMAIL, PASSWORD).network(99).header("cookie", &device).send().await.expect(201);
     plane.sign_in(EMAIL, PASSWORD).await;
     assert_eq!(metric(&plane, "postern_attempts_refused_total{by=\"strangers\"}").await, 1);
     plane.clock.advance(Duration::from_secs(10));

@@ -187,7 +187,7 @@ async fn guesses_are_counted_by_the_person_and_other_factors_go_on(plane: Plane)
         for _ in 0..4 {
             let body = json!({ "ticket": tried, "totp_code": "000000" });
             let call = plane.post("/v1/sessions/second-factor").anonymously().json(&body);
-            call.from_network(network).send().await;
+            call.network(network).send().await;
         }
     }
     second(&plane, json!({ "ticket": ticket(&plane).await, "recovery_code": codes[0] })).await.expect(201);

@@ -105,7 +105,7 @@ impl Call<'_> {
     }
 
     /// From the n-th network: this machine's, all of 127.0.0.0/8.
-    pub(crate) fn from_network(mut self, n: u8) -> Self {
+    pub(crate) fn network(mut self, n: u8) -> Self {
         self.from = Some(std::net::Ipv4Addr::new(127, 0, n, 1).into());
         self
     }

@@ -87,9 +87,8 @@ async fn a_key_and_its_maker_have_a_limit_each() {
 
 async fn who_shows_nothing_good_is_counted_by_the_network() {
     let plane = plane().await;
-    let bad = async |path: &str, network: u8| {
-        plane.get(path).with_token("pst_live_nothing").from_network(network).send().await
-    };
+    let bad =
+        async |path: &str, network: u8| plane.get(path).with_token("pst_live_nothing").network(network).send().await;
     for _ in 0..3 {
         bad("/v1/me", 1).await.problem(401, "unauthenticated");
     }
@@ -97,19 +96,19 @@ async fn who_shows_nothing_good_is_counted_by_the_network() {
     reply.problem(429, "rate_limited");
     assert_eq!((reply.header("retry-after"), reply.header("ratelimit")), (Some("2"), Some("\"default\";r=0;t=2")));
     let options = || plane.post("/v1/sessions/passkey-options").anonymously().json(&json!({}));
-    options().from_network(1).send().await.problem(429, "rate_limited");
+    options().network(1).send().await.problem(429, "rate_limited");
     let refresh = plane.post("/v1/sessions/refresh").anonymously().json(&json!({ "refresh_token": "x" }));
-    refresh.from_network(1).send().await.problem(429, "rate_limited");
+    refresh.network(1).send().await.problem(429, "rate_limited");
     // Neither who has good credentials nor who signs in, nor another network.
-    plane.get("/v1/me").from_network(1).send().await.expect(200);
+    plane.get("/v1/me").network(1).send().await.expect(200);
     let body = json!({ "email": EMAIL, "password": PASSWORD });
-    let session = plane.post("/v1/sessions").anonymously().json(&body).from_network(1).send().await.expect(201);
+    let session = plane.post("/v1/sessions").anonymously().json(&body).network(1).send().await.expect(201);
     let body = json!({ "refresh_token": session["refresh_token"] });
-    plane.post("/v1/sessions/refresh").anonymously().json(&body).from_network(1).send().await.expect(200);
+    plane.post("/v1/sessions/refresh").anonymously().json(&body).network(1).send().await.expect(200);
     bad("/v1/me", 2).await.problem(401, "unauthenticated");
     // A worker must hear that its token is over.
     for _ in 0..6 {
-        let reply = plane.get("/worker/v1/errands").with_token("pwt_nothing").from_network(1).send().await;
+        let reply = plane.get("/worker/v1/errands").with_token("pwt_nothing").network(1).send().await;
         reply.problem(401, "unauthenticated");
     }
     plane.clock.advance(Duration::from_secs(2));

@@ -372,7 +372,7 @@ mod tests {
         assert!(tallies.permit_stranger(network, account, NOW + Duration::from_secs(9)).is_err());
         assert_eq!(tallies.permit_stranger(network, account, NOW + wait), Ok(()));
         // The next guess waits again, and longer.
-        let refused = Err(Refusal::Wait { by: "strangers", wait: Duration::from_secs(60) });
+        let refused = Err(Refusal::Wait { by: "strangers", wait: Duration::from_mins(1) });
         assert_eq!(tallies.permit_stranger(network, account, NOW + wait), refused);
         // When it is over, nobody waits.
         assert_eq!(tallies.permit_stranger(network, account, NOW + Duration::from_mins(11)), Ok(()));

@@ -113,6 +113,12 @@ pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
     let mut document = serde_json::to_value(document).expect("a document is texts and numbers");
     refer_to_enums(&mut document);
     open::enumerations(&mut document);
+    let is_rest = document["paths"].as_object().is_some_and(|paths| paths.keys().any(|path| path.starts_with("/v1/")));
+    let limits = LIMIT_HEADERS.into_iter().filter(|_| is_rest);
+    for (name, description, example) in limits.chain([RETRY_AFTER]) {
+        document["components"]["headers"][name] =
+            json!({ "description": description, "schema": { "type": "string" }, "example": example });
+    }
     let schemas = document.get("components").cloned().unwrap_or_default();
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return document };
     for (path, item) in paths.iter_mut() {
@@ -150,6 +156,22 @@ fn refer_to_enums(document: &mut Value) {
     }
 }
 
+/// Headers that many answers have: name, description, example.
+type Header = (&'static str, &'static str, &'static str);
+const RETRY_AFTER: Header = ("Retry-After", "Seconds until it is worth trying again", "1");
+const LIMIT_HEADERS: [Header; 2] = [
+    (
+        "RateLimit-Policy",
+        "How many requests (q) in how many seconds (w); missing where there is no limit",
+        "\"default\";q=1000;w=20",
+    ),
+    (
+        "RateLimit",
+        "How many requests are left (r), and after how many seconds there are more (t)",
+        "\"default\";r=987;t=1",
+    ),
+];
+
 /// Resources with a revision, by their tags.
 const REVISED: &[&str] =
     &["tenants", "limits", "domains", "routes", "certificates", "lists", "policy", "sign_in_policy", "pools"];
@@ -182,27 +204,20 @@ fn headers(operation: &mut Value, path: &str, method: &str) {
             let header = json!({ "description": description, "schema": { "type": "string" }, "example": example });
             headers.insert(name.to_owned(), header);
         };
-        if limited {
-            let description = "How many requests (q) in how many seconds (w); missing where there is no limit";
-            header("RateLimit-Policy", description, "\"default\";q=1000;w=20");
-            let description = "How many are left (r), and after how many seconds there are more (t)";
-            header("RateLimit", description, "\"default\";r=987;t=1");
-        }
-        if status == "429" {
-            header("Retry-After", "Seconds until it is worth trying again", "1");
-            response["headers"] = Value::Object(headers);
-            continue;
-        }
-        if revised && status != "204" {
+        if revised && status.starts_with('2') && status != "204" {
             header("ETag", "The resource's revision, for If-Match", "\"r1\"");
         }
         if status == "201" {
             header("Location", "Path of the new resource", "/v1/…");
         }
-        if writes && (PUBLISHED.contains(&tag.as_str()) || path.ends_with("}/pools")) {
+        if writes && status != "429" && (PUBLISHED.contains(&tag.as_str()) || path.ends_with("}/pools")) {
             let description =
                 "Number of this change; wait for it at GET /v1/config/versions/{version}. Missing if nothing changed";
             header("Config-Version", description, "42");
+        }
+        let limit = LIMIT_HEADERS.iter().map(|(name, ..)| *name).filter(|_| limited);
+        for name in limit.chain((status == "429").then_some(RETRY_AFTER.0)) {
+            headers.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
         }
         if !headers.is_empty() {
             response["headers"] = Value::Object(headers);
