@@ -32,6 +32,7 @@ pub mod mail_out;
 pub mod messages;
 mod metrics;
 pub mod outbox;
+pub mod password_resets;
 pub mod persons;
 pub mod policy;
 pub mod pool_keys;

@@ -13,6 +13,7 @@ use contract::{Entropy, Id, Micros, ids, mail::Cidr};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    audit,
     auth::{MATRIX, Role, token_hash},
     db::{Read, StoreError, Tx},
     grants::Over,
@@ -27,7 +28,7 @@ const CHECKSUM: usize = 4;
 const USE_NOTED_EVERY: Duration = Duration::from_mins(1);
 
 /// What no key does, whoever made it: it would give itself more.
-const NEVER: &[&str] = &["persons.create", "persons.write"];
+const NEVER: &[&str] = &["persons.create", "persons.write", "factors.reset", "passwords.reset"];
 
 #[derive(Debug, Clone)]
 pub struct ApiKey {
@@ -120,6 +121,16 @@ pub(crate) async fn note_use(tx: &mut Tx, id: Id<ids::ApiKey>) -> Result<(), Sto
     store::note_use(tx, id).await
 }
 
+/// Ends every key that the person made.
+pub(crate) async fn end_all_of(tx: &mut Tx, person: Id<ids::Person>) -> Result<(), StoreError> {
+    for key in store::of_maker(tx, person).await? {
+        store::delete(tx, key.id).await?;
+        let before = view::ApiKeyView::from(&key);
+        audit::record(tx, "api_key.delete", key.target(), Some(&before), audit::NOTHING).await?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,7 +151,15 @@ mod tests {
 
     #[test]
     fn what_is_ones_own_and_what_makes_accounts_is_given_to_no_key() {
-        for action in ["own_account.read", "own_account.api_keys", "persons.create", "configuration.pull", "nonsense"] {
+        for action in [
+            "own_account.read",
+            "own_account.api_keys",
+            "persons.create",
+            "passwords.reset",
+            "factors.reset",
+            "configuration.pull",
+            "nonsense",
+        ] {
             assert!(!can_be_given(action), "{action}");
         }
         assert!(can_be_given("domains.write"));

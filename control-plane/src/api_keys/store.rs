@@ -46,6 +46,7 @@ sql! {
         postgres: seen!(postgres, "k.id > $1 ORDER BY k.id LIMIT $5"),
     };
     GET = { sqlite: seen!(sqlite, "k.id = $1"), postgres: seen!(postgres, "k.id = $1") };
+    OF_MAKER = (select!("k.person_id = $1 ORDER BY k.id"));
     COUNT = "SELECT COUNT(*) FROM api_keys WHERE person_id = $1";
     INSERT = "INSERT INTO api_keys (id, person_id, name, tenant_id, domain_id, secret_hash, actions, read_only, address_ranges,
             expires_at, created_at)
@@ -103,6 +104,12 @@ impl TryFrom<Row> for ApiKey {
 pub(super) async fn live(read: &mut Read, hash: [u8; 32], now: Micros) -> Result<Option<ApiKey>, StoreError> {
     let row = run!(read, fetch_optional LIVE as Row, hash.to_vec(), now.as_micros())?;
     row.map(ApiKey::try_from).transpose()
+}
+
+/// All that a person made.
+pub(super) async fn of_maker(read: &mut Read, person: Id<ids::Person>) -> Result<Vec<ApiKey>, StoreError> {
+    let rows = run!(read, fetch_all OF_MAKER as Row, person.uuid())?;
+    rows.into_iter().map(ApiKey::try_from).collect()
 }
 
 fn sets(scope: &Scope) -> (bool, String) {

@@ -145,7 +145,9 @@ actions! {
     /// Show again who one is.
     StepUp = "own_account.step_up": [Person], before_password_change = true;
     /// Clear the factors of somebody who has lost them.
-    ResetFactors = "factors.reset": [Owner], of_installation = true, step_up = true;
+    ResetFactors = "factors.reset": [Owner, TenantAdmin], seen_by ReadPersons, step_up = true;
+    /// Mail somebody a link; confirm a new password that waits.
+    ResetPasswords = "passwords.reset": [Owner, TenantAdmin], seen_by ReadPersons, step_up = true;
     /// What is asked of people who sign in.
     ReadSignInPolicy = "sign_in_policy.read": [Owner], of_installation = true;
     WriteSignInPolicy = "sign_in_policy.write": [Owner], of_installation = true, step_up = true;

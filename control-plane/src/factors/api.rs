@@ -14,12 +14,14 @@ use crate::{
     app::{App, AppState},
     audit::{self, Target},
     auth::{
-        Grant,
+        Grant, Place,
         action::{ChangeOwnFactors, ReadOwnFactors, ResetFactors},
     },
     db::Tx,
+    grants,
     http::{Answer, ApiError, ApiPatch, ApiPath, Code, Time, commit, docs::CommonProblems},
-    sessions, sign_in_policy,
+    mail_out::{self, News},
+    persons, sessions, sign_in_policy,
 };
 
 pub fn router() -> OpenApiRouter<AppState> {
@@ -223,7 +225,8 @@ pub(super) async fn create_my_recovery_codes(
 
 /// Clear the second factors of somebody who has lost them, and end their sessions.
 ///
-/// Where a factor is required they set up new ones after their next sign-in. One's own are given up one by one.
+/// Only for whoever could have given them all that they hold. The person is told by mail. Where a factor is required they set up
+/// new ones after their next sign-in. One's own are given up one by one.
 #[utoipa::path(delete, path = "/v1/persons/{id}/factors", operation_id = "delete_person_factors", tag = "account",
     params(("id" = PersonId, Path)),
     responses((status = 204, description = "Cleared"), CommonProblems))]
@@ -237,11 +240,14 @@ pub(super) async fn delete_person_factors(
         return Err(ApiError::new(Code::Forbidden).detail("one's own are given up one by one: DELETE /v1/me/totp"));
     }
     let mut tx = app.db.begin(&grant).await?;
+    grants::lock(&mut tx).await?;
     store::lock(&mut tx, id).await?;
-    store::account(&mut tx, id).await?.ok_or_else(ApiError::not_found)?;
+    let person = persons::find(&mut tx, id).await?.ok_or_else(ApiError::not_found)?;
+    grant.must_reach(Place::Tenant(person.tenant))?;
+    grants::must_cover_all(&mut tx, &grant.scope(), id).await?;
     store::clear(&mut tx, id).await?;
     sessions::end_all(&mut tx, id).await?;
-    let target = Target::new("person").id(id);
-    audit::record(&mut tx, "person.reset_factors", target, audit::NOTHING, audit::NOTHING).await?;
+    audit::record(&mut tx, "person.reset_factors", person.target(), audit::NOTHING, audit::NOTHING).await?;
+    mail_out::post(&mut tx, &app, &person.email, News::FactorsRemoved).await?;
     commit(tx, Answer::no_content()).await
 }

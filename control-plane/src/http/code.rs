@@ -95,6 +95,9 @@ codes! {
     GrantExists = CONFLICT "grant_exists" "The person has this grant already";
     LastOwner = CONFLICT "last_owner" "There must be an owner who can sign in, for good";
     PoolsMustOverlap = CONFLICT "pools_must_overlap" "One of the pools that serve the tenant now must be among the new ones";
+    /// Which of them is not said.
+    LinkOver = GONE "link_over" "This link was used, has ended or never was";
+    MailNotSetUp = CONFLICT "mail_not_set_up" "No mail can be sent to the person";
     // The house.
     Conflict = CONFLICT "conflict" "It changed meanwhile; try again";
     Busy = SERVICE_UNAVAILABLE "busy" "Busy; try again in a moment";

@@ -24,7 +24,7 @@ use crate::{
     db::Read,
     grants,
     http::{Answer, ApiError, ApiJson, ApiPath, ApiQuery, Code, commit, docs::CommonProblems},
-    tenants,
+    password_resets, tenants,
 };
 
 pub fn router() -> OpenApiRouter<AppState> {
@@ -138,6 +138,9 @@ async fn turn(app: &AppState, grant: &Grant<WritePersons>, id: PersonId, off: bo
         return Ok(Answer::ok(&old).into_response());
     }
     store::set_disabled(&mut tx, id, after.disabled_at).await?;
+    if off {
+        password_resets::end_all(&mut tx, id).await?;
+    }
     grants::must_leave_an_owner(&mut tx).await?;
     let action = if off { "person.disable" } else { "person.enable" };
     audit::record(&mut tx, action, after.target(), Some(&old), Some(&new)).await?;

@@ -18,7 +18,7 @@ use crate::{
     vault::{Purpose, Vault},
 };
 pub(crate) use begin::{SignIn, begin, factor_enrolled, factor_shown};
-pub(crate) use store::{STATEMENTS, end_all, sweep};
+pub(crate) use store::{STATEMENTS, end_all, set_password, sweep};
 
 /// Of a user agent so much is kept.
 const AGENT_CHARS: usize = 256;

@@ -38,6 +38,8 @@ pub enum Purpose {
     TotpSecret,
     /// Hashes of recovery codes; the person is mixed in.
     RecoveryCode,
+    /// Addresses that a link was asked for; the row's id is mixed in.
+    PasswordReset,
 }
 
 impl Purpose {
@@ -55,6 +57,7 @@ impl Purpose {
             Self::Ticket => b"postern ticket",
             Self::TotpSecret => b"postern totp secret",
             Self::RecoveryCode => b"postern recovery code",
+            Self::PasswordReset => b"postern password reset",
         }
     }
 }

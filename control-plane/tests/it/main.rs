@@ -26,6 +26,7 @@ mod limits;
 mod listener;
 mod mail_out;
 mod ownership;
+mod password_resets;
 mod people;
 mod plans;
 mod policy;

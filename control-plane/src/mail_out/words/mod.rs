@@ -18,6 +18,8 @@ pub(super) struct Letter {
 #[serde(deny_unknown_fields)]
 struct Words {
     password_changed: Letter,
+    password_reset: Letter,
+    factors_removed: Letter,
 }
 
 macro_rules! languages {
@@ -51,10 +53,12 @@ languages! {
     Fr = "fr.toml";
 }
 
-pub(super) fn of(language: Language, news: News) -> &'static Letter {
+pub(super) fn of(language: Language, news: News<'_>) -> &'static Letter {
     let words = language.words();
     match news {
         News::PasswordChanged => &words.password_changed,
+        News::PasswordReset { .. } => &words.password_reset,
+        News::FactorsRemoved => &words.factors_removed,
     }
 }
 
@@ -85,14 +89,23 @@ mod tests {
 
     #[test]
     fn every_language_says_everything_with_the_same_names() {
-        for language in Language::ALL {
-            let letter = of(*language, News::PasswordChanged);
-            assert!(!letter.subject.is_empty() && !letter.subject.contains(['{', '\n']), "{language:?}");
-            for name in ["{account}", "{host}", "{time}"] {
-                assert!(letter.text.contains(name), "{language:?} {name}");
+        let reset = News::PasswordReset { link: "", good_for: std::time::Duration::ZERO };
+        let usual = ["account", "host", "time"];
+        for (news, names) in [
+            (News::PasswordChanged, &usual[..]),
+            (News::FactorsRemoved, &usual),
+            (reset, &["account", "host", "time", "link", "minutes"]),
+        ] {
+            for language in Language::ALL {
+                let letter = of(*language, news);
+                assert!(!letter.subject.is_empty() && !letter.subject.contains(['{', '\n']), "{language:?}");
+                for name in names {
+                    assert!(letter.text.contains(&format!("{{{name}}}")), "{language:?} {name}");
+                }
+                let values: Vec<_> = names.iter().map(|name| (*name, "x")).collect();
+                let filled = fill(&letter.text, &values);
+                assert!(!filled.contains(['{', '}']), "{language:?}: a name that nobody fills in");
             }
-            let filled = fill(&letter.text, &[("account", "a"), ("host", "b"), ("time", "c")]);
-            assert!(!filled.contains(['{', '}']), "{language:?}: a name that nobody fills in");
         }
     }
 
