@@ -5,6 +5,7 @@
 
 mod html;
 mod overview;
+mod reset;
 mod visit;
 mod words;
 
@@ -133,15 +134,21 @@ async fn account(
     Ok(overview::show(desk, &told).await)
 }
 
-/// The one step that is also a page of its own.
+/// Steps that are also pages of their own.
 async fn step_page(
     State(app): State<AppState>,
     Extension(site): Extension<Site>,
     Path(step): Path<String>,
     request: Request,
 ) -> Result<Response, ApiError> {
+    let query = fields(request.uri().query().unwrap_or_default().as_bytes());
     let desk = desk(&app, site, request.into_parts().0)?;
-    if step == "sign-in" { Ok(sign_in(desk, "", "")) } else { Err(ApiError::not_found()) }
+    match step.as_str() {
+        "sign-in" => Ok(sign_in(desk, "", "")),
+        "forgot" => Ok(reset::forgot(desk, "")),
+        "reset" => Ok(reset::choose(desk, "", field(&query, "token"), false)),
+        _ => Err(ApiError::not_found()),
+    }
 }
 
 fn sign_in(desk: Desk, told: &str, email: &str) -> Response {
@@ -159,7 +166,7 @@ fn sign_in(desk: Desk, told: &str, email: &str) -> Response {
     );
     let noscript = format!("<noscript>{}</noscript>", html::paragraph(words.get("needs_script")));
     let title = words.get("sign_in").to_owned();
-    let body = format!("{told}{with_password}{with_passkey}{noscript}");
+    let body = format!("{told}{with_password}{}{with_passkey}{noscript}", reset::link(words));
     desk.show(&title, &body)
 }
 
@@ -188,6 +195,8 @@ async fn step(
             let reply = desk.visit.post("/v1/sessions", body).await;
             signed_in(desk, &reply, get("email"))
         }
+        "forgot" => reset::ask(desk, &form).await,
+        "reset" => reset::complete(desk, &form).await,
         "second-step" => {
             let mut body = shown(&form, passkey);
             (body["ticket"], body["cookies"]) = (json!(get("ticket")), json!(true));
