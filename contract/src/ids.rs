@@ -54,6 +54,8 @@ kinds! {
     Session = "ses";
     /// A passkey or security key of a person.
     Passkey = "pky";
+    /// A password that is set anew by a mailed link.
+    PasswordReset = "prs";
     /// A worker, from its enrolment until it is swept.
     Worker = "wrk";
     /// A set of workers with its own head.
@@ -87,6 +89,7 @@ pub type InvitationId = Id<Invitation>;
 pub type ApiKeyId = Id<ApiKey>;
 pub type SessionId = Id<Session>;
 pub type PasskeyId = Id<Passkey>;
+pub type PasswordResetId = Id<PasswordReset>;
 pub type WorkerId = Id<Worker>;
 pub type PoolId = Id<Pool>;
 pub type JoinTokenId = Id<JoinToken>;

@@ -13,7 +13,7 @@ use crate::{
     http::idempotency,
     invitations,
     lease::Lease,
-    lists, mail_out, outbox, pool_keys, pools, routes, sessions, snapshots,
+    lists, mail_out, outbox, password_resets, pool_keys, pools, routes, sessions, snapshots,
     tenants::closing,
     workers,
 };
@@ -33,6 +33,7 @@ pub fn spawn(app: &AppState, tasks: &TaskTracker) {
     tasks.spawn(every(app.clone(), "ownership_checks", ownership::watch::PAUSE, ownership::watch::check_due));
     tasks.spawn(every(app.clone(), "certificate_ends", Duration::from_mins(1), certificates::watch::warn));
     tasks.spawn(every(app.clone(), "closing", Duration::from_secs(30), closing::remove_overdue));
+    tasks.spawn(every(app.clone(), "password_resets", password_resets::PAUSE, password_resets::run));
     tasks.spawn(every(app.clone(), "mail_out", mail_out::PAUSE, mail_out::run));
     tasks.spawn(every(app.clone(), "audit_chain", audit::CHAIN_PAUSE, audit::chain));
     tasks.spawn(every(app.clone(), "audit_sweep", audit::sweep::PAUSE, audit::sweep::run));
@@ -50,6 +51,7 @@ pub async fn run_all(app: &AppState) -> Result<(), StoreError> {
     certificates::watch::warn(app.clone()).await?;
     closing::remove_overdue(app.clone()).await?;
     lists::api::remove_expired(app.clone()).await?;
+    password_resets::run(app.clone()).await?;
     mail_out::run(app.clone()).await?;
     audit::chain(app.clone()).await?;
     audit::sweep::run(app.clone()).await
@@ -95,6 +97,7 @@ async fn sweep(app: AppState, up_since: contract::Micros) -> Result<(), StoreErr
     sessions::sweep(&mut tx, now).await?;
     factors::sweep(&mut tx, now).await?;
     invitations::sweep(&mut tx).await?;
+    password_resets::sweep(&mut tx, now).await?;
     errands::sweep(&mut tx).await?;
     pool_keys::sweep(&mut tx, now).await?;
     pools::sweep(&mut tx, now).await?;

@@ -34,6 +34,7 @@ pub mod messages;
 mod metrics;
 pub mod onboarding;
 pub mod outbox;
+pub mod password_resets;
 pub mod persons;
 pub mod policy;
 pub mod pool_keys;

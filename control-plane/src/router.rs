@@ -10,8 +10,8 @@ use crate::{
     app::AppState,
     audit, certificates, config_versions, domains, errands, events, factors, grants,
     http::{docs, idempotency, layers, system},
-    invitations, join_tokens, lists, messages, onboarding, persons, policy, pool_keys, pools, recipients, routes,
-    sessions, sign_in_policy, snapshots, statistics, status, tenants, workers,
+    invitations, join_tokens, lists, messages, onboarding, password_resets, persons, policy, pool_keys, pools,
+    recipients, routes, sessions, sign_in_policy, snapshots, statistics, status, tenants, workers,
 };
 
 /// Bodies of the REST API. The worker API sets limits of its own.
@@ -28,6 +28,8 @@ fn rest() -> OpenApiRouter<AppState> {
         .merge(factors::step_up::router())
         .merge(sign_in_policy::api::router())
         .merge(persons::api::router())
+        .merge(password_resets::api::router())
+        .merge(password_resets::admin::router())
         .merge(grants::api::router())
         .merge(api_keys::api::router())
         .merge(invitations::api::router())

@@ -6,6 +6,7 @@
 mod html;
 mod invitation;
 mod overview;
+mod reset;
 mod visit;
 mod words;
 
@@ -134,7 +135,7 @@ async fn account(
     Ok(overview::show(desk, &told).await)
 }
 
-/// The steps that are also pages of their own.
+/// Steps that are also pages of their own.
 async fn step_page(
     State(app): State<AppState>,
     Extension(site): Extension<Site>,
@@ -142,10 +143,13 @@ async fn step_page(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, ApiError> {
+    let query = fields(query.unwrap_or_default().as_bytes());
     let desk = desk(&app, site, request.into_parts().0)?;
     match step.as_str() {
         "sign-in" => Ok(sign_in(desk, "", "")),
-        "invitation" => Ok(invitation::show(desk, &fields(query.unwrap_or_default().as_bytes()), "").await),
+        "invitation" => Ok(invitation::show(desk, &query, "").await),
+        "forgot" => Ok(reset::forgot(desk, "")),
+        "reset" => Ok(reset::choose(desk, "", field(&query, "token"), false)),
         _ => Err(ApiError::not_found()),
     }
 }
@@ -165,7 +169,7 @@ fn sign_in(desk: Desk, told: &str, email: &str) -> Response {
     );
     let noscript = format!("<noscript>{}</noscript>", html::paragraph(words.get("needs_script")));
     let title = words.get("sign_in").to_owned();
-    let body = format!("{told}{with_password}{with_passkey}{noscript}");
+    let body = format!("{told}{with_password}{}{with_passkey}{noscript}", reset::link(words));
     desk.show(&title, &body)
 }
 
@@ -194,6 +198,8 @@ async fn step(
             let reply = desk.visit.post("/v1/sessions", body).await;
             signed_in(desk, &reply, get("email"))
         }
+        "forgot" => reset::ask(desk, &form).await,
+        "reset" => reset::complete(desk, &form).await,
         "second-step" => {
             let mut body = shown(&form, passkey);
             (body["ticket"], body["cookies"]) = (json!(get("ticket")), json!(true));

@@ -159,7 +159,8 @@ mod tests {
     #[test]
     fn what_is_ones_own_and_what_a_key_would_get_more_by_is_given_to_none() {
         let own = MATRIX.iter().filter(|row| row.roles.contains(&Role::Person) || row.roles.contains(&Role::Worker));
-        let more = ["factors.reset", "sign_in_policy.write", "persons.create", "persons.write", "nonsense"];
+        let more =
+            ["factors.reset", "passwords.reset", "sign_in_policy.write", "persons.create", "persons.write", "nonsense"];
         for action in own.map(|row| row.action).chain(more) {
             assert!(!can_be_given(action), "{action}");
         }

@@ -160,7 +160,9 @@ actions! {
     /// Show again who one is.
     StepUp = "own_account.step_up" for People: [Person], before_password_change = true;
     /// Clear the factors of somebody who has lost them.
-    ResetFactors = "factors.reset" for People: [Owner], of_installation = true, step_up = true;
+    ResetFactors = "factors.reset" for People: [Owner, TenantAdmin], seen_by ReadPersons, step_up = true;
+    /// Mail somebody a link; confirm a new password that waits.
+    ResetPasswords = "passwords.reset" for People: [Owner, TenantAdmin], seen_by ReadPersons, step_up = true;
     /// What is asked of people who sign in.
     ReadSignInPolicy = "sign_in_policy.read" for Programs: [Owner], of_installation = true;
     WriteSignInPolicy = "sign_in_policy.write" for People: [Owner], of_installation = true, step_up = true;

@@ -88,6 +88,7 @@ const MODULES: &[&[Statement]] = &[
     crate::installation::STATEMENTS,
     crate::keys::STATEMENTS,
     crate::outbox::STATEMENTS,
+    crate::password_resets::STATEMENTS,
     crate::policy::STATEMENTS,
     crate::pool_keys::STATEMENTS,
     crate::pools::STATEMENTS,

@@ -14,11 +14,13 @@ use crate::{
     app::{App, AppState},
     audit::{self, Target},
     auth::{
-        Grant,
+        Grant, Place,
         action::{ChangeOwnFactors, ReadOwnFactors, ResetFactors},
     },
     db::Tx,
+    grants,
     http::{Answer, ApiError, ApiPatch, ApiPath, Code, Time, commit, docs::CommonProblems},
+    mail_out::{self, News},
     persons::{self, Account},
     sessions, sign_in_policy,
 };
@@ -225,7 +227,8 @@ pub(super) async fn create_my_recovery_codes(
 
 /// Clear the second factors of somebody who has lost them, and end their sessions.
 ///
-/// Where a factor is required they set up new ones after their next sign-in. One's own are given up one by one.
+/// Only for whoever could have given them all that they hold. The person is told by mail. Where a factor is required they set up
+/// new ones after their next sign-in. One's own are given up one by one.
 #[utoipa::path(delete, path = "/v1/persons/{id}/factors", operation_id = "delete_person_factors", tag = "account",
     params(("id" = PersonId, Path)),
     responses((status = 204, description = "Cleared"), CommonProblems))]
@@ -239,10 +242,15 @@ pub(super) async fn delete_person_factors(
         return Err(ApiError::new(Code::Forbidden).detail("one's own are given up one by one: DELETE /v1/me/totp"));
     }
     let mut tx = app.db.begin(&grant).await?;
-    persons::hold(&mut tx, id).await?.ok_or_else(ApiError::not_found)?;
+    grants::lock(&mut tx).await?;
+    let person = persons::find(&mut tx, id).await?.ok_or_else(ApiError::not_found)?;
+    grant.must_reach(Place::Tenant(person.tenant))?;
+    grants::must_cover_all(&mut tx, &grant.scope(), id).await?;
+    // A sign-in under way happens before this or sees it. Whoever is kept out has none.
+    persons::hold(&mut tx, id).await?;
     store::clear(&mut tx, id).await?;
     sessions::end_all(&mut tx, id).await?;
-    let target = Target::new("person").id(id);
-    audit::record(&mut tx, "person.reset_factors", target, audit::NOTHING, audit::NOTHING).await?;
+    audit::record(&mut tx, "person.reset_factors", person.target(), audit::NOTHING, audit::NOTHING).await?;
+    mail_out::post(&mut tx, &app, &person.email, News::FactorsRemoved).await?;
     commit(tx, Answer::no_content()).await
 }

@@ -37,6 +37,11 @@ impl Answer {
         Self::new(StatusCode::OK, Some(json(view)))
     }
 
+    /// 202: it is done later.
+    pub fn accepted(view: &impl Serialize) -> Self {
+        Self::new(StatusCode::ACCEPTED, Some(json(view)))
+    }
+
     /// 201 with the path of the new thing.
     pub fn created(location: impl Into<String>, view: &impl Serialize) -> Self {
         Self { location: Some(location.into()), ..Self::new(StatusCode::CREATED, Some(json(view))) }

@@ -57,8 +57,6 @@ codes! {
     StepUpRequired = FORBIDDEN "step_up_required" "Show again who you are first";
     /// Unknown, over, or spent before: which of them is not said. Sign in anew.
     InvalidRefreshToken = UNAUTHORIZED "invalid_refresh_token" "The session cannot be carried on; sign in anew";
-    /// Spent, ended, over or never there: which of them is not said.
-    LinkOver = NOT_FOUND "link_over" "The link is not good any more";
     InvitationForAnother = FORBIDDEN "invitation_for_another" "The invitation is for another address";
     /// A request that changes something came with cookies and from another site's page, or from none.
     CrossSiteRequest = FORBIDDEN "cross_site_request" "With cookies, only pages of this installation may change things";
@@ -103,8 +101,10 @@ codes! {
     GrantExists = CONFLICT "grant_exists" "The person has this grant already";
     LastOwner = CONFLICT "last_owner" "There must be an owner who can sign in, for good";
     InvitationOver = CONFLICT "invitation_over" "The invitation was accepted or revoked";
-    MailNotSetUp = CONFLICT "mail_not_set_up" "There is no relay that mail could go through";
     PoolsMustOverlap = CONFLICT "pools_must_overlap" "One of the pools that serve the tenant now must be among the new ones";
+    /// Which of them is not said.
+    LinkOver = GONE "link_over" "This link was used, has ended or never was";
+    MailNotSetUp = CONFLICT "mail_not_set_up" "No mail can be sent there";
     // The house.
     Conflict = CONFLICT "conflict" "It changed meanwhile; try again";
     Busy = SERVICE_UNAVAILABLE "busy" "Busy; try again in a moment";

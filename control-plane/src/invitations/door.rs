@@ -59,7 +59,7 @@ async fn behind(app: &App, read: &mut Read, attempt: Attempt, token: Option<&Tok
     if invitation.is_good(read, app.clock.now()).await? { Ok(invitation) } else { Err(link_over()) }
 }
 
-/// See what a link is good for, before accepting. One that is spent, revoked, over or unknown is `link_over` (404), all alike.
+/// See what a link is good for, before accepting. One that is spent, revoked, over or unknown is `link_over` (410), all alike.
 #[utoipa::path(post, path = "/v1/invitations/look", operation_id = "look_at_invitation", tag = "invitations",
     request_body = InvitationToken,
     responses((status = 200, description = "What it is about", body = InvitationLook), CommonProblems))]

@@ -46,6 +46,13 @@ pub(crate) enum News<'a> {
         link: &'a str,
         until: Micros,
     },
+    /// The link is as good as a password, for so long.
+    PasswordReset {
+        link: &'a str,
+        good_for: Duration,
+    },
+    /// By an administrator.
+    FactorsRemoved,
 }
 
 /// What something is over.
@@ -74,6 +81,11 @@ pub(crate) fn can_reach(to: &str) -> bool {
     to.parse::<Mailbox>().is_ok_and(|to| to.is_ascii())
 }
 
+/// Can the person be mailed? Not where no relay is set, nor at an address that relays commonly do not take.
+pub(crate) fn reaches(app: &App, to: &str) -> bool {
+    is_set_up(app) && can_reach(to)
+}
+
 /// Puts a mail on its way, if this transaction commits. Nothing where no relay is set, nor for an
 /// address that relays commonly do not take.
 pub(crate) async fn post(tx: &mut Tx, app: &App, to: &str, news: News<'_>) -> Result<(), StoreError> {
@@ -88,7 +100,7 @@ pub(crate) async fn post_in(
     to: &str,
     news: News<'_>,
 ) -> Result<(), StoreError> {
-    if !is_set_up(app) || !can_reach(to) {
+    if !reaches(app, to) {
         return Ok(());
     }
     let now = tx.now();
@@ -101,7 +113,8 @@ pub(crate) async fn post_in(
     let letter = serde_json::to_vec(&letter).map_err(StoreError::corrupt("a mail"))?;
     let id: Id<ids::Mail> = tx.new_id();
     let sealed = app.vault.seal_with(Purpose::Mail, id.uuid().as_bytes(), &letter);
-    store::insert(tx, id, &sealed, now + GOOD_FOR).await
+    let good_for = if let News::PasswordReset { good_for, .. } = news { good_for } else { GOOD_FOR };
+    store::insert(tx, id, &sealed, now + good_for).await
 }
 
 fn written(time: Micros) -> String {

@@ -28,7 +28,7 @@ use crate::{
     db::{Read, Tx},
     grants,
     http::{Answer, ApiError, ApiJson, ApiPath, ApiQuery, Code, commit, docs::CommonProblems},
-    tenants,
+    password_resets, tenants,
 };
 
 pub fn router() -> OpenApiRouter<AppState> {
@@ -152,6 +152,9 @@ async fn turn(app: &AppState, grant: &Grant<WritePersons>, id: PersonId, off: bo
         return Ok(Answer::ok(&old).into_response());
     }
     store::set_disabled(&mut tx, &after).await?;
+    if off {
+        password_resets::end_all(&mut tx, id).await?;
+    }
     grants::must_leave_an_owner(&mut tx).await?;
     if off {
         api_keys::end_all(&mut tx, id).await?;

@@ -29,7 +29,7 @@ use crate::{
     vault::{Purpose, Vault},
 };
 pub(crate) use begin::{SignIn, begin, factor_enrolled, factor_shown};
-pub(crate) use store::{STATEMENTS, end_all, sweep};
+pub(crate) use store::{STATEMENTS, end_all, set_password, sweep};
 
 /// The person who calls, held with their session until the transaction ends. 401 where the session was ended since the request
 /// came: what it would leave behind must not outlive it.

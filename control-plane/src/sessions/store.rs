@@ -284,7 +284,7 @@ pub(super) async fn end_others(tx: &mut Tx, person: Id<ids::Person>, but: Id<ids
 }
 
 /// Fails with `Stale` if the password is not `old_hash` any more.
-pub(super) async fn set_password(
+pub(crate) async fn set_password(
     tx: &mut Tx,
     id: Id<ids::Person>,
     hash: &str,

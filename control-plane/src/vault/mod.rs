@@ -42,6 +42,8 @@ pub enum Purpose {
     AccountKey,
     /// Authenticity of cookies of known devices.
     Device,
+    /// Addresses that a link was asked for; the row's id is mixed in.
+    PasswordReset,
 }
 
 impl Purpose {
@@ -61,6 +63,7 @@ impl Purpose {
             Self::RecoveryCode => b"postern recovery code",
             Self::AccountKey => b"postern account key",
             Self::Device => b"postern device",
+            Self::PasswordReset => b"postern password reset",
         }
     }
 }

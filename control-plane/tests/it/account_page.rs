@@ -7,8 +7,10 @@ use serde_json::json;
 
 use crate::{
     authenticator::totp,
+    factors,
     harness::{EMAIL, PASSWORD, Plane, on_both},
     invitations::{token, with_relay},
+    password_resets,
     people::make,
     webdriver::{self, Browser, ENTER},
 };
@@ -20,6 +22,8 @@ on_both! {
     the_page_of_an_invitation_says_what_it_is_about_and_keeps_nothing_of_a_link_that_is_over
     the_page_is_strict_and_speaks_the_languages_it_is_asked_for
     forms_of_other_sites_are_turned_away
+    a_forgotten_password_is_set_by_the_mailed_link_in_a_real_browser_and_the_factor_is_still_asked
+    who_holds_much_is_told_on_the_page_that_an_administrator_must_confirm
 }
 
 const HOST: &str = "mail.postern.example";
@@ -244,4 +248,71 @@ async fn forms_of_other_sites_are_turned_away() {
     }
     // What is asked of the client's own account is not asked in its name by another page either.
     assert_eq!(plane.count("SELECT COUNT(*) FROM sessions").await, 1);
+}
+
+async fn a_forgotten_password_is_set_by_the_mailed_link_in_a_real_browser_and_the_factor_is_still_asked() {
+    let hop = pretend::hop::Hop::start().await;
+    let relay = password_resets::through(&hop);
+    let plane = Plane::start_with(|config| {
+        relay(config);
+        config.public_url = format!("https://{HOST}").parse().unwrap();
+    })
+    .await;
+    let (secret, _) = factors::enrol(&plane).await;
+    let pin = STANDARD.encode(plane.running.tls_spki_sha256.as_bytes());
+    let Some(browser) = webdriver::browser(HOST, plane.running.address.port(), &pin).await else { return };
+    browser.open(&format!("https://{HOST}/account/sign-in")).await;
+    browser.click("main p a[href='/account/forgot']").await;
+    browser.type_into("form[action='/account/forgot'] input[name=email]", &format!("{EMAIL}{ENTER}")).await;
+    assert!(browser.text("[role=status]").await.contains("If there is an account"));
+    let link = password_resets::link(&plane, &hop, EMAIL, 1).await;
+    assert!(link.starts_with(&format!("https://{HOST}/account/reset?token=")), "{link}");
+
+    // Opened twice, and a bad password first: it is still good.
+    browser.open(&link).await;
+    browser.open(&link).await;
+    let new = "form[action='/account/reset'] input[name=new_password]";
+    browser.type_into(new, &format!("short{ENTER}")).await;
+    assert!(browser.text("[role=alert]").await.contains("at least 10 characters"));
+    browser.type_into(new, &format!("ten chars!{ENTER}")).await;
+    assert!(browser.text("[role=status]").await.contains("is set"));
+    browser.click("main p a[href='/account/sign-in']").await;
+    sign_in(&browser, "ten chars!").await;
+    plane.clock.advance(Duration::from_secs(30));
+    let code = totp(&secret, plane.clock.now());
+    browser.type_into("input[name=totp_code]", &format!("{code}{ENTER}")).await;
+    assert_eq!(browser.text("main strong").await, EMAIL);
+
+    browser.open(&link).await;
+    browser.type_into(new, &format!("ten chars?{ENTER}")).await;
+    assert!(browser.text("[role=alert]").await.contains("was used"));
+    let complaints = browser.complaints().await;
+    let policy: Vec<_> = complaints.iter().filter(|text| text.contains("Content Security Policy")).collect();
+    assert!(policy.is_empty(), "{policy:#?}");
+    browser.close().await;
+}
+
+async fn who_holds_much_is_told_on_the_page_that_an_administrator_must_confirm() {
+    let hop = pretend::hop::Hop::start().await;
+    let plane = Plane::start_with(password_resets::through(&hop)).await;
+    let send = async |path: &str, form: String| {
+        let call = plane.post(path).anonymously().header("origin", "https://localhost:8443");
+        let call = call.header("accept-language", "fr");
+        call.raw("application/x-www-form-urlencoded", form).send().await
+    };
+    let asked = send("/account/forgot", format!("email={}", EMAIL.replace('@', "%40"))).await;
+    assert!(asked.text.contains("existe un compte"), "{}", asked.text);
+    let link = password_resets::link(&plane, &hop, EMAIL, 1).await;
+    let (_, path) = link.split_once("localhost:8443").unwrap();
+    let page = plane.get(path).anonymously().header("accept-language", "fr").send().await;
+    assert_eq!(page.status, 200);
+    let token = path.split_once("token=").unwrap().1;
+    assert!(page.text.contains(token) && page.text.contains("Choisissez"), "{}", page.text);
+    let form = format!("token={token}&new_password=another+horse%2C+another+staple&end_api_keys=1");
+    let done = send("/account/reset", form).await;
+    assert!(done.text.contains("attend un administrateur"), "{}", done.text);
+    let waits = plane.get("/v1/password-resets").send().await.expect(200);
+    assert_eq!(waits["data"][0]["end_api_keys"], true, "{waits}");
+    let over = send("/account/reset", format!("token={token}&new_password=x")).await;
+    assert!(over.text.contains("expiré"), "{}", over.text);
 }

@@ -187,7 +187,7 @@ impl Plane {
 
     /// Runs what else runs now and then, once and to its end.
     pub(crate) async fn run_jobs(&self) {
-        self.running.run_jobs().await.expect("jobs");
+        Box::pin(self.running.run_jobs()).await.expect("jobs");
     }
 
     pub(crate) fn token(&self) -> &str {

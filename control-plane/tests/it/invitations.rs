@@ -174,7 +174,7 @@ async fn somebody_with_an_account_accepts_once_signed_in() {
     plane.get(&format!("/v1/tenants/{tenant}")).with_token(&anna.token).send().await.expect(200);
     let me = plane.get("/v1/me").with_token(&anna.token).send().await.expect(200);
     assert_eq!(me["tenant_id"], json!(tree.customers[2].tenant));
-    accept_as(&plane, &anna, &token).await.problem(404, "link_over");
+    accept_as(&plane, &anna, &token).await.problem(410, "link_over");
 
     // What they have already is not given again.
     invite(&plane, plane.token(), &wanted("anna@acme.example", tenant, "tenant_admin")).await.expect(201);
@@ -297,17 +297,17 @@ async fn an_invitation_is_worth_what_its_inviter_holds_when_it_is_accepted() {
         tokens.push(token(&hop, sent, email).await);
     }
     plane.delete(&format!("/v1/api-keys/{key}")).with_token(&boss.token).send().await.expect(204);
-    look(&plane, &tokens[1]).await.problem(404, "link_over");
-    accept(&plane, &tokens[1], Some(PASSWORD)).await.problem(404, "link_over");
+    look(&plane, &tokens[1]).await.problem(410, "link_over");
+    accept(&plane, &tokens[1], Some(PASSWORD)).await.problem(410, "link_over");
     accept(&plane, &tokens[0], Some(PASSWORD)).await.expect(200);
     // Disabled, and enabled again; then the grant is gone.
     let person = format!("/v1/persons/{}", boss.id);
     plane.post(&format!("{person}/disable")).send().await.expect(200);
-    accept(&plane, &tokens[2], Some(PASSWORD)).await.problem(404, "link_over");
+    accept(&plane, &tokens[2], Some(PASSWORD)).await.problem(410, "link_over");
     plane.post(&format!("{person}/enable")).send().await.expect(200);
     look(&plane, &tokens[2]).await.expect(200);
     plane.delete(&format!("/v1/grants/{held}")).send().await.expect(204);
-    accept(&plane, &tokens[2], Some(PASSWORD)).await.problem(404, "link_over");
+    accept(&plane, &tokens[2], Some(PASSWORD)).await.problem(410, "link_over");
     assert_eq!(plane.count("SELECT COUNT(*) FROM persons WHERE email_key LIKE 'b@%' OR email_key LIKE 'k@%'").await, 0);
 }
 
@@ -333,16 +333,16 @@ async fn a_link_that_is_spent_revoked_over_or_unknown_is_told_alike() {
     let mut texts = Vec::new();
     for token in [&spent.1, &revoked.1, &bent, &String::new(), &"x".repeat(500)] {
         for reply in [look(&plane, token).await, accept(&plane, token, Some(PASSWORD)).await] {
-            reply.problem(404, "link_over");
+            reply.problem(410, "link_over");
             texts.push(reply.text);
         }
     }
     plane.delete(&format!("/v1/tenants/{tenant}")).send().await.expect(200);
-    texts.push(accept(&plane, &closed.1, Some(PASSWORD)).await.problem(404, "link_over").text.clone());
+    texts.push(accept(&plane, &closed.1, Some(PASSWORD)).await.problem(410, "link_over").text.clone());
     plane.post(&format!("/v1/tenants/{tenant}/restore")).send().await.expect(200);
     look(&plane, &closed.1).await.expect(200);
     plane.clock.advance(Duration::from_hours(7 * 24));
-    texts.push(accept(&plane, &over.1, Some(PASSWORD)).await.problem(404, "link_over").text.clone());
+    texts.push(accept(&plane, &over.1, Some(PASSWORD)).await.problem(410, "link_over").text.clone());
     assert!(texts.iter().all(|text| *text == texts[0]), "{texts:#?}");
 
     // Who is late asks for another; and after a month nothing of it is shown.
@@ -414,7 +414,7 @@ async fn a_link_that_is_sent_again_ends_the_one_before() {
     assert_ne!(again["invited_by"], made["invited_by"]);
     let second = token(&hop, sent + 2, "anna@acme.example").await;
     assert_ne!(first, second);
-    look(&plane, &first).await.problem(404, "link_over");
+    look(&plane, &first).await.problem(410, "link_over");
     look(&plane, &second).await.expect(200);
     plane.post(&format!("/v1/persons/{}/disable", boss.id)).send().await.expect(200);
     look(&plane, &second).await.expect(200);
@@ -422,7 +422,7 @@ async fn a_link_that_is_sent_again_ends_the_one_before() {
     // To the same thing again: the former ends. To another: both stand.
     invite(&plane, plane.token(), &wanted("anna@acme.example", tenant, "auditor")).await.expect(201);
     let third = token(&hop, sent + 3, "anna@acme.example").await;
-    look(&plane, &second).await.problem(404, "link_over");
+    look(&plane, &second).await.problem(410, "link_over");
     assert_eq!(plane.get(&path).send().await.expect(200)["state"], "revoked");
     invite(&plane, plane.token(), &wanted("anna@acme.example", tenant, "tenant_admin")).await.expect(201);
     look(&plane, &third).await.expect(200);

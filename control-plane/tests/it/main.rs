@@ -30,6 +30,7 @@ mod long_polls;
 mod mail_out;
 mod onboarding;
 mod ownership;
+mod password_resets;
 mod people;
 mod plans;
 mod policy;

@@ -69,6 +69,7 @@ const PROBLEMS: &[(&str, &str)] = &[
     ("403", "Not permitted"),
     ("404", "There is no such thing here"),
     ("409", "It conflicts with what is there"),
+    ("410", "It was used or has ended"),
     ("412", "The resource changed meanwhile"),
     ("413", "The body is too large"),
     ("415", "The body is of another media type"),
@@ -101,6 +102,8 @@ const OPEN: &[&str] = &[
     "create_sign_in_challenge",
     "look_at_invitation",
     "accept_invitation",
+    "create_password_reset",
+    "complete_password_reset",
     "enrol_worker",
     "create_worker_token",
 ];

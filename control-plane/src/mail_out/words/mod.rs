@@ -20,6 +20,8 @@ pub(super) struct Letter {
 struct Words {
     password_changed: Letter,
     invitation: Letter,
+    password_reset: Letter,
+    factors_removed: Letter,
     api_key_made: Letter,
     api_key_rotated: Letter,
     over: Places,
@@ -91,6 +93,8 @@ pub(super) fn of(language: Language, news: News<'_>) -> &'static Letter {
     match news {
         News::PasswordChanged { .. } => &words.password_changed,
         News::Invited { .. } => &words.invitation,
+        News::PasswordReset { .. } => &words.password_reset,
+        News::FactorsRemoved => &words.factors_removed,
         News::ApiKeyMade { .. } => &words.api_key_made,
         News::ApiKeyRotated { .. } => &words.api_key_rotated,
     }
@@ -100,6 +104,10 @@ pub(super) fn of(language: Language, news: News<'_>) -> &'static Letter {
 pub(super) fn values(language: Language, news: News<'_>) -> Vec<(&'static str, String)> {
     match news {
         News::PasswordChanged { keys } => vec![("keys", keys.to_string())],
+        News::PasswordReset { link, good_for } => {
+            vec![("link", link.to_owned()), ("minutes", (good_for.as_secs() / 60).to_string())]
+        }
+        News::FactorsRemoved => Vec::new(),
         News::Invited { tenant, link, until } => {
             vec![("tenant", tenant.to_owned()), ("link", link.to_owned()), ("until", super::written(until))]
         }
