@@ -18,6 +18,7 @@ mod name;
 pub(crate) mod ownership;
 mod proof;
 mod records;
+mod row;
 mod store;
 mod view;
 pub(crate) mod watch;
