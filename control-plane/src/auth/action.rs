@@ -160,6 +160,8 @@ actions! {
     ReadDomains = "domains.read": [Owner, TenantAdmin, DomainAdmin, QuarantineManager, Auditor];
     CreateDomain = "domains.create": [Owner, TenantAdmin, DomainCreator];
     WriteDomains = "domains.write": [Owner, TenantAdmin, DomainAdmin], seen_by ReadDomains;
+    /// Give a domain to another tenant.
+    MoveDomain = "domains.move": [Owner, TenantAdmin], seen_by ReadDomains, step_up = true;
     ReadRecipients = "recipients.read": [Owner, TenantAdmin, DomainAdmin, Auditor], seen_by ReadDomains;
     WriteRecipients = "recipients.write": [Owner, TenantAdmin, DomainAdmin], seen_by ReadDomains;
     ReadRoutes = "routes.read": [Owner, TenantAdmin, Auditor];

@@ -11,9 +11,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, alias, create, name,
+    AliasDomainView, AliasOf, Check, Domain, Finding, Former, RecipientMode, State, alias, create, moving, name,
     ownership::{self, Look, Noted},
-    proof, records, store,
+    proof, records, rivals, store,
     view::{DomainCreate, DomainPage, DomainQuery, DomainUpdate, DomainView},
 };
 use crate::{
@@ -40,6 +40,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(verify_domain))
         .merge(records::api::router())
         .routes(routes!(restore_domain))
+        .merge(moving::api::router())
 }
 
 fn held_elsewhere() -> ApiError {
@@ -128,6 +129,9 @@ pub(super) async fn create_domain(
         activated_at: None,
         closes_at: None,
         check: Check::default(),
+        former: Former::default(),
+        created_by: Some(grant.maker()?),
+        taken_at: None,
         revision: 1,
         created_at: now,
     };
@@ -159,6 +163,9 @@ pub(super) async fn create_domain(
         create::administer(&mut tx, &domain, &through).await?;
     }
     outbox::record(&mut tx, &domain.change()).await?;
+    if domain.state == State::Active {
+        rivals::mark(&mut tx, &domain).await?;
+    }
     commit(tx, Answer::created(format!("/v1/domains/{}", domain.id), &view).revision(domain.revision)).await
 }
 
@@ -276,7 +283,7 @@ pub(super) async fn verify_domain(
     ApiPath(id): ApiPath<DomainId>,
 ) -> Result<Response, ApiError> {
     let domain = load(&mut app.db.read(&grant).await?, &grant, id).await?;
-    let finding = proof::look(&app, domain.tenant, &domain.name).await;
+    let finding = proof::look(&app, &domain.claim()).await;
     let mut tx = app.db.begin(&grant).await?;
     let (domain, noted) = if domain.state == State::Active {
         // Without the lock of names, which everybody who makes a domain waits for: no name changes hands here.
@@ -284,7 +291,7 @@ pub(super) async fn verify_domain(
         let noted = ownership::note_one(&app, &mut tx, look).await?;
         (store::find(&mut tx, id).await?, noted)
     } else {
-        (proof::apply(&app, &mut tx, id, finding).await?, Noted::default())
+        (proof::apply(&app, &mut tx, (id, domain.tenant), finding).await?, Noted::default())
     };
     let domain = domain.ok_or_else(ApiError::not_found)?;
     let view = DomainView::new(&domain, &app.vault);
@@ -300,7 +307,11 @@ pub(super) async fn verify_domain(
     Ok(answer)
 }
 
-async fn load<A: Action>(read: &mut Read, grant: &Grant<A>, id: Id<ids::Domain>) -> Result<Domain, ApiError> {
+pub(super) async fn load<A: Action>(
+    read: &mut Read,
+    grant: &Grant<A>,
+    id: Id<ids::Domain>,
+) -> Result<Domain, ApiError> {
     let domain = store::find(read, id).await?.ok_or_else(ApiError::not_found)?;
     grant.must_reach(domain.place())?;
     Ok(domain)
@@ -321,7 +332,12 @@ fn must_name(
 }
 
 /// A route of the tenant, or of one above it; within the scope, or known there since a domain uses it.
-async fn must_fit(tx: &mut Tx, scope: &Scope, route: Id<ids::Route>, tenant: Id<ids::Tenant>) -> Result<(), ApiError> {
+pub(super) async fn must_fit(
+    tx: &mut Tx,
+    scope: &Scope,
+    route: Id<ids::Route>,
+    tenant: Id<ids::Tenant>,
+) -> Result<(), ApiError> {
     let found = inbound_routes::find(tx, route).await?;
     let above = tenants::ancestry(tx, tenant).await?;
     let known = match &found {

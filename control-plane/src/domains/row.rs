@@ -3,7 +3,7 @@
 use contract::{Id, Micros, policy::recipient::Unasked};
 use uuid::Uuid;
 
-use super::{AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State};
+use super::{AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, moving::Former};
 use crate::db::StoreError;
 
 #[derive(Debug, sqlx::FromRow)]
@@ -28,6 +28,10 @@ pub(super) struct Row {
     ownership_missing_since: Option<i64>,
     ownership_lost_at: Option<i64>,
     closes_at: Option<i64>,
+    former_tenants: Option<String>,
+    former_until: Option<i64>,
+    created_by: Option<Uuid>,
+    taken_at: Option<i64>,
     revision: i64,
     created_at: i64,
 }
@@ -82,6 +86,9 @@ impl TryFrom<Row> for Domain {
                 missing_since: row.ownership_missing_since.map(Micros::from_micros),
                 lost_at: row.ownership_lost_at.map(Micros::from_micros),
             },
+            former: Former::of(row.former_tenants.as_deref(), row.former_until)?,
+            created_by: row.created_by.map(Id::from_uuid),
+            taken_at: row.taken_at.map(Micros::from_micros),
             revision: row.revision,
             created_at: Micros::from_micros(row.created_at),
         })

@@ -23,7 +23,8 @@ macro_rules! select {
         concat!(
             "SELECT d.id, d.tenant_id, d.name, d.external_ref, d.labels, d.state, d.recipients, d.call_out, d.alias_of,
                 d.alias_hop_sees, d.route_id, d.hash_key, d.defer_until, d.activated_at, d.checked_at, d.check_result, d.next_check_at,
-                d.ownership_missing_since, d.ownership_lost_at, d.closes_at, d.revision, d.created_at
+                d.ownership_missing_since, d.ownership_lost_at, d.closes_at, d.former_tenants, d.former_until, d.created_by,
+                d.taken_at, d.revision, d.created_at
             FROM domains d WHERE ", $rest
         )
     };
@@ -92,8 +93,8 @@ sql! {
     };
     INSERT = "INSERT INTO domains (id, tenant_id, name, external_ref, labels, state, recipients, route_id, hash_key,
             defer_until, activated_at, checked_at, check_result, next_check_at, revision, created_at, call_out, alias_of,
-            alias_hop_sees, grant_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16, $17, $18, $19)";
+            alias_hop_sees, grant_id, created_by)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16, $17, $18, $19, $20)";
     CREATED_THROUGH = "SELECT COUNT(*) FROM domains WHERE grant_id = $1";
     UPDATE = "UPDATE domains SET external_ref = $2, labels = $3, state = $4, recipients = $5, route_id = $6,
             activated_at = $7, closes_at = $8, call_out = $10, alias_of = $11, alias_hop_sees = $12,
@@ -247,7 +248,7 @@ pub(super) async fn insert(tx: &mut Tx, domain: &Domain, through: Option<Id<ids:
         domain.activated_at.map(Micros::as_micros), domain.check.checked_at.map(Micros::as_micros),
         domain.check.finding.map(Finding::name), domain.check.next_check_at.map(Micros::as_micros),
         domain.created_at.as_micros(), domain.unasked.map(unasked_name), domain.alias.map(|alias| alias.primary.uuid()),
-        domain.alias.map(|alias| alias.hop_sees.name()), through.map(Id::uuid))?;
+        domain.alias.map(|alias| alias.hop_sees.name()), through.map(Id::uuid), domain.created_by.map(Id::uuid))?;
     labels::replace(tx, domain.id.uuid(), &domain.labels).await
 }
 

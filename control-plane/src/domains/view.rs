@@ -193,6 +193,9 @@ pub(super) struct DomainVerification {
     /// … with this value.
     #[schema(example = "postern-domain-verification=Rk9PQkFSQkFaUVVYLi4uLi4uLi4")]
     pub record_value: String,
+    /// After a move to another tenant: the value of before is taken as well until then.
+    #[schema(required)]
+    pub former_value_until: Option<Time>,
     /// When DNS was last asked.
     #[schema(required)]
     pub checked_at: Option<Time>,
@@ -276,6 +279,7 @@ impl DomainView {
                 record_name: checks::ownership::record_name(&domain.name),
                 record_type: "TXT".to_owned(),
                 record_value: proof::expected(vault, domain.tenant, &domain.name),
+                former_value_until: domain.former.until().map(Time),
                 checked_at: domain.check.checked_at.map(Time),
                 result: domain.check.finding.map(|finding| finding.name().to_owned()),
                 next_check_at: domain.check.next_check_at.map(Time),

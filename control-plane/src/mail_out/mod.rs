@@ -9,7 +9,10 @@ mod words;
 
 use std::time::Duration;
 
-use contract::{Id, ids, mail::Mailbox};
+use contract::{
+    Id, ids,
+    mail::{Domain, Mailbox},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -27,9 +30,21 @@ const GOOD_FOR: Duration = Duration::from_hours(24);
 
 /// What is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum News {
+pub(crate) enum News<'a> {
     /// To the account's owner, who should know if it was not they.
     PasswordChanged,
+    /// To whoever registered a domain that another account proved first.
+    DomainTaken(&'a Domain),
+}
+
+impl News<'_> {
+    /// What it is about, for the words.
+    const fn domain(&self) -> Option<&Domain> {
+        match self {
+            Self::PasswordChanged => None,
+            Self::DomainTaken(name) => Some(name),
+        }
+    }
 }
 
 /// A mail as it is sealed.
@@ -42,7 +57,7 @@ struct Letter {
 
 /// Puts a mail on its way, if this transaction commits. Nothing where no relay is set, nor for an
 /// address that relays commonly do not take.
-pub(crate) async fn post(tx: &mut Tx, app: &App, to: &str, news: News) -> Result<(), StoreError> {
+pub(crate) async fn post(tx: &mut Tx, app: &App, to: &str, news: News<'_>) -> Result<(), StoreError> {
     let config = &app.config.mail;
     if config.relay.is_none() || !to.parse::<Mailbox>().is_ok_and(|to| to.is_ascii()) {
         return Ok(());
@@ -52,7 +67,8 @@ pub(crate) async fn post(tx: &mut Tx, app: &App, to: &str, news: News) -> Result
     let host = app.config.public_url.host_str().unwrap_or_default();
     let at = crate::http::Time(now);
     let at = serde_json::to_value(at).ok().and_then(|at| at.as_str().map(str::to_owned)).unwrap_or_default();
-    let text = words::fill(text, &[("account", to), ("host", host), ("time", &at)]);
+    let domain = news.domain().map(Domain::to_unicode).unwrap_or_default();
+    let text = words::fill(text, &[("account", to), ("host", host), ("time", &at), ("domain", &domain)]);
     let letter = Letter { to: to.to_owned(), subject: subject.clone(), text };
     let letter = serde_json::to_vec(&letter).map_err(StoreError::corrupt("a mail"))?;
     let id: Id<ids::Mail> = tx.new_id();

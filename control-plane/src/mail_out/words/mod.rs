@@ -18,6 +18,7 @@ pub(super) struct Letter {
 #[serde(deny_unknown_fields)]
 struct Words {
     password_changed: Letter,
+    domain_taken: Letter,
 }
 
 macro_rules! languages {
@@ -51,10 +52,11 @@ languages! {
     Fr = "fr.toml";
 }
 
-pub(super) fn of(language: Language, news: News) -> &'static Letter {
+pub(super) fn of(language: Language, news: News<'_>) -> &'static Letter {
     let words = language.words();
     match news {
         News::PasswordChanged => &words.password_changed,
+        News::DomainTaken(_) => &words.domain_taken,
     }
 }
 
@@ -85,13 +87,18 @@ mod tests {
 
     #[test]
     fn every_language_says_everything_with_the_same_names() {
-        for language in Language::ALL {
-            let letter = of(*language, News::PasswordChanged);
+        let domain = "acme.example".parse().unwrap();
+        let letters: [(News<'_>, &[&str]); 2] = [
+            (News::PasswordChanged, &["{account}", "{host}", "{time}"]),
+            (News::DomainTaken(&domain), &["{domain}", "{host}", "{time}"]),
+        ];
+        for (language, (news, names)) in Language::ALL.iter().flat_map(|language| letters.map(|one| (*language, one))) {
+            let letter = of(language, news);
             assert!(!letter.subject.is_empty() && !letter.subject.contains(['{', '\n']), "{language:?}");
-            for name in ["{account}", "{host}", "{time}"] {
+            for name in names {
                 assert!(letter.text.contains(name), "{language:?} {name}");
             }
-            let filled = fill(&letter.text, &[("account", "a"), ("host", "b"), ("time", "c")]);
+            let filled = fill(&letter.text, &[("account", "a"), ("host", "b"), ("time", "c"), ("domain", "d")]);
             assert!(!filled.contains(['{', '}']), "{language:?}: a name that nobody fills in");
         }
     }
