@@ -95,6 +95,7 @@ const MODULES: &[&[Statement]] = &[
     crate::domains::MOVING_STATEMENTS,
     crate::domains::OWNERSHIP_STATEMENTS,
     crate::domains::RIVALS_STATEMENTS,
+    crate::domains::TAKEOVER_STATEMENTS,
     crate::lists::STATEMENTS,
     crate::mail_out::STATEMENTS,
     crate::recipients::STATEMENTS,

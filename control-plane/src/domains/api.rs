@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     AliasDomainView, AliasOf, Check, Domain, Finding, Former, RecipientMode, State, alias, create, moving, name,
     ownership::{self, Look, Noted},
-    proof, records, rivals, store,
+    proof, records, rivals, store, takeover,
     view::{DomainCreate, DomainPage, DomainQuery, DomainUpdate, DomainView},
 };
 use crate::{
@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// An MX that is set before the proof loses no mail for so long.
-const DEFERRED_FOR: Duration = Duration::from_hours(7 * 24);
+pub(super) const DEFERRED_FOR: Duration = Duration::from_hours(7 * 24);
 
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -41,6 +41,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(records::api::router())
         .routes(routes!(restore_domain))
         .merge(moving::api::router())
+        .merge(takeover::api::router())
 }
 
 fn held_elsewhere() -> ApiError {
@@ -132,6 +133,7 @@ pub(super) async fn create_domain(
         former: Former::default(),
         created_by: Some(grant.maker()?),
         taken_at: None,
+        contested_at: None,
         revision: 1,
         created_at: now,
     };

@@ -1,6 +1,6 @@
 //! Mail domains: `pending` until DNS proves who holds them.
 //!
-//! `alias` says which may be another's other name, `create` by which grant one is made, `moving` gives one to another tenant, `name` says which names nobody may register, `proof` looks at DNS, `records` shows all that stands there, `rivals` tells those who wait for a name that is another's, `watch` looks again and again
+//! `alias` says which may be another's other name, `create` by which grant one is made, `moving` gives one to another tenant, `name` says which names nobody may register, `proof` looks at DNS, `records` shows all that stands there, `rivals` tells those who wait for a name that is another's, `takeover` lets one pass to whoever has the only proof, `watch` looks again and again
 //! while a domain is pending and `ownership` once it is active, `view` is the wire.
 
 /// Is its proof gone, and does that concern anybody? What is closing, or whose tenant is, goes anyway.
@@ -22,6 +22,7 @@ mod records;
 pub(crate) mod rivals;
 mod row;
 mod store;
+pub(crate) mod takeover;
 mod view;
 pub(crate) mod watch;
 
@@ -35,6 +36,7 @@ pub(crate) use ownership::STATEMENTS as OWNERSHIP_STATEMENTS;
 pub(crate) use rivals::STATEMENTS as RIVALS_STATEMENTS;
 pub use store::find;
 pub(crate) use store::{STATEMENTS, active, lock, remove_all, serving};
+pub(crate) use takeover::STATEMENTS as TAKEOVER_STATEMENTS;
 pub use view::{AliasDomainView, RecipientMode};
 
 #[derive(Debug, Clone)]
@@ -64,6 +66,8 @@ pub struct Domain {
     pub created_by: Option<Id<ids::Person>>,
     /// Of a pending domain: when another tenant proved the name.
     pub taken_at: Option<Micros>,
+    /// Of an active domain: since when another tenant has the only proof.
+    pub contested_at: Option<Micros>,
     pub revision: i64,
     pub created_at: Micros,
 }

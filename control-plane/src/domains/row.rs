@@ -32,6 +32,7 @@ pub(super) struct Row {
     former_until: Option<i64>,
     created_by: Option<Uuid>,
     taken_at: Option<i64>,
+    contested_at: Option<i64>,
     revision: i64,
     created_at: i64,
 }
@@ -89,6 +90,7 @@ impl TryFrom<Row> for Domain {
             former: Former::of(row.former_tenants.as_deref(), row.former_until)?,
             created_by: row.created_by.map(Id::from_uuid),
             taken_at: row.taken_at.map(Micros::from_micros),
+            contested_at: row.contested_at.map(Micros::from_micros),
             revision: row.revision,
             created_at: Micros::from_micros(row.created_at),
         })

@@ -24,7 +24,7 @@ macro_rules! select {
             "SELECT d.id, d.tenant_id, d.name, d.external_ref, d.labels, d.state, d.recipients, d.call_out, d.alias_of,
                 d.alias_hop_sees, d.route_id, d.hash_key, d.defer_until, d.activated_at, d.checked_at, d.check_result, d.next_check_at,
                 d.ownership_missing_since, d.ownership_lost_at, d.closes_at, d.former_tenants, d.former_until, d.created_by,
-                d.taken_at, d.revision, d.created_at
+                d.taken_at, d.contested_at, d.revision, d.created_at
             FROM domains d WHERE ", $rest
         )
     };

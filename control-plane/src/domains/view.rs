@@ -209,6 +209,10 @@ pub(super) struct DomainVerification {
     /// Since when each look at an active domain that had an answer found the proof missing. Null: it was there.
     #[schema(required)]
     pub missing_since: Option<Time>,
+    /// Of an active domain: since when its proof is gone and another account shows one of its own. If both stays so for 72
+    /// hours, at every look, the name passes to that account.
+    #[schema(required)]
+    pub contested_since: Option<Time>,
     /// Mail for a pending domain is deferred until then, and refused afterwards.
     pub defer_until: Time,
 }
@@ -284,6 +288,7 @@ impl DomainView {
                 result: domain.check.finding.map(|finding| finding.name().to_owned()),
                 next_check_at: domain.check.next_check_at.map(Time),
                 missing_since: domain.check.missing_since.map(Time),
+                contested_since: domain.contested_at.map(Time),
                 defer_until: Time(domain.defer_until),
             },
             ownership_lost_at: domain.check.lost_at.map(Time),

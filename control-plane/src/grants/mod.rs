@@ -123,14 +123,9 @@ pub(crate) async fn end_strangers(
     Ok(ended.len())
 }
 
-/// The address of somebody who may sign in and holds anything over the domain; none: they have nothing to do with it any more.
-pub(crate) async fn reaches(
-    tx: &mut Tx,
-    domain: &crate::domains::Domain,
-    person: Id<ids::Person>,
-) -> Result<Option<String>, StoreError> {
+/// Live grants that reach a domain, of people who may sign in.
+pub(crate) async fn over(tx: &mut Tx, domain: &crate::domains::Domain) -> Result<Vec<Given>, StoreError> {
     let now = tx.now();
     let above = crate::tenants::ancestry(tx, domain.tenant).await?;
-    let all = store::over_domain(tx, domain.id, &above, now).await?;
-    Ok(all.into_iter().find(|given| given.person == person).map(|given| given.email))
+    store::over_domain(tx, domain.id, &above, now).await
 }

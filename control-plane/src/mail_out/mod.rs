@@ -35,6 +35,10 @@ pub(crate) enum News<'a> {
     PasswordChanged,
     /// To whoever registered a domain that another account proved first.
     DomainTaken(&'a Domain),
+    /// To those who administer an active domain: its proof is gone, and another account shows one.
+    DomainContested(&'a Domain),
+    /// To the same, when that stayed so.
+    DomainPassed(&'a Domain),
 }
 
 impl News<'_> {
@@ -42,7 +46,7 @@ impl News<'_> {
     const fn domain(&self) -> Option<&Domain> {
         match self {
             Self::PasswordChanged => None,
-            Self::DomainTaken(name) => Some(name),
+            Self::DomainTaken(name) | Self::DomainContested(name) | Self::DomainPassed(name) => Some(name),
         }
     }
 }

@@ -44,6 +44,7 @@ mod sessions;
 mod sign_in_policy;
 mod status;
 mod step_up;
+mod takeover;
 mod tenants;
 mod trace;
 mod webdriver;

@@ -50,13 +50,30 @@ async fn read(plane: &Plane, token: &str, path: &str) -> Value {
     plane.get(path).with_token(token).send().await.expect(200)
 }
 
-fn through(hop: &Hop, language: Language) -> impl FnOnce(&mut Config) + use<> {
+pub(crate) fn through(hop: &Hop, language: Language) -> impl FnOnce(&mut Config) + use<> {
     let port = hop.port();
     move |config| {
         let from = "postern@provider.example".parse().unwrap();
         let tls = Security::None;
         config.mail.relay = Some(Relay { host: "127.0.0.1".to_owned(), port, tls, from, credentials: None });
         config.mail.language = language;
+    }
+}
+
+/// Letters about the name, once there are so many.
+pub(crate) async fn letters(hop: &Hop, n: usize) -> Vec<(Vec<String>, String)> {
+    loop {
+        let all = hop.messages();
+        let of = |to: Vec<&str>| to.into_iter().map(str::to_owned).collect();
+        let found: Vec<_> = all
+            .iter()
+            .map(|mail| (of(mail.recipients()), String::from_utf8_lossy(&mail.bytes).into_owned()))
+            .filter(|(_, text)| text.contains(NAME))
+            .collect();
+        if found.len() >= n {
+            return found;
+        }
+        hop.until_messages(all.len() + 1).await;
     }
 }
 
@@ -190,8 +207,6 @@ async fn whoever_waits_is_told_that_the_name_is_anothers_and_not_whose() {
         let [a, b] = [0, 2].map(|n| tree.customers[n].tenant.clone());
         let [first, second] =
             [admin(&plane, &a, "first@north.example").await, admin(&plane, &b, "last@south.example").await];
-        plane.run_jobs().await;
-        let mails = hop.messages().len();
         let ours = register(&plane, &first.token, &a, NAME).await;
         let theirs = register(&plane, &second.token, &b, NAME).await;
         show(&plane, &ours);
@@ -203,11 +218,9 @@ async fn whoever_waits_is_told_that_the_name_is_anothers_and_not_whose() {
         let row = &log["data"][0];
         assert_eq!((&row["actor"]["kind"], &row["after"]["result"]), (&json!("system"), &json!("held_elsewhere")));
         assert_eq!((&row["address"], log["data"].as_array().map(Vec::len)), (&Value::Null, Some(1)), "{row}");
-        let told = hop.until_messages(mails + 1).await;
-        assert_eq!(told.len(), mails + 1, "whoever has it now hears nothing");
-        let told = &told[mails];
-        assert_eq!(told.recipients(), vec![second.email.as_str()]);
-        let body = String::from_utf8_lossy(&told.bytes).into_owned();
+        let told = letters(&hop, 1).await;
+        assert!(told.iter().all(|(to, _)| *to == [second.email.as_str()]), "whoever has it now hears nothing");
+        let body = told[0].1.clone();
         assert!(body.contains(NAME) && body.contains(word), "{body}");
 
         let traces = |tenant: &str, domain: &Value, somebody: &Somebody| {
@@ -236,11 +249,9 @@ async fn who_has_nothing_to_do_with_the_domain_any_more_is_not_mailed() {
     let ours = register(&plane, plane.token(), &a, NAME).await;
     register(&plane, &left.token, &b, NAME).await;
     plane.delete(&format!("/v1/grants/{given}")).send().await.expect(204);
-    plane.run_jobs().await;
-    let mails = hop.messages().len();
     show(&plane, &ours);
     verify(&plane, plane.token(), &ours).await.expect(200);
     plane.run_jobs().await;
     assert_eq!(plane.count("SELECT COUNT(*) FROM audit WHERE action = 'domain.taken'").await, 1);
-    assert_eq!((plane.count("SELECT COUNT(*) FROM mails").await, hop.messages().len()), (0, mails));
+    assert_eq!((plane.count("SELECT COUNT(*) FROM mails").await, letters(&hop, 0).await.len()), (0, 0));
 }

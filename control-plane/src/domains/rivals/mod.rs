@@ -6,7 +6,7 @@ pub(crate) mod watch;
 
 use serde_json::json;
 
-use super::{Domain, Finding, State, proof, store as domains};
+use super::{Domain, Finding, State, proof, store as domains, takeover};
 use crate::{
     app::App,
     audit,
@@ -15,6 +15,7 @@ use crate::{
     mail_out::{self, News},
 };
 pub(crate) use store::STATEMENTS;
+pub(super) use store::clear;
 
 /// Under [`domains::lock_names`]: the domain has become active. Those who wait for its name are marked and told apart from this:
 /// what is done here says nothing to whoever did it, whether there are any or not.
@@ -29,11 +30,20 @@ pub(super) async fn judge(tx: &mut Tx, domain: &mut Domain, finding: Finding) ->
         return Ok(finding);
     }
     if domains::held_elsewhere(tx, domain.tenant, &domain.name).await? {
+        if finding == Finding::Proven {
+            takeover::open(tx, domain.id).await?;
+        }
         return Ok(Finding::HeldElsewhere);
     }
     domain.taken_at = None;
     store::clear(tx, domain.id).await?;
+    takeover::close(tx, domain.id).await?;
     Ok(finding)
+}
+
+/// The domain lets go of its name: whoever shows a proof of it is looked at now.
+pub(super) async fn released(tx: &mut Tx, domain: &Domain) -> Result<(), StoreError> {
+    store::hurry(tx, domain.tenant, &domain.name).await
 }
 
 /// Tells one that was marked: its log, its state, and by mail whoever registered it.
@@ -58,12 +68,9 @@ async fn tell(app: &App, tx: &mut Tx, id: contract::Id<contract::ids::Domain>) -
     store::told(tx, id).await?;
     audit::record(tx, "domain.taken", domain.target(), Some(&before), Some(&state(&domain))).await?;
     // Only while it is still theirs to know.
-    let reader = match domain.created_by {
-        Some(person) => grants::reaches(tx, &domain, person).await?,
-        None => None,
-    };
-    if let Some(email) = reader {
-        mail_out::post(tx, app, &email, News::DomainTaken(&domain.name)).await?;
+    let all = grants::over(tx, &domain).await?;
+    if let Some(reader) = all.iter().find(|given| domain.created_by == Some(given.person)) {
+        mail_out::post(tx, app, &reader.email, News::DomainTaken(&domain.name)).await?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::db::{Read, StoreError, Tx, run, sql};
 sql! {
     Main;
     MARK = "UPDATE domains SET taken_at = $3 WHERE name = $1 AND tenant_id <> $2 AND state = 'pending' AND taken_at IS NULL";
+    HURRY = "UPDATE domains SET next_check_at = $3 WHERE name = $1 AND tenant_id <> $2 AND state = 'pending'";
     CLEAR = "UPDATE domains SET taken_at = NULL, taken_told_at = NULL WHERE id = $1";
     UNTOLD = "SELECT id FROM domains WHERE taken_at IS NOT NULL AND taken_told_at IS NULL ORDER BY taken_at LIMIT 100";
     IS_UNTOLD = "SELECT id FROM domains WHERE id = $1 AND taken_at IS NOT NULL AND taken_told_at IS NULL";
@@ -21,7 +22,15 @@ pub(super) async fn mark(tx: &mut Tx, holder: Id<ids::Tenant>, name: &Name) -> R
     Ok(())
 }
 
-pub(super) async fn clear(tx: &mut Tx, id: Id<ids::Domain>) -> Result<(), StoreError> {
+/// Those of other tenants that wait for the name are looked at at once.
+pub(super) async fn hurry(tx: &mut Tx, holder: Id<ids::Tenant>, name: &Name) -> Result<(), StoreError> {
+    let now = tx.now().as_micros();
+    run!(tx, execute HURRY, name.as_ascii(), holder.uuid(), now)?;
+    Ok(())
+}
+
+/// Nobody else has the name any more.
+pub(in crate::domains) async fn clear(tx: &mut Tx, id: Id<ids::Domain>) -> Result<(), StoreError> {
     run!(tx, execute CLEAR, id.uuid())?;
     Ok(())
 }

@@ -19,6 +19,8 @@ pub(super) struct Letter {
 struct Words {
     password_changed: Letter,
     domain_taken: Letter,
+    domain_contested: Letter,
+    domain_passed: Letter,
 }
 
 macro_rules! languages {
@@ -57,6 +59,8 @@ pub(super) fn of(language: Language, news: News<'_>) -> &'static Letter {
     match news {
         News::PasswordChanged => &words.password_changed,
         News::DomainTaken(_) => &words.domain_taken,
+        News::DomainContested(_) => &words.domain_contested,
+        News::DomainPassed(_) => &words.domain_passed,
     }
 }
 
@@ -88,9 +92,11 @@ mod tests {
     #[test]
     fn every_language_says_everything_with_the_same_names() {
         let domain = "acme.example".parse().unwrap();
-        let letters: [(News<'_>, &[&str]); 2] = [
+        let letters: [(News<'_>, &[&str]); 4] = [
             (News::PasswordChanged, &["{account}", "{host}", "{time}"]),
             (News::DomainTaken(&domain), &["{domain}", "{host}", "{time}"]),
+            (News::DomainContested(&domain), &["{domain}", "{host}", "{time}"]),
+            (News::DomainPassed(&domain), &["{domain}", "{host}", "{time}"]),
         ];
         for (language, (news, names)) in Language::ALL.iter().flat_map(|language| letters.map(|one| (*language, one))) {
             let letter = of(language, news);
