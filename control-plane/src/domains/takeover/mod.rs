@@ -154,7 +154,7 @@ async fn mail_all(app: &App, tx: &mut Tx, domain: &Domain, news: News<'_>) -> Re
         Over::Installation => false,
     };
     let all: Vec<_> = all.iter().filter(administers).collect();
-    let some = all.iter().any(|given| near(given));
+    let some = all.iter().any(&near);
     let mut to: Vec<_> = all.iter().filter(|given| !some || near(given)).map(|given| given.email.as_str()).collect();
     to.sort_unstable();
     to.dedup();
