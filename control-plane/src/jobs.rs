@@ -8,7 +8,7 @@ use crate::{
     app::AppState,
     audit, certificates,
     db::{StoreError, System},
-    domains::{ownership, watch},
+    domains::{ownership, rivals, takeover, watch},
     errands, events, factors,
     http::idempotency,
     invitations,
@@ -31,6 +31,8 @@ pub fn spawn(app: &AppState, tasks: &TaskTracker) {
     tasks.spawn(every(app.clone(), "sweep", Duration::from_mins(1), move |app| sweep(app, up_since)));
     tasks.spawn(every(app.clone(), "domain_checks", Duration::from_secs(2), watch::check_due));
     tasks.spawn(every(app.clone(), "ownership_checks", ownership::watch::PAUSE, ownership::watch::check_due));
+    tasks.spawn(every(app.clone(), "domain_rivals", rivals::watch::PAUSE, rivals::watch::tell_due));
+    tasks.spawn(every(app.clone(), "domain_contests", takeover::watch::PAUSE, takeover::watch::look_due));
     tasks.spawn(every(app.clone(), "certificate_ends", Duration::from_mins(1), certificates::watch::warn));
     tasks.spawn(every(app.clone(), "closing", Duration::from_secs(30), closing::remove_overdue));
     tasks.spawn(every(app.clone(), "password_resets", password_resets::PAUSE, password_resets::run));
@@ -48,6 +50,8 @@ pub async fn run_all(app: &AppState) -> Result<(), StoreError> {
     events::look_for_gaps(app.clone(), contract::Micros::EPOCH).await?;
     watch::check_due(app.clone()).await?;
     ownership::watch::check_due(app.clone()).await?;
+    takeover::watch::look_due(app.clone()).await?;
+    rivals::watch::tell_due(app.clone()).await?;
     certificates::watch::warn(app.clone()).await?;
     closing::remove_overdue(app.clone()).await?;
     lists::api::remove_expired(app.clone()).await?;

@@ -137,6 +137,22 @@ pub(crate) async fn count_live(tx: &mut Tx, maker: Id<ids::Person>) -> Result<i6
     store::count_live(tx, maker, now).await
 }
 
+/// A domain goes to another tenant, which is `above` with those above it. Keys over it end that were made by people who have
+/// nothing to do with these; how many did.
+pub(crate) async fn end_strangers(
+    tx: &mut Tx,
+    domain: &crate::domains::Domain,
+    above: &[Id<ids::Tenant>],
+) -> Result<usize, StoreError> {
+    let ended = store::strangers(tx, domain.id, above).await?;
+    for key in &ended {
+        store::delete(tx, key.id).await?;
+        let view = view::ApiKeyView::from(key);
+        audit::record(tx, "api_key.delete", key.target(), Some(&view), audit::NOTHING).await?;
+    }
+    Ok(ended.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,8 +36,23 @@ macro_rules! seen {
     };
 }
 
+/// Over a domain, made by people whom neither their own tenant nor a grant takes to any of these tenants.
+macro_rules! strangers {
+    ($engine:ident) => {
+        select!(concat!(
+            "k.domain_id = $1 AND NOT EXISTS (SELECT 1 FROM persons p WHERE p.id = k.person_id AND ",
+            in_set!($engine, "p.tenant_id", "$2"),
+            ") AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.person_id = k.person_id AND g.domain_id IS NULL
+                AND (g.expires_at IS NULL OR g.expires_at > $3) AND (g.tenant_id IS NULL OR ",
+            in_set!($engine, "g.tenant_id", "$2"),
+            ")) ORDER BY k.id"
+        ))
+    };
+}
+
 sql! {
     Main;
+    STRANGERS = { sqlite: strangers!(sqlite), postgres: strangers!(postgres) };
     LIVE = (select!("(k.secret_hash = $1 OR (k.previous_hash = $1 AND k.previous_until > $2))
         AND (k.expires_at IS NULL OR k.expires_at > $2)
         AND EXISTS (SELECT 1 FROM persons p WHERE p.id = k.person_id AND p.disabled_at IS NULL)"));
@@ -191,6 +206,19 @@ pub(super) async fn note_use(tx: &mut Tx, id: Id<ids::ApiKey>) -> Result<(), Sto
     let now = tx.now().as_micros();
     run!(tx, execute NOTE_USE, id.uuid(), now)?;
     Ok(())
+}
+
+/// Keys over a domain of people who have nothing to do with these tenants.
+pub(super) async fn strangers(
+    tx: &mut Tx,
+    domain: Id<ids::Domain>,
+    tenants: &[Id<ids::Tenant>],
+) -> Result<Vec<ApiKey>, StoreError> {
+    let tenants: Vec<_> = tenants.iter().map(|id| id.uuid().simple().to_string()).collect();
+    let tenants = serde_json::to_string(&tenants).map_err(StoreError::corrupt("tenants"))?;
+    let now = tx.now().as_micros();
+    let rows = run!(tx, fetch_all STRANGERS as Row, domain.uuid(), tenants.as_str(), now)?;
+    rows.into_iter().map(ApiKey::try_from).collect()
 }
 
 /// False: it is gone already.

@@ -177,6 +177,8 @@ actions! {
     ReadDomains = "domains.read" for Programs: [Owner, TenantAdmin, DomainAdmin, QuarantineManager, Auditor];
     CreateDomain = "domains.create" for Programs: [Owner, TenantAdmin, DomainCreator];
     WriteDomains = "domains.write" for Programs: [Owner, TenantAdmin, DomainAdmin], seen_by ReadDomains;
+    /// Give a domain to another tenant.
+    MoveDomain = "domains.move" for Programs: [Owner, TenantAdmin], seen_by ReadDomains, step_up = true;
     ReadRecipients = "recipients.read" for Programs: [Owner, TenantAdmin, DomainAdmin, Auditor], seen_by ReadDomains;
     WriteRecipients = "recipients.write" for Programs: [Owner, TenantAdmin, DomainAdmin], seen_by ReadDomains;
     ReadRoutes = "routes.read" for Programs: [Owner, TenantAdmin, Auditor];

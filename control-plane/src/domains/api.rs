@@ -11,9 +11,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    Domain, Finding, State, alias, create,
+    Domain, Finding, State, alias, create, moving,
     ownership::{self, Look, Noted},
-    proof, records, store,
+    proof, records, store, takeover,
     view::{DomainCreate, DomainPage, DomainQuery, DomainUpdate, DomainView},
 };
 use crate::{
@@ -37,6 +37,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(verify_domain))
         .merge(records::api::router())
         .routes(routes!(restore_domain))
+        .merge(moving::api::router())
+        .merge(takeover::api::router())
 }
 
 pub(super) fn held_elsewhere() -> ApiError {
@@ -218,7 +220,7 @@ pub(super) async fn verify_domain(
     ApiPath(id): ApiPath<DomainId>,
 ) -> Result<Response, ApiError> {
     let domain = load(&mut app.db.read(&grant).await?, &grant, id).await?;
-    let finding = proof::look(&app, domain.tenant, &domain.name).await;
+    let finding = proof::look(&app, &domain.claim()).await;
     let mut tx = app.db.begin(&grant).await?;
     let (domain, noted) = if domain.state == State::Active {
         // Without the lock of names, which everybody who makes a domain waits for: no name changes hands here.
@@ -226,7 +228,7 @@ pub(super) async fn verify_domain(
         let noted = ownership::note_one(&app, &mut tx, look).await?;
         (store::find(&mut tx, id).await?, noted)
     } else {
-        (proof::apply(&app, &mut tx, id, finding).await?, Noted::default())
+        (proof::apply(&app, &mut tx, (id, domain.tenant), finding).await?, Noted::default())
     };
     let domain = domain.ok_or_else(ApiError::not_found)?;
     let view = DomainView::new(&domain, &app.vault);
@@ -242,7 +244,11 @@ pub(super) async fn verify_domain(
     Ok(answer)
 }
 
-async fn load<A: Action>(read: &mut Read, grant: &Grant<A>, id: Id<ids::Domain>) -> Result<Domain, ApiError> {
+pub(super) async fn load<A: Action>(
+    read: &mut Read,
+    grant: &Grant<A>,
+    id: Id<ids::Domain>,
+) -> Result<Domain, ApiError> {
     let domain = store::find(read, id).await?.ok_or_else(ApiError::not_found)?;
     grant.must_reach(domain.place())?;
     Ok(domain)

@@ -5,7 +5,8 @@ use std::time::Duration;
 use contract::{ids, mail::Domain as Name, policy::recipient::Unasked};
 
 use super::{
-    AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, alias, api, name, proof, store,
+    AliasDomainView, AliasOf, Check, Domain, Finding, Former, RecipientMode, State, alias, api, name, proof, rivals,
+    store,
     view::{DomainCreate, DomainView},
 };
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// An MX that is set before the proof loses no mail for so long.
-const DEFERRED_FOR: Duration = Duration::from_hours(7 * 24);
+pub(super) const DEFERRED_FOR: Duration = Duration::from_hours(7 * 24);
 
 /// The name of a domain to be registered, if the body is good as far as it goes by itself.
 pub(crate) fn name_of(app: &App, body: &DomainCreate) -> Result<Name, ApiError> {
@@ -68,6 +69,10 @@ pub(crate) async fn register<A: Action>(
         activated_at: None,
         closes_at: None,
         check: Check::default(),
+        former: Former::default(),
+        created_by: Some(grant.maker()?),
+        taken_at: None,
+        contested_at: None,
         revision: 1,
         created_at: now,
     };
@@ -98,6 +103,9 @@ pub(crate) async fn register<A: Action>(
         administer(tx, &domain, &through).await?;
     }
     outbox::record(tx, &domain.change()).await?;
+    if domain.state == State::Active {
+        rivals::mark(tx, &domain).await?;
+    }
     Ok(domain)
 }
 

@@ -1,6 +1,6 @@
 //! Mail domains: `pending` until DNS proves who holds them.
 //!
-//! `alias` says which may be another's other name, `create` makes one, `name` which names nobody may register, `proof` looks at DNS, `records` shows all that stands there, `watch` does so again and again
+//! `alias` says which may be another's other name, `create` makes one, `moving` gives one to another tenant, `name` says which names nobody may register, `proof` looks at DNS, `records` shows all that stands there, `rivals` tells those who wait for a name that is another's, `takeover` lets one pass to whoever has the only proof, `watch` looks again and again
 //! while a domain is pending and `ownership` once it is active, `view` is the wire.
 
 /// Is its proof gone, and does that concern anybody? What is closing, or whose tenant is, goes anyway.
@@ -14,11 +14,15 @@ macro_rules! is_lost {
 mod alias;
 pub mod api;
 mod create;
+mod moving;
 mod name;
 pub(crate) mod ownership;
 mod proof;
 mod records;
+pub(crate) mod rivals;
+mod row;
 mod store;
+pub(crate) mod takeover;
 mod view;
 pub(crate) mod watch;
 
@@ -27,9 +31,13 @@ use contract::{Id, Micros, ids, mail::Domain as Name, policy::recipient::Unasked
 use crate::labels::Labels;
 pub(crate) use alias::must_be_no_alias;
 pub(crate) use create::{name_of, register};
+use moving::Former;
+pub(crate) use moving::STATEMENTS as MOVING_STATEMENTS;
 pub(crate) use ownership::STATEMENTS as OWNERSHIP_STATEMENTS;
+pub(crate) use rivals::STATEMENTS as RIVALS_STATEMENTS;
 pub use store::find;
 pub(crate) use store::{STATEMENTS, active, lock, remove_all, serving};
+pub(crate) use takeover::STATEMENTS as TAKEOVER_STATEMENTS;
 pub use view::{AliasDomainView, RecipientMode};
 pub(crate) use view::{DomainCreate, DomainView};
 
@@ -54,6 +62,14 @@ pub struct Domain {
     /// When an active domain that was deleted will be gone.
     pub closes_at: Option<Micros>,
     pub check: Check,
+    /// Tenants that it belonged to before, while what they showed in DNS counts.
+    pub former: Former,
+    /// Who registered it.
+    pub created_by: Option<Id<ids::Person>>,
+    /// Of a pending domain: when another tenant proved the name.
+    pub taken_at: Option<Micros>,
+    /// Of an active domain: since when another tenant has the only proof.
+    pub contested_at: Option<Micros>,
     pub revision: i64,
     pub created_at: Micros,
 }
@@ -127,6 +143,11 @@ findings! {
 impl Domain {
     pub(crate) fn change(&self) -> crate::outbox::Change {
         crate::outbox::Change::Domain(self.id, self.name.clone())
+    }
+
+    /// What DNS is asked about it.
+    fn claim(&self) -> proof::Claim {
+        proof::Claim { tenant: self.tenant, former: self.former.clone(), name: self.name.clone() }
     }
 
     pub(crate) fn place(&self) -> crate::auth::Place {

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use checks::ownership::{self, Missing, Ownership};
 use contract::{Id, ids, mail::Domain as Name};
 
-use super::{Check, Domain, Finding, State, store, view::DomainView};
+use super::{Check, Domain, Finding, State, moving::Former, rivals, store, view::DomainView};
 use crate::{
     app::App,
     audit,
@@ -20,42 +20,50 @@ pub(super) fn expected(vault: &Vault, tenant: Id<ids::Tenant>, name: &Name) -> S
     format!("postern-domain-verification={}", URL_SAFE_NO_PAD.encode(&key[..24]))
 }
 
+/// Who says that a name is theirs.
+#[derive(Debug, Clone)]
+pub(super) struct Claim {
+    pub tenant: Id<ids::Tenant>,
+    /// Whose values count as well for a time.
+    pub former: Former,
+    pub name: Name,
+}
+
 /// Asks DNS. Never while a transaction is open.
-pub(super) async fn look(app: &App, tenant: Id<ids::Tenant>, name: &Name) -> Finding {
+pub(super) async fn look(app: &App, claim: &Claim) -> Finding {
     if app.config.accept_domains_without_proof {
         return Finding::NotChecked;
     }
-    let expected = expected(&app.vault, tenant, name);
-    let sibling = hex::digits(&app.entropy.bytes::<8>());
-    match ownership::ownership(&app.dns, name, &expected, &sibling).await {
-        Ownership::Proven => Finding::Proven,
-        Ownership::NotProven(Missing::Record) => Finding::RecordMissing,
-        Ownership::NotProven(Missing::Value) => Finding::ValueDiffers,
-        Ownership::NotProven(Missing::Own) => Finding::Wildcard,
-        Ownership::Unknown(_) => Finding::DnsUnavailable,
+    for tenant in std::iter::once(&claim.tenant).chain(claim.former.at(app.clock.now())) {
+        let expected = expected(&app.vault, *tenant, &claim.name);
+        let sibling = hex::digits(&app.entropy.bytes::<8>());
+        return match ownership::ownership(&app.dns, &claim.name, &expected, &sibling).await {
+            Ownership::Proven => Finding::Proven,
+            Ownership::NotProven(Missing::Record) => Finding::RecordMissing,
+            // Perhaps it is still the value of before.
+            Ownership::NotProven(Missing::Value) => continue,
+            Ownership::NotProven(Missing::Own) => Finding::Wildcard,
+            Ownership::Unknown(_) => Finding::DnsUnavailable,
+        };
     }
+    Finding::ValueDiffers
 }
 
 /// Writes down what was found about a pending domain, and activates it where that is enough. The domain as it is now; none if
-/// it went meanwhile. One that became active meanwhile is left as it is.
+/// it went meanwhile. One that became active meanwhile is left as it is, and so is one that is another tenant's now.
 pub(super) async fn apply(
     app: &App,
     tx: &mut Tx,
-    id: Id<ids::Domain>,
+    (id, claimant): (Id<ids::Domain>, Id<ids::Tenant>),
     finding: Finding,
 ) -> Result<Option<Domain>, StoreError> {
     // Two proofs of the same name at once: one is first.
     store::lock_names(tx).await?;
     let Some(mut domain) = store::find(tx, id).await? else { return Ok(None) };
-    if domain.state == State::Active {
+    if domain.state == State::Active || domain.tenant != claimant {
         return Ok(Some(domain));
     }
-    let enough = matches!(finding, Finding::Proven | Finding::NotChecked);
-    let finding = if enough && store::held_elsewhere(tx, domain.tenant, &domain.name).await? {
-        Finding::HeldElsewhere
-    } else {
-        finding
-    };
+    let finding = rivals::judge(tx, &mut domain, finding).await?;
     let now = tx.now();
     let next_check_at = next_check(app, &domain, now);
     domain.check = Check { checked_at: Some(now), finding: Some(finding), next_check_at, ..Check::default() };
@@ -73,6 +81,7 @@ pub(super) async fn apply(
     let view = |domain: &Domain| DomainView::new(domain, &app.vault);
     audit::record(tx, "domain.activate", domain.target(), Some(&view(&before)), Some(&view(&domain))).await?;
     outbox::record(tx, &domain.change()).await?;
+    rivals::mark(tx, &domain).await?;
     Ok(Some(domain))
 }
 

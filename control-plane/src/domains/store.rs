@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::{Id, Micros, ids, mail::Domain as Name, policy::recipient::Unasked};
+use contract::{Id, Micros, ids, mail::Domain as Name};
 use uuid::Uuid;
 
-use super::{AliasDomainView, AliasOf, Check, Domain, Finding, RecipientMode, State, view::DomainStateFilter};
+use super::{
+    Domain, Finding,
+    row::{Row, unasked_name},
+    view::DomainStateFilter,
+};
 use crate::{
     audit,
     auth::scope::Sets,
@@ -19,7 +23,8 @@ macro_rules! select {
         concat!(
             "SELECT d.id, d.tenant_id, d.name, d.external_ref, d.labels, d.state, d.recipients, d.call_out, d.alias_of,
                 d.alias_hop_sees, d.route_id, d.hash_key, d.defer_until, d.activated_at, d.checked_at, d.check_result, d.next_check_at,
-                d.ownership_missing_since, d.ownership_lost_at, d.closes_at, d.revision, d.created_at
+                d.ownership_missing_since, d.ownership_lost_at, d.closes_at, d.former_tenants, d.former_until, d.created_by,
+                d.taken_at, d.contested_at, d.revision, d.created_at
             FROM domains d WHERE ", $rest
         )
     };
@@ -88,8 +93,8 @@ sql! {
     };
     INSERT = "INSERT INTO domains (id, tenant_id, name, external_ref, labels, state, recipients, route_id, hash_key,
             defer_until, activated_at, checked_at, check_result, next_check_at, revision, created_at, call_out, alias_of,
-            alias_hop_sees, grant_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16, $17, $18, $19)";
+            alias_hop_sees, grant_id, created_by)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16, $17, $18, $19, $20)";
     CREATED_THROUGH = "SELECT COUNT(*) FROM domains WHERE grant_id = $1";
     UPDATE = "UPDATE domains SET external_ref = $2, labels = $3, state = $4, recipients = $5, route_id = $6,
             activated_at = $7, closes_at = $8, call_out = $10, alias_of = $11, alias_hop_sees = $12,
@@ -112,88 +117,6 @@ sql! {
         sqlite: "SELECT CAST(1 AS INTEGER)",
         postgres: "SELECT CAST(1 AS BIGINT) FROM (SELECT pg_advisory_xact_lock(8101903)) AS locked",
     };
-}
-
-#[derive(Debug, sqlx::FromRow)]
-struct Row {
-    id: Uuid,
-    tenant_id: Uuid,
-    name: String,
-    external_ref: Option<String>,
-    labels: String,
-    state: String,
-    recipients: String,
-    call_out: Option<String>,
-    alias_of: Option<Uuid>,
-    alias_hop_sees: Option<String>,
-    route_id: Option<Uuid>,
-    hash_key: Vec<u8>,
-    defer_until: i64,
-    activated_at: Option<i64>,
-    checked_at: Option<i64>,
-    check_result: Option<String>,
-    next_check_at: Option<i64>,
-    ownership_missing_since: Option<i64>,
-    ownership_lost_at: Option<i64>,
-    closes_at: Option<i64>,
-    revision: i64,
-    created_at: i64,
-}
-
-impl State {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Active => "active",
-        }
-    }
-}
-
-impl TryFrom<Row> for Domain {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let state = match row.state.as_str() {
-            "pending" => State::Pending,
-            "active" => State::Active,
-            other => return Err(StoreError::corrupt("domains.state")(other)),
-        };
-        // A process of the version before may have made another mode of it.
-        let unasked = row.call_out.as_deref().and_then(unasked).filter(|_| row.recipients == "any");
-        Ok(Self {
-            id: Id::from_uuid(row.id),
-            tenant: Id::from_uuid(row.tenant_id),
-            name: row.name.parse().map_err(StoreError::corrupt("domains.name"))?,
-            external_ref: row.external_ref,
-            labels: serde_json::from_str(&row.labels).map_err(StoreError::corrupt("domains.labels"))?,
-            state,
-            recipients: RecipientMode::of(&row.recipients, unasked)
-                .ok_or_else(|| StoreError::corrupt("domains.recipients")(row.recipients))?,
-            unasked,
-            alias: row.alias_of.map(|primary| AliasOf {
-                primary: Id::from_uuid(primary),
-                hop_sees: row
-                    .alias_hop_sees
-                    .as_deref()
-                    .and_then(AliasDomainView::parse)
-                    .unwrap_or(AliasDomainView::AsWritten),
-            }),
-            route: row.route_id.map(Id::from_uuid),
-            hash_key: row.hash_key.try_into().map_err(|_| StoreError::corrupt("domains.hash_key")("not 16 bytes"))?,
-            defer_until: Micros::from_micros(row.defer_until),
-            activated_at: row.activated_at.map(Micros::from_micros),
-            closes_at: row.closes_at.map(Micros::from_micros),
-            check: Check {
-                checked_at: row.checked_at.map(Micros::from_micros),
-                finding: row.check_result.as_deref().and_then(Finding::parse),
-                next_check_at: row.next_check_at.map(Micros::from_micros),
-                missing_since: row.ownership_missing_since.map(Micros::from_micros),
-                lost_at: row.ownership_lost_at.map(Micros::from_micros),
-            },
-            revision: row.revision,
-            created_at: Micros::from_micros(row.created_at),
-        })
-    }
 }
 
 #[derive(Debug, Default)]
@@ -325,7 +248,7 @@ pub(super) async fn insert(tx: &mut Tx, domain: &Domain, through: Option<Id<ids:
         domain.activated_at.map(Micros::as_micros), domain.check.checked_at.map(Micros::as_micros),
         domain.check.finding.map(Finding::name), domain.check.next_check_at.map(Micros::as_micros),
         domain.created_at.as_micros(), domain.unasked.map(unasked_name), domain.alias.map(|alias| alias.primary.uuid()),
-        domain.alias.map(|alias| alias.hop_sees.name()), through.map(Id::uuid))?;
+        domain.alias.map(|alias| alias.hop_sees.name()), through.map(Id::uuid), domain.created_by.map(Id::uuid))?;
     labels::replace(tx, domain.id.uuid(), &domain.labels).await
 }
 
@@ -369,17 +292,6 @@ pub(super) async fn aliases(read: &mut Read, primary: Id<ids::Domain>) -> Result
 pub(crate) async fn lock(tx: &mut Tx, id: Id<ids::Domain>) -> Result<(), StoreError> {
     run!(tx, fetch_optional LOCK as (Uuid,), id.uuid())?;
     Ok(())
-}
-
-const fn unasked_name(unasked: Unasked) -> &'static str {
-    match unasked {
-        Unasked::Accept => "accept",
-        Unasked::Defer => "defer",
-    }
-}
-
-fn unasked(name: &str) -> Option<Unasked> {
-    [Unasked::Accept, Unasked::Defer].into_iter().find(|unasked| unasked_name(*unasked) == name)
 }
 
 /// Takes the domain away with its recipients and lists.

@@ -193,6 +193,9 @@ pub(crate) struct DomainVerification {
     /// … with this value.
     #[schema(example = "postern-domain-verification=Rk9PQkFSQkFaUVVYLi4uLi4uLi4")]
     pub record_value: String,
+    /// After a move to another tenant: the value of before is taken as well until then.
+    #[schema(required)]
+    pub former_value_until: Option<Time>,
     /// When DNS was last asked.
     #[schema(required)]
     pub checked_at: Option<Time>,
@@ -206,6 +209,10 @@ pub(crate) struct DomainVerification {
     /// Since when each look at an active domain that had an answer found the proof missing. Null: it was there.
     #[schema(required)]
     pub missing_since: Option<Time>,
+    /// Of an active domain: since when its proof is gone and another account shows one of its own. If both stays so for 72
+    /// hours, at every look, the name passes to that account.
+    #[schema(required)]
+    pub contested_since: Option<Time>,
     /// Mail for a pending domain is deferred until then, and refused afterwards.
     pub defer_until: Time,
 }
@@ -276,10 +283,12 @@ impl DomainView {
                 record_name: checks::ownership::record_name(&domain.name),
                 record_type: "TXT".to_owned(),
                 record_value: proof::expected(vault, domain.tenant, &domain.name),
+                former_value_until: domain.former.until().map(Time),
                 checked_at: domain.check.checked_at.map(Time),
                 result: domain.check.finding.map(|finding| finding.name().to_owned()),
                 next_check_at: domain.check.next_check_at.map(Time),
                 missing_since: domain.check.missing_since.map(Time),
+                contested_since: domain.contested_at.map(Time),
                 defer_until: Time(domain.defer_until),
             },
             ownership_lost_at: domain.check.lost_at.map(Time),

@@ -27,15 +27,15 @@ pub(crate) async fn check_due(app: AppState) -> Result<(), StoreError> {
     let looks = futures::stream::iter(due).map(|domain| {
         let app = app.clone();
         async move {
-            let finding = proof::look(&app, domain.tenant, &domain.name).await;
-            (domain.id, finding)
+            let finding = proof::look(&app, &domain.claim()).await;
+            ((domain.id, domain.tenant), finding)
         }
     });
     let mut found = looks.buffer_unordered(AT_ONCE);
-    while let Some((id, finding)) = found.next().await {
+    while let Some((of, finding)) = found.next().await {
         let mut tx = app.db.begin(&system).await?;
         lease.check(&mut tx).await?;
-        proof::apply(&app, &mut tx, id, finding).await?;
+        proof::apply(&app, &mut tx, of, finding).await?;
         tx.commit().await?;
     }
     Ok(())

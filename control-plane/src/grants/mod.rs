@@ -109,3 +109,26 @@ pub(crate) async fn insert(tx: &mut Tx, given: &Given) -> Result<(), StoreError>
     let view = view::GrantView::from(given);
     crate::audit::record(tx, "grant.create", given.target(), crate::audit::NOTHING, Some(&view)).await
 }
+
+/// Under [`lock`]: a domain goes to another tenant, which is `above` with those above it. Grants over it end that are of people
+/// who have nothing to do with these; how many did.
+pub(crate) async fn end_strangers(
+    tx: &mut Tx,
+    domain: &crate::domains::Domain,
+    above: &[Id<ids::Tenant>],
+) -> Result<usize, StoreError> {
+    let ended = store::strangers(tx, domain.id, above).await?;
+    for given in &ended {
+        store::delete(tx, given.id).await?;
+        let view = view::GrantView::from(given);
+        crate::audit::record(tx, "grant.delete", given.target(), Some(&view), crate::audit::NOTHING).await?;
+    }
+    Ok(ended.len())
+}
+
+/// Live grants that reach a domain, of people who may sign in.
+pub(crate) async fn over_domain(tx: &mut Tx, domain: &crate::domains::Domain) -> Result<Vec<Given>, StoreError> {
+    let now = tx.now();
+    let above = crate::tenants::ancestry(tx, domain.tenant).await?;
+    store::over_domain(tx, domain.id, &above, now).await
+}

@@ -86,9 +86,24 @@ macro_rules! over_domain {
     };
 }
 
+/// Over a domain, of people whom neither their own tenant nor another grant takes to any of these tenants.
+macro_rules! strangers {
+    ($engine:ident) => {
+        select!(concat!(
+            "g.domain_id = $1 AND NOT (",
+            in_set!($engine, "p.tenant_id", "$2"),
+            ") AND NOT EXISTS (SELECT 1 FROM grants o WHERE o.person_id = g.person_id AND o.domain_id IS NULL
+                AND (o.expires_at IS NULL OR o.expires_at > $3) AND (o.tenant_id IS NULL OR ",
+            in_set!($engine, "o.tenant_id", "$2"),
+            ")) ORDER BY g.id"
+        ))
+    };
+}
+
 sql! {
     Main;
     GET = (select!("g.id = $1"));
+    STRANGERS = { sqlite: strangers!(sqlite), postgres: strangers!(postgres) };
     LIST = { sqlite: list!(sqlite, "TRUE"), postgres: list!(postgres, "TRUE") };
     // The same, in words that let the planner use an index.
     LIST_BY_PERSON = { sqlite: list!(sqlite, "g.person_id = $2"), postgres: list!(postgres, "g.person_id = $2") };
@@ -206,6 +221,19 @@ pub(super) async fn over_domain(
 ) -> Result<Vec<Given>, StoreError> {
     let above = id_set(above.iter().map(|id| id.uuid()));
     let rows = run!(read, fetch_all OVER_DOMAIN as Row, domain.uuid(), above, now.as_micros())?;
+    rows.into_iter().map(Given::try_from).collect()
+}
+
+/// Grants over a domain that people hold who have nothing to do with these tenants.
+pub(super) async fn strangers(
+    tx: &mut Tx,
+    domain: Id<ids::Domain>,
+    tenants: &[Id<ids::Tenant>],
+) -> Result<Vec<Given>, StoreError> {
+    let tenants: Vec<_> = tenants.iter().map(|id| id.uuid().simple().to_string()).collect();
+    let tenants = serde_json::to_string(&tenants).map_err(StoreError::corrupt("tenants"))?;
+    let now = tx.now().as_micros();
+    let rows = run!(tx, fetch_all STRANGERS as Row, domain.uuid(), tenants.as_str(), now)?;
     rows.into_iter().map(Given::try_from).collect()
 }
 

@@ -9,7 +9,10 @@ mod words;
 
 use std::time::Duration;
 
-use contract::{Id, Micros, ids, mail::Mailbox};
+use contract::{
+    Id, Micros, ids,
+    mail::{Domain, Mailbox},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -53,6 +56,12 @@ pub(crate) enum News<'a> {
     },
     /// By an administrator.
     FactorsRemoved,
+    /// To whoever registered a domain that another account proved first.
+    DomainTaken(&'a Domain),
+    /// To those who administer an active domain: its proof is gone, and another account shows one.
+    DomainContested(&'a Domain),
+    /// To the same, when that stayed so.
+    DomainPassed(&'a Domain),
 }
 
 /// What something is over.

@@ -3,6 +3,7 @@
 
 pub(crate) mod api;
 mod assignment;
+mod moving;
 mod store;
 mod view;
 
@@ -15,6 +16,7 @@ use crate::{
     db::{Read, StoreError, Tx},
     snapshots,
 };
+pub(crate) use moving::{domains_move, lock_assignments};
 pub(crate) use store::{STATEMENTS, all, all_with_use, assigned, departed, find, own_names};
 
 /// A pool, as far as it is set.

@@ -90,7 +90,7 @@ pub(super) async fn read_domain_statistics(
     let span = query.span(&app)?;
     let domain = domains::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
     grant.must_reach(domain.place())?;
-    let rows = store::of_domain(&mut app.trace.read(&grant).await?, id, &span).await?;
+    let rows = store::of_domain(&mut app.trace.read(&grant).await?, id, domain.tenant, &span).await?;
     Ok(Answer::ok(&view(&span, rows)))
 }
 

@@ -21,7 +21,8 @@ macro_rules! sums {
 
 sql! {
     Trace;
-    OF_DOMAIN = (sums!("domain_id = $1"));
+    // What was counted for a tenant that it belonged to before is that one's.
+    OF_DOMAIN = (sums!("tenant_id = $5 AND domain_id = $1"));
     OF_TENANTS = {
         sqlite: sums!("tenant_id IN (SELECT unhex(value) FROM json_each($1))"),
         postgres: sums!("tenant_id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)"),
@@ -42,9 +43,14 @@ fn step_us(span: &Span) -> i64 {
 }
 
 /// Steps in which nothing was counted are not there.
-pub(super) async fn of_domain(read: &mut Read, id: Id<ids::Domain>, span: &Span) -> Result<Vec<Row>, StoreError> {
+pub(super) async fn of_domain(
+    read: &mut Read,
+    id: Id<ids::Domain>,
+    tenant: Id<ids::Tenant>,
+    span: &Span,
+) -> Result<Vec<Row>, StoreError> {
     let (from, to) = (span.from.as_micros(), span.to.as_micros());
-    run!(read, fetch_all OF_DOMAIN as Row, id.uuid(), from, to, step_us(span))
+    run!(read, fetch_all OF_DOMAIN as Row, id.uuid(), from, to, step_us(span), tenant.uuid())
 }
 
 pub(super) async fn of_tenants(read: &mut Read, ids: &[Uuid], span: &Span) -> Result<Vec<Row>, StoreError> {

@@ -120,7 +120,7 @@ fn arguments(statement: &Statement) -> Vec<Vec<String>> {
     ];
     let leading = match statement.name {
         "GET" => return vec![texts(&[id])],
-        "OF_DOMAIN" => return vec![texts(&[id, "0", "36000000000", "3600000000"])],
+        "OF_DOMAIN" => return vec![texts(&[id, "0", "36000000000", "3600000000", id])],
         "OF_TENANTS" => {
             return vec![texts(&[&format!("'[{}]'", id.replace('\'', "\"")), "0", "36000000000", "3600000000"])];
         }

@@ -16,6 +16,7 @@ mod hop_tls;
 mod isolation;
 mod lists;
 mod loops;
+mod moving;
 mod ownership;
 mod policy;
 mod pools;

@@ -110,6 +110,6 @@ pub(crate) async fn metrics(app: &App) -> String {
     }
 }
 
-fn chance(app: &App) -> u32 {
+pub(super) fn chance(app: &App) -> u32 {
     u32::from_be_bytes(app.entropy.bytes())
 }

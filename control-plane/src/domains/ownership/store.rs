@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Look;
 use crate::{
     db::{Read, StoreError, Tx, id_set, run, sql},
-    domains::{Check, Finding},
+    domains::{Check, Finding, moving::Former, proof::Claim},
 };
 
 /// Domains looked at in one turn.
@@ -33,7 +33,7 @@ macro_rules! plan {
 
 sql! {
     Main;
-    DUE = "SELECT id, tenant_id, name, checked_at FROM domains
+    DUE = "SELECT id, tenant_id, name, checked_at, former_tenants, former_until FROM domains
         WHERE state = 'active' AND next_check_at <= $1 ORDER BY next_check_at, id LIMIT $2";
     UNPLANNED = "SELECT id FROM domains WHERE state = 'active' AND next_check_at IS NULL LIMIT 1";
     PLAN = {
@@ -82,12 +82,23 @@ impl Of {
     }
 }
 
-/// Active domains whose time has come, and when they were last looked at.
-pub(super) async fn due(read: &mut Read, now: Micros) -> Result<Vec<(Of, Option<Micros>)>, StoreError> {
-    let rows =
-        run!(read, fetch_all DUE as (Uuid, Uuid, String, Option<i64>), now.as_micros(), i64::from(BATCH))?.into_iter();
-    rows.map(|(id, tenant, name, checked_at)| Ok((Of::parse(id, tenant, &name)?, checked_at.map(Micros::from_micros))))
-        .collect()
+/// An active domain whose time has come.
+pub(super) struct Due {
+    pub domain: Id<ids::Domain>,
+    pub claim: Claim,
+    /// When it was last looked at.
+    pub before: Option<Micros>,
+}
+
+pub(super) async fn due(read: &mut Read, now: Micros) -> Result<Vec<Due>, StoreError> {
+    type Row = (Uuid, Uuid, String, Option<i64>, Option<String>, Option<i64>);
+    let rows = run!(read, fetch_all DUE as Row, now.as_micros(), i64::from(BATCH))?.into_iter();
+    rows.map(|(id, tenant, name, checked_at, former, until)| {
+        let Of { id, tenant, name } = Of::parse(id, tenant, &name)?;
+        let claim = Claim { tenant, former: Former::of(former.as_deref(), until)?, name };
+        Ok(Due { domain: id, claim, before: checked_at.map(Micros::from_micros) })
+    })
+    .collect()
 }
 
 /// Is there an active domain that never had a time?

@@ -36,11 +36,11 @@ pub(crate) async fn check_due(app: AppState) -> Result<(), StoreError> {
         return Ok(());
     }
     let Some(lease) = Lease::take(&app.db, TASK, app.replica, LEASE).await? else { return Ok(()) };
-    let looks = futures::stream::iter(due).map(|(domain, before)| {
+    let looks = futures::stream::iter(due).map(|store::Due { domain, claim, before }| {
         let app = app.clone();
         async move {
-            let look = tokio::time::timeout(LONGEST, proof::look(&app, domain.tenant, &domain.name)).await;
-            Look { domain: domain.id, before, finding: look.unwrap_or(Finding::DnsUnavailable) }
+            let look = tokio::time::timeout(LONGEST, proof::look(&app, &claim)).await;
+            Look { domain, before, finding: look.unwrap_or(Finding::DnsUnavailable) }
         }
     });
     let looks: Vec<_> = lease.while_held(&app.db, LEASE, looks.buffer_unordered(AT_ONCE).collect()).await?;

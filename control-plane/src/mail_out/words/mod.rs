@@ -19,6 +19,9 @@ pub(super) struct Letter {
 #[serde(deny_unknown_fields)]
 struct Words {
     password_changed: Letter,
+    domain_taken: Letter,
+    domain_contested: Letter,
+    domain_passed: Letter,
     invitation: Letter,
     password_reset: Letter,
     factors_removed: Letter,
@@ -95,6 +98,9 @@ pub(super) fn of(language: Language, news: News<'_>) -> &'static Letter {
         News::Invited { .. } => &words.invitation,
         News::PasswordReset { .. } => &words.password_reset,
         News::FactorsRemoved => &words.factors_removed,
+        News::DomainTaken(_) => &words.domain_taken,
+        News::DomainContested(_) => &words.domain_contested,
+        News::DomainPassed(_) => &words.domain_passed,
         News::ApiKeyMade { .. } => &words.api_key_made,
         News::ApiKeyRotated { .. } => &words.api_key_rotated,
     }
@@ -108,6 +114,9 @@ pub(super) fn values(language: Language, news: News<'_>) -> Vec<(&'static str, S
             vec![("link", link.to_owned()), ("minutes", (good_for.as_secs() / 60).to_string())]
         }
         News::FactorsRemoved => Vec::new(),
+        News::DomainTaken(domain) | News::DomainContested(domain) | News::DomainPassed(domain) => {
+            vec![("domain", domain.to_unicode())]
+        }
         News::Invited { tenant, link, until } => {
             vec![("tenant", tenant.to_owned()), ("link", link.to_owned()), ("until", super::written(until))]
         }
@@ -155,19 +164,31 @@ mod tests {
     fn every_language_says_everything_with_the_same_names() {
         let place = Named::Tenant("Acme".to_owned());
         let (name, place) = ("program", &place);
+        let domain = "acme.example".parse().unwrap();
+        let usual: &[&str] = &["account", "host", "time"];
+        let of_domains: &[&str] = &["host", "time"];
+        let invited = News::Invited { tenant: "Acme", link: "https://x", until: contract::Micros::EPOCH };
+        let reset = News::PasswordReset { link: "https://x", good_for: std::time::Duration::from_mins(30) };
         for language in Language::ALL {
-            for news in [
-                News::PasswordChanged { keys: 3 },
-                News::ApiKeyMade { name, place },
-                News::ApiKeyRotated { name, place },
+            for (news, names) in [
+                (News::PasswordChanged { keys: 3 }, usual),
+                (News::ApiKeyMade { name, place }, usual),
+                (News::ApiKeyRotated { name, place }, usual),
+                (News::FactorsRemoved, usual),
+                (reset, usual),
+                (invited, &["account", "host"]),
+                (News::DomainTaken(&domain), of_domains),
+                (News::DomainContested(&domain), of_domains),
+                (News::DomainPassed(&domain), of_domains),
             ] {
                 let letter = of(*language, news);
                 assert!(!letter.subject.is_empty() && !letter.subject.contains(['{', '\n']), "{language:?}");
-                let usual = ["account", "host", "time"].map(|name| (name, name.to_owned()));
-                let values: Vec<_> = usual.into_iter().chain(values(*language, news)).collect();
-                for (name, _) in &values {
+                let of_its_own = values(*language, news);
+                for name in names.iter().copied().chain(of_its_own.iter().map(|(name, _)| *name)) {
                     assert!(letter.text.contains(&format!("{{{name}}}")), "{language:?} {news:?} {name}");
                 }
+                let usual = ["account", "host", "time"].map(|name| (name, name.to_owned()));
+                let values: Vec<_> = usual.into_iter().chain(of_its_own).collect();
                 let filled = fill(&letter.text, &values);
                 assert!(!filled.contains(['{', '}']), "{language:?}: a name that nobody fills in");
             }
