@@ -13,7 +13,7 @@ use contract::{Entropy, Id, Micros, ids, mail::Cidr};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    auth::{MATRIX, Role, token_hash},
+    auth::{MATRIX, Role, action::reads, token_hash},
     db::{Read, StoreError, Tx},
     grants::Over,
 };
@@ -60,10 +60,6 @@ impl ApiKey {
     pub(crate) fn allows(&self, action: &str) -> bool {
         self.actions.contains(action) && (!self.read_only || reads(action))
     }
-}
-
-fn reads(action: &str) -> bool {
-    action.rsplit('.').next() == Some("read")
 }
 
 /// Can a key be given this action?

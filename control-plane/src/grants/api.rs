@@ -193,7 +193,7 @@ pub(super) async fn delete_grant(
     store::lock(&mut tx).await?;
     let given = load(&mut tx, &grant, id).await?;
     // Who only hands on ends what they handed on; the others all that is over what is theirs.
-    let administers = |held: &Held| matches!(held.role, Role::Owner | Role::TenantAdmin);
+    let administers = |held: &Held| held.on_hold.is_none() && matches!(held.role, Role::Owner | Role::TenantAdmin);
     let place = given.over.place();
     let reached = |held: &Held| administers(held) && grant.holding().reach_of(held).covers(place);
     if given.created_by != Some(caller) && !grant.holding().held().iter().any(reached) {

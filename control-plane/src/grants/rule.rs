@@ -68,7 +68,8 @@ impl Wanted {
 pub(super) fn may_give(holding: &Holding, wanted: &Wanted) -> Result<(), ApiError> {
     let everywhere = wanted.over.reach() == Reach::Installation;
     let hands_on = |held: &&Held| {
-        matches!(held.role, Role::Owner | Role::TenantAdmin) || (held.may_delegate && held.role != Role::Delegate)
+        held.on_hold.is_none() && matches!(held.role, Role::Owner | Role::TenantAdmin)
+            || (held.may_delegate && held.role != Role::Delegate)
     };
     let reaches = |held: &&Held| holding.reach_of(held).covers(wanted.over.place());
     let includes = |held: &&Held| held.role.includes(wanted.effective(), everywhere);

@@ -295,6 +295,11 @@ async fn every_door_is_shut_to_whom_it_is_not_for() {
             unique += 1;
             let reply = call(&plane, operation, caller, unique).await;
             rows.entry(&operation.id).or_default().push(reply.status.as_str().to_owned());
+            if operation.id == "suspend_tenant" && reply.status.is_success() {
+                // The others act as they would otherwise.
+                let tenant = &caller.things.ids["TenantId"];
+                plane.post(&format!("/v1/tenants/{tenant}/resume")).send().await.expect(200);
+            }
             let at = format!("{} {} as {}", operation.method, operation.path, caller.name);
             assert!(reply.status.as_u16() != 500, "{at}: {}", reply.text);
             if caller.outside {

@@ -42,6 +42,7 @@ mod sessions;
 mod sign_in_policy;
 mod status;
 mod step_up;
+mod suspension;
 mod tenants;
 mod trace;
 mod webdriver;

@@ -31,5 +31,6 @@ mod statistics;
 mod status;
 mod subjects;
 mod tampered_snapshots;
+mod tenancy;
 mod trace;
 mod worker_life;
