@@ -104,7 +104,8 @@ mod tests {
     fn whoever_is_suspended_suspends_all_below_and_the_first_refusal_holds() {
         use TenantState::{Active, Closing, Suspended};
         // From the top down: state and moment of each, and what the lowest comes to.
-        let table: [(&[(TenantState, Option<i64>)], _); 7] = [
+        type Level = (TenantState, Option<i64>);
+        let table: [(&[Level], _); 7] = [
             (&[(Active, None), (Closing, None)], None),
             (&[(Suspended, None), (Active, None)], Some(None)),
             (&[(Active, None), (Suspended, Some(9))], Some(Some(9))),

@@ -61,6 +61,7 @@ fn every_operation_has_one_success_a_summary_and_a_name_that_is_verb_resource() 
     const VERBS: &[&str] = &[
         "list", "create", "read", "update", "delete", "restore", "verify", "batch", "enrol", "revoke", "report",
         "push", "wait", "import", "export", "test", "answer", "drain", "resume", "disable", "enable", "rotate",
+        "suspend",
     ];
     for (name, document) in documents() {
         let mut wrong = Vec::new();
