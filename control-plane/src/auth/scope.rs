@@ -208,8 +208,8 @@ impl Holding {
 
     /// Of an action that is not permitted: why it is not for now.
     pub(super) fn on_hold<A: Action>(&self) -> Option<OnHold> {
-        let held = self.held.iter().filter(|held| !A::OF_INSTALLATION && A::ROLES.contains(&held.role));
-        held.filter_map(|held| held.on_hold).next().filter(|_| self.is_open::<A>())
+        let mut held = self.held.iter().filter(|held| !A::OF_INSTALLATION && A::ROLES.contains(&held.role));
+        held.find_map(|held| held.on_hold).filter(|_| self.is_open::<A>())
     }
 
     /// What those of these roles that the caller holds cover.

@@ -118,7 +118,7 @@ impl Hour {
     fn go_on_to(&mut self, minute: u64) {
         let from = self.newest.max(minute.saturating_sub(MINUTES as u64));
         for gone in from + 1..=minute {
-            let count = self.slot(gone).map(std::mem::take).unwrap_or(0);
+            let count = self.slot(gone).map_or(0, std::mem::take);
             self.sum -= count;
         }
         self.newest = self.newest.max(minute);
