@@ -32,6 +32,7 @@ pub(in crate::tenants) fn router() -> OpenApiRouter<AppState> {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "max_domains": 50, "max_recipients": 20_000, "max_messages_per_hour": 10_000 }))]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 pub(super) struct TenantLimitsUpdate {
     /// Domains of the tenant and of all below it, in whatever state.
     #[serde(default)]

@@ -14,6 +14,7 @@ pub(crate) use store::STATEMENTS;
 
 /// None: no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 pub(super) struct Limits {
     pub max_domains: Option<i64>,
     pub max_recipients: Option<i64>,
