@@ -64,6 +64,9 @@ pub struct Config {
     pub domain_check_interval_s: u64,
     /// How long a deleted tenant or active domain can be had back.
     pub closing_period_s: u64,
+    /// How long after its suspension a tenant's mail is refused for good, where whoever suspends it does not say. Without it:
+    /// it is deferred for as long as the suspension lasts.
+    pub refuse_suspended_after_days: Option<u16>,
     /// Who may read `/metrics`.
     pub metrics_allow: Vec<Cidr>,
     pub dns: checks::dns::Config,
@@ -220,6 +223,7 @@ impl Default for Config {
             spf_include: None,
             domain_check_interval_s: 60,
             closing_period_s: 7 * 24 * 60 * 60,
+            refuse_suspended_after_days: None,
             metrics_allow: vec![
                 Cidr::of([127, 0, 0, 0].into(), 8),
                 Cidr::of(std::net::Ipv6Addr::LOCALHOST.into(), 128),

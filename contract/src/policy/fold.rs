@@ -13,6 +13,8 @@ pub struct Folded<L> {
     /// What the installation, the first level that is laid over the defaults, came to: what sessions are told before any
     /// domain is known. None: nothing is laid over them yet.
     pub(super) top: Option<Top<L>>,
+    /// The strictest limit of messages' size that a level so far is held to, whatever policy says.
+    pub(super) limit: Option<(u64, L)>,
 }
 
 /// What the installation came to.
@@ -40,7 +42,7 @@ impl<L> Default for Origin<L> {
 impl<L> Default for Folded<L> {
     /// The defaults that are built in.
     fn default() -> Self {
-        Self { effective: Arc::default(), origins: Arc::default(), top: None }
+        Self { effective: Arc::default(), origins: Arc::default(), top: None, limit: None }
     }
 }
 
@@ -49,6 +51,28 @@ impl<L: Clone> Folded<L> {
     pub(super) fn below_top(mut self) -> Self {
         if self.top.is_none() {
             self.top = Some(Top { effective: Arc::clone(&self.effective), origins: Arc::clone(&self.origins) });
+        }
+        self
+    }
+
+    /// What a tenant and all below it are held to: no policy there has more. Call where the tenant's own is laid over what is
+    /// above it.
+    #[must_use]
+    pub fn held_to(mut self, level: &L, max_message_size_bytes: Option<u64>) -> Self {
+        if let Some(most) = max_message_size_bytes
+            && self.limit.as_ref().is_none_or(|(before, _)| most < *before)
+        {
+            self.limit = Some((most, level.clone()));
+        }
+        self.within_limit()
+    }
+
+    pub(super) fn within_limit(mut self) -> Self {
+        if let Some((most, level)) = &self.limit
+            && self.effective.max_message_size_bytes > *most
+        {
+            Arc::make_mut(&mut self.effective).max_message_size_bytes = *most;
+            Arc::make_mut(&mut self.origins).max_message_size_bytes.set_by = Some(level.clone());
         }
         self
     }
@@ -144,6 +168,30 @@ mod tests {
         let held = tenant.overlaid_by(&2, &locked).overlaid_by(&3, &bytes(70_000));
         assert_eq!(of(&held), (300_000, Some(0)));
         assert_eq!(held.origins.max_message_size_bytes.locked_by, Some(2));
+    }
+
+    #[test]
+    fn a_tenants_limit_of_size_holds_below_it_whatever_policy_says_and_the_strictest_of_all_holds() {
+        let bytes = |bytes| Settings { max_message_size_bytes: Some(bytes), ..Settings::default() };
+        let of = |folded: &Folded<u8>| {
+            (folded.effective.max_message_size_bytes, folded.origins.max_message_size_bytes.set_by)
+        };
+        let nothing = Settings::default();
+        let msp =
+            Folded::default().overlaid_by(&0, &bytes(900_000)).overlaid_by(&1, &nothing).held_to(&1, Some(400_000));
+        assert_eq!(of(&msp), (400_000, Some(1)));
+        // Policy below has less, and no more; a lock above changes nothing of that.
+        assert_eq!(of(&msp.overlaid_by(&2, &bytes(300_000))), (300_000, Some(2)));
+        assert_eq!(of(&msp.overlaid_by(&2, &bytes(800_000))), (400_000, Some(1)));
+        assert_eq!(of(&msp.overlaid_by(&2, &nothing).overlaid_by(&3, &bytes(500_000))), (400_000, Some(1)));
+        // A limit below that is wider gives nothing; one that is narrower holds from there on, and not beside it.
+        let customer = |most| msp.overlaid_by(&2, &nothing).held_to(&2, most);
+        assert_eq!(of(&customer(Some(500_000)).overlaid_by(&3, &bytes(900_000))), (400_000, Some(1)));
+        assert_eq!(of(&customer(Some(100_000)).overlaid_by(&3, &bytes(900_000))), (100_000, Some(2)));
+        assert_eq!(of(&customer(None)), (400_000, Some(1)));
+        // More than the installation has is no limit.
+        let wide = Folded::default().overlaid_by(&0, &bytes(900_000)).held_to(&1, Some(1_000_000));
+        assert_eq!(of(&wide), (900_000, Some(0)));
     }
 
     fn settings() -> impl Strategy<Value = Settings> {

@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Disposition, Known, Reason, Rule, Verdict,
+    Disposition, Known, Reason, Rule, Suspension, Verdict,
     lists::{By, Hit, ListKind},
     settings::{Effective, InboundTls, TlsVersion},
 };
 use crate::{
     Micros,
     mail::{EnhancedCode, Reply, ReversePath},
-    snapshot::object::{DomainState, TenantState},
+    snapshot::object::DomainState,
 };
 
 /// What is known of one recipient when RCPT is said. Gathered by the worker, never fetched here.
@@ -48,7 +48,8 @@ pub enum DomainFacts {
     Unavailable,
     Served {
         state: DomainState,
-        tenant: TenantState,
+        /// Of the tenant, or of one above it.
+        suspension: Option<Suspension>,
         has_route: bool,
         recipient: RecipientKnown,
     },
@@ -100,14 +101,14 @@ pub fn judge(settings: &Effective, facts: &RecipientFacts<'_>) -> Verdict {
 
 /// Who is blocked is not told whether the recipient exists: lists come before it, the domain's state before them.
 fn domain(facts: &RecipientFacts<'_>) -> Option<Verdict> {
-    let (state, tenant, has_route) = match facts.domain {
+    let (state, suspension, has_route) = match facts.domain {
         DomainFacts::NotServed => return Some(not_served()),
         DomainFacts::Own => return None,
         DomainFacts::Unavailable => {
             let text = "this domain's configuration cannot be read now, try again later";
             return Some(deferred(Rule::Snapshot, Reason::DomainUnavailable, (4, 3, 5), text));
         }
-        DomainFacts::Served { state, tenant, has_route, .. } => (state, tenant, has_route),
+        DomainFacts::Served { state, suspension, has_route, .. } => (state, suspension, has_route),
     };
     match state {
         DomainState::Pending { defer_until } if facts.now >= defer_until => return Some(not_served()),
@@ -117,12 +118,8 @@ fn domain(facts: &RecipientFacts<'_>) -> Option<Verdict> {
         }
         DomainState::Active => {}
     }
-    match tenant {
-        TenantState::Suspended => {
-            let text = "this domain takes no mail now, try again later";
-            return Some(deferred(Rule::DomainState, Reason::TenantSuspended, (4, 3, 2), text));
-        }
-        TenantState::Active | TenantState::Closing => {}
+    if let Some(suspension) = suspension {
+        return Some(suspension.verdict(facts.now));
     }
     (!has_route).then(|| {
         deferred(Rule::DomainState, Reason::NoRoute, (4, 3, 5), "this domain has no route yet, try again later")
@@ -270,12 +267,7 @@ mod tests {
             tls: None,
             sender_null_mx: Known::Yes(false),
             routing,
-            domain: DomainFacts::Served {
-                state: DomainState::Active,
-                tenant: TenantState::Active,
-                has_route: true,
-                recipient,
-            },
+            domain: DomainFacts::Served { state: DomainState::Active, suspension: None, has_route: true, recipient },
             list_hits,
             now: Micros::EPOCH,
         };
@@ -327,7 +319,7 @@ mod tests {
         };
         let served = DomainFacts::Served {
             state: DomainState::Active,
-            tenant: TenantState::Active,
+            suspension: None,
             has_route: true,
             recipient: RecipientKnown::Unknown,
         };

@@ -219,7 +219,8 @@ macro_rules! define {
                         }
                     }
                 )*
-                Self { effective: Arc::new(effective), origins: Arc::new(origins), top: self.top.clone() }.below_top()
+                let (top, limit) = (self.top.clone(), self.limit.clone());
+                Self { effective: Arc::new(effective), origins: Arc::new(origins), top, limit }.below_top().within_limit()
             }
         }
     };

@@ -85,6 +85,8 @@ closed_list! {
         DomainPending = "domain_pending",
         DomainUnavailable = "domain_unavailable",
         TenantSuspended = "tenant_suspended",
+        /// The tenant, or one above it, has had as many messages in the last hour as it may have.
+        TenantLimit = "tenant_limit",
         NoRoute = "no_route",
         UnknownRecipient = "unknown_recipient",
         /// The next hop was asked and takes the recipient.

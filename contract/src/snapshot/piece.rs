@@ -235,8 +235,8 @@ mod tests {
             lists::{Entry, ListKind, Subject},
         },
         snapshot::object::{
-            AliasDomain, AliasDomainHop, DomainObject, DomainState, HashKey, HashSet, List, ListScope, RecipientHash,
-            RecipientRule, Recipients, ShardPrefix, Tenant, TenantState,
+            AliasDomain, AliasDomainHop, DomainObject, DomainState, HashKey, HashSet, Limits, List, ListScope,
+            RecipientHash, RecipientRule, Recipients, ShardPrefix, Tenant, TenantState,
         },
     };
 
@@ -279,7 +279,15 @@ mod tests {
         [
             Object::Recipients(Recipients { domain: domain.name.clone(), prefix: ShardPrefix::ALL, hashes }),
             Object::List(List { scope: ListScope::Installation, prefix: ShardPrefix::ALL, entries: vec![entry] }),
-            Object::Tenant(Tenant { id: id(), parent: None, state: TenantState::Active, policy, list }),
+            Object::Tenant(Tenant {
+                id: id(),
+                parent: None,
+                state: TenantState::Suspended,
+                refuse_from: Some(Micros::from_secs(1)),
+                limits: Limits { max_messages_per_hour: Some(1), max_message_size_bytes: Some(65_536) },
+                policy,
+                list,
+            }),
             Object::Domain(Box::new(domain)),
             Object::AliasDomain(alias),
         ]

@@ -16,7 +16,7 @@ use crate::{
     audit,
     auth::{
         Grant, MATRIX,
-        action::{Action, MakeApiKeys, ManageApiKeys, WriteTenants},
+        action::{Action, MakeApiKeys, ManageApiKeys, MatrixRow, WriteTenants},
         token_hash,
     },
     db::{Read, Tx},
@@ -133,8 +133,12 @@ fn no_such(pointer: &str, what: &str) -> ApiError {
 /// Each action must be open to the maker over all that the key is over.
 fn held(grant: &Grant<MakeApiKeys>, body: &ApiKeyCreate, over: Over) -> Result<(), ApiError> {
     let rows = || MATRIX.iter().filter(|row| body.actions.contains(row.action));
-    let open = |roles: &[crate::auth::Role]| grant.holding().scope(roles).covers(over.place());
-    if !rows().any(|row| open(row.roles)) {
+    let scope = |row: &MatrixRow| grant.holding().scope_of_row(row);
+    let open = |row: &MatrixRow| scope(row).covers(over.place());
+    if let Some(on_hold) = rows().filter(|row| !open(row)).find_map(|row| scope(row).on_hold(over.place())) {
+        return Err(on_hold.refusal());
+    }
+    if !rows().any(open) {
         // What one may do nothing to is as good as not there.
         match over {
             Over::Installation => {}
@@ -142,7 +146,7 @@ fn held(grant: &Grant<MakeApiKeys>, body: &ApiKeyCreate, over: Over) -> Result<(
             Over::Domain(..) => return Err(no_such("/domain_id", "domain")),
         }
     }
-    let wide = rows().filter(|row| !open(row.roles) || (row.of_installation && over != Over::Installation));
+    let wide = rows().filter(|row| !open(row) || (row.of_installation && over != Over::Installation));
     let errors: Vec<_> = wide
         .map(|row| FieldError::new("/actions", Code::GrantTooWide.name(), format!("you may not {} there", row.action)))
         .collect();

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     audit,
-    auth::{Callers, MATRIX, token_hash},
+    auth::{Callers, MATRIX, action::reads, token_hash},
     db::{Read, StoreError, Tx},
     grants::Over,
 };
@@ -58,10 +58,6 @@ impl ApiKey {
     pub(crate) fn allows(&self, action: &str) -> bool {
         self.actions.contains(action) && (!self.read_only || reads(action)) && can_be_given(action)
     }
-}
-
-fn reads(action: &str) -> bool {
-    action.rsplit('.').next() == Some("read")
 }
 
 /// Can a key be given this action?

@@ -111,6 +111,18 @@ pub struct MatrixRow {
     pub step_up: bool,
 }
 
+impl MatrixRow {
+    /// Nothing is changed by it.
+    pub fn reads(&self) -> bool {
+        reads(self.action)
+    }
+}
+
+/// Is it an action that changes nothing?
+pub(crate) fn reads(action: &str) -> bool {
+    action.rsplit('.').next() == Some("read")
+}
+
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal for $callers:ident: [$($role:ident),* $(,)?] $(, seen_by $seen:ident)?
         $(, of_installation = $installation:literal)? $(, before_password_change = $before:literal)?
@@ -172,6 +184,8 @@ actions! {
     MakeApiKeys = "own_account.make_api_keys" for People: [Person], step_up = true;
     ReadTenants = "tenants.read" for Programs: [Owner, TenantAdmin, Auditor];
     WriteTenants = "tenants.write" for Programs: [Owner, TenantAdmin], seen_by ReadTenants;
+    /// Stop the mail of a tenant below, and let its people only read; take that back.
+    SuspendTenants = "tenants.suspend" for Programs: [Owner, TenantAdmin], seen_by ReadTenants, step_up = true;
     /// How much a tenant below may have.
     WriteLimits = "limits.write" for Programs: [Owner, TenantAdmin], seen_by ReadTenants, step_up = true;
     ReadDomains = "domains.read" for Programs: [Owner, TenantAdmin, DomainAdmin, QuarantineManager, Auditor];

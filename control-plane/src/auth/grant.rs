@@ -12,7 +12,7 @@ use contract::{Id, ids, worker_api::TOKEN_PREFIX};
 
 use super::{
     Action, Caller, Principal, credential,
-    scope::{Holding, Place, Scope},
+    scope::{Holding, OnHold, Place, Scope},
     store, token_hash,
 };
 use crate::{
@@ -268,7 +268,7 @@ impl Standing {
 
 fn permit<A: Action>(holding: &Holding, standing: &Standing) -> Result<(), ApiError> {
     if !holding.permits::<A>() {
-        return Err(ApiError::new(Code::Forbidden));
+        return Err(holding.on_hold::<A>().map_or_else(|| ApiError::new(Code::Forbidden), OnHold::refusal));
     }
     if standing.enrol_only && !A::BEFORE_ENROLMENT {
         return Err(ApiError::new(Code::EnrolmentRequired).detail("POST /v1/me/totp or POST /v1/me/passkey-options"));

@@ -17,7 +17,7 @@ pub use action::{Action, Callers, MATRIX, Role};
 pub use caller::{Caller, Principal};
 pub use cost::Cost;
 pub use grant::{Grant, request_caller};
-pub use scope::{Held, Place, Reach, Scope};
+pub use scope::{Held, OnHold, Place, Reach, Scope};
 pub(crate) use store::{STATEMENTS, holding, holding_of_key};
 
 /// The hash under which a bearer token is stored: it is random, so one SHA-256 is enough.

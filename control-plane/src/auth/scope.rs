@@ -6,7 +6,10 @@ use std::collections::{BTreeSet, HashMap};
 use contract::{Id, Micros, ids};
 use uuid::Uuid;
 
-use super::{Action, Role};
+use super::{
+    Action, Role,
+    action::{MatrixRow, reads},
+};
 use crate::{
     db::id_set,
     http::{ApiError, Code},
@@ -32,6 +35,25 @@ pub struct Held {
     pub expires_at: Option<Micros>,
     pub may_delegate: bool,
     pub max_domains: Option<i64>,
+    /// What it is over is suspended or closing, by itself or by a tenant above: only what it lets one read counts.
+    pub on_hold: Option<OnHold>,
+}
+
+/// Why a grant is good for reading only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnHold {
+    Suspended,
+    Closing,
+}
+
+impl OnHold {
+    pub fn refusal(self) -> ApiError {
+        ApiError::new(match self {
+            Self::Suspended => Code::TenantSuspended,
+            Self::Closing => Code::TenantClosing,
+        })
+        .detail("until that is over, those who administer the tenants above can change what is here")
+    }
 }
 
 /// Where a thing belongs.
@@ -71,6 +93,8 @@ pub(super) struct Terms {
     pub tree: BTreeSet<Uuid>,
     pub only: BTreeSet<&'static str>,
     pub until: Option<Micros>,
+    /// How what it is over stands.
+    pub on_hold: Option<OnHold>,
 }
 
 /// What an action may be done to.
@@ -88,6 +112,8 @@ pub struct Parts {
     /// Of them, those that are covered without what is below them.
     alone: BTreeSet<Uuid>,
     domains: BTreeSet<Uuid>,
+    /// Tenants and domains that would be covered, if nothing were on hold.
+    on_hold: HashMap<Uuid, OnHold>,
 }
 
 /// A scope as statements take it: JSON arrays of ids in hexadecimal digits. Both none: everything.
@@ -122,9 +148,9 @@ impl Holding {
     }
 
     /// What a key is worth: of what its maker holds, as much as lies in `over`, for as long as it is good, and only these
-    /// actions.
+    /// actions. What the key is over may be on hold where its maker's grants are not.
     pub(super) fn narrowed(mut self, terms: Terms) -> Self {
-        let Terms { over, tree, only, until } = terms;
+        let Terms { over, tree, only, until, on_hold } = terms;
         let sooner = |held: Option<Micros>| [held, until].into_iter().flatten().min();
         let within = |held: &Held| -> Option<Reach> {
             let covers = self.reach_of(held).covers(over);
@@ -140,8 +166,10 @@ impl Holding {
                 (Place::Domain(domain, _), _) => covers.then_some(Reach::Domain(domain)),
             }
         };
-        let narrow =
-            |held: &Held| within(held).map(|reach| Held { reach, expires_at: sooner(held.expires_at), ..*held });
+        let narrow = |held: &Held| {
+            let (expires_at, on_hold) = (sooner(held.expires_at), held.on_hold.or(on_hold));
+            within(held).map(|reach| Held { reach, expires_at, on_hold, ..*held })
+        };
         self.held = self.held.iter().filter_map(narrow).collect();
         self.implicit.clear();
         self.only = Some(only);
@@ -173,7 +201,28 @@ impl Holding {
 
     /// What those grants cover that allow the action.
     pub(super) fn scope_of<A: Action>(&self) -> Scope {
-        if self.is_open::<A>() { self.scope(A::ROLES) } else { Scope::Parts(Parts::default()) }
+        if self.is_open::<A>() { self.scope_for(A::NAME, A::ROLES) } else { Scope::Parts(Parts::default()) }
+    }
+
+    /// What live grants that allow the action of this row cover.
+    pub fn scope_of_row(&self, row: &MatrixRow) -> Scope {
+        self.scope_for(row.action, row.roles)
+    }
+
+    fn scope_for(&self, action: &str, roles: &[Role]) -> Scope {
+        if reads(action) {
+            return self.scope(roles);
+        }
+        let of_roles = |held: &&Held| roles.contains(&held.role);
+        let mut scope = self.scope_through(self.held.iter().filter(of_roles).filter(|held| held.on_hold.is_none()));
+        if let Scope::Parts(parts) = &mut scope {
+            for held in self.held.iter().filter(of_roles) {
+                let Some(on_hold) = held.on_hold else { continue };
+                let Scope::Parts(stopped) = self.reach_of(held) else { continue };
+                parts.on_hold.extend(stopped.tenants.iter().chain(&stopped.domains).map(|id| (*id, on_hold)));
+            }
+        }
+        scope
     }
 
     /// Live grants, and what follows from them.
@@ -183,14 +232,25 @@ impl Holding {
 
     pub(super) fn permits<A: Action>(&self) -> bool {
         let of_installation = |held: &&Held| !A::OF_INSTALLATION || held.reach == Reach::Installation;
-        let held = self.held.iter().filter(of_installation).map(|held| held.role);
+        let counts = |held: &&Held| held.on_hold.is_none() || reads(A::NAME);
+        let held = self.held.iter().filter(of_installation).filter(counts).map(|held| held.role);
         self.is_open::<A>() && held.chain(self.implicit.iter().copied()).any(|role| A::ROLES.contains(&role))
+    }
+
+    /// Of an action that is not permitted: why it is not for now.
+    pub(super) fn on_hold<A: Action>(&self) -> Option<OnHold> {
+        let mut held = self.held.iter().filter(|held| !A::OF_INSTALLATION && A::ROLES.contains(&held.role));
+        held.find_map(|held| held.on_hold).filter(|_| self.is_open::<A>())
     }
 
     /// What those of these roles that the caller holds cover.
     pub fn scope(&self, roles: &[Role]) -> Scope {
+        self.scope_through(self.held.iter().filter(|held| roles.contains(&held.role)))
+    }
+
+    fn scope_through<'a>(&self, grants: impl Iterator<Item = &'a Held>) -> Scope {
         let mut parts = Parts::default();
-        for held in self.held.iter().filter(|held| roles.contains(&held.role)) {
+        for held in grants {
             if !self.add(held.reach, &mut parts) {
                 return Scope::Everything;
             }
@@ -237,8 +297,11 @@ impl Holding {
 
     /// May the caller do `A` here? 404 for what they may not even see.
     pub(super) fn must_reach<A: Action>(&self, place: Place) -> Result<(), ApiError> {
-        if self.scope_of::<A>().covers(place) {
+        let scope = self.scope_of::<A>();
+        if scope.covers(place) {
             Ok(())
+        } else if let Some(on_hold) = scope.on_hold(place) {
+            Err(on_hold.refusal())
         } else if self.scope(A::SEEN_BY).covers(place) {
             Err(ApiError::new(Code::Forbidden))
         } else {
@@ -259,6 +322,18 @@ impl Scope {
             (Self::Parts(parts), Place::Tenant(tenant)) => parts.tenants.contains(&tenant.uuid()),
             (Self::Parts(parts), Place::Domain(domain, tenant)) => {
                 parts.tenants.contains(&tenant.uuid()) || parts.domains.contains(&domain.uuid())
+            }
+        }
+    }
+
+    /// Of what is not covered: what keeps it from being so.
+    pub fn on_hold(&self, place: Place) -> Option<OnHold> {
+        let Self::Parts(parts) = self else { return None };
+        match place {
+            Place::Installation => None,
+            Place::Tenant(tenant) => parts.on_hold.get(&tenant.uuid()).copied(),
+            Place::Domain(domain, tenant) => {
+                parts.on_hold.get(&tenant.uuid()).or_else(|| parts.on_hold.get(&domain.uuid())).copied()
             }
         }
     }
@@ -329,6 +404,7 @@ mod tests {
             expires_at: None,
             may_delegate: false,
             max_domains: None,
+            on_hold: None,
         }
     }
 
@@ -373,5 +449,36 @@ mod tests {
         assert!(!all.scope(CreateDomain::ROLES).covers_tenant(tenant(2)));
         assert!(!all.scope(ReadDomains::ROLES).covers(Place::Domain(domain(8), tenant(1))));
         assert!(all.scope(WriteDomains::ROLES).covers(Place::Domain(domain(9), tenant(1))));
+    }
+
+    #[test]
+    fn what_is_on_hold_is_read_and_changed_only_through_a_grant_from_above() {
+        let stopped = |role, reach| Held { on_hold: Some(OnHold::Suspended), ..held(role, reach) };
+        let refused = |all: &Holding, place| all.must_reach::<WriteTenants>(place).unwrap_err().code();
+        let all = holding(vec![
+            stopped(Role::TenantAdmin, Reach::Subtree(tenant(1))),
+            held(Role::TenantAdmin, Reach::Subtree(tenant(4))),
+            stopped(Role::DomainAdmin, Reach::Domain(domain(9))),
+        ]);
+        for n in [1, 3] {
+            assert!(all.must_reach::<ReadTenants>(Place::Tenant(tenant(n))).is_ok());
+            assert_eq!(refused(&all, Place::Tenant(tenant(n))), Code::TenantSuspended);
+        }
+        assert!(all.must_reach::<WriteTenants>(Place::Tenant(tenant(4))).is_ok());
+        assert_eq!(refused(&all, Place::Tenant(tenant(5))), Code::NotFound);
+        let of_domain = all.must_reach::<WriteDomains>(Place::Domain(domain(9), tenant(5))).unwrap_err().code();
+        assert_eq!(of_domain, Code::TenantSuspended);
+        assert!(all.permits::<WriteTenants>());
+        // With nothing else it is the same whatever it is about.
+        let only = holding(vec![stopped(Role::TenantAdmin, Reach::Subtree(tenant(2)))]);
+        assert!(only.permits::<ReadTenants>() && !only.permits::<WriteTenants>());
+        assert_eq!(only.on_hold::<WriteTenants>(), Some(OnHold::Suspended));
+        assert_eq!(only.on_hold::<ReadWorkers>(), None);
+        // Who holds what is above acts below.
+        let above = holding(vec![
+            stopped(Role::TenantAdmin, Reach::Subtree(tenant(2))),
+            held(Role::TenantAdmin, Reach::Subtree(tenant(1))),
+        ]);
+        assert!(above.must_reach::<WriteTenants>(Place::Tenant(tenant(2))).is_ok());
     }
 }

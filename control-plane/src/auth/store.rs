@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     MATRIX, Role,
-    scope::{Held, Holding, Reach, Terms},
+    scope::{Held, Holding, OnHold, Reach, Terms},
 };
 use crate::{
     api_keys::ApiKey,
@@ -21,8 +21,29 @@ sql! {
             COALESCE(s.verified_at, s.created_at)
         FROM sessions s JOIN persons p ON p.id = s.person_id
         WHERE s.id = $1 AND s.person_id = $2 AND s.ended_at IS NULL AND p.disabled_at IS NULL";
-    GRANTS = "SELECT id, role, tenant_id, domain_id, expires_at, may_delegate, max_domains FROM grants
-        WHERE person_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY id";
+    // With what is on hold of it: 2 where it, or a tenant above, is suspended, 1 where one is closing.
+    GRANTS = "WITH RECURSIVE held AS (
+            SELECT g.id, g.role, g.tenant_id, g.domain_id, g.expires_at, g.may_delegate, g.max_domains,
+                COALESCE(g.tenant_id, d.tenant_id) AS of_tenant
+            FROM grants g LEFT JOIN domains d ON d.id = g.domain_id
+            WHERE g.person_id = $1 AND (g.expires_at IS NULL OR g.expires_at > $2)),
+        up (start, id, depth) AS (
+            SELECT of_tenant, of_tenant, 0 FROM held WHERE of_tenant IS NOT NULL
+            UNION SELECT up.start, t.parent_id, up.depth + 1 FROM up JOIN tenants t ON t.id = up.id
+                WHERE t.parent_id IS NOT NULL AND up.depth < 16),
+        stopped AS (
+            SELECT up.start, MAX(CASE WHEN t.suspended_at IS NULL THEN 1 ELSE 2 END) AS why
+            FROM up JOIN tenants t ON t.id = up.id WHERE t.suspended_at IS NOT NULL OR t.closes_at IS NOT NULL
+            GROUP BY up.start)
+        SELECT h.id, h.role, h.tenant_id, h.domain_id, h.expires_at, h.may_delegate, h.max_domains,
+            CAST(s.why AS BIGINT) AS on_hold
+        FROM held h LEFT JOIN stopped s ON s.start = h.of_tenant ORDER BY h.id";
+    ON_HOLD = "WITH RECURSIVE up (id, depth) AS (
+            SELECT id, 0 FROM tenants WHERE id = $1
+            UNION SELECT t.parent_id, up.depth + 1 FROM up JOIN tenants t ON t.id = up.id
+                WHERE t.parent_id IS NOT NULL AND up.depth < 16)
+        SELECT CAST(MAX(CASE WHEN t.suspended_at IS NULL THEN 1 ELSE 2 END) AS BIGINT)
+        FROM up JOIN tenants t ON t.id = up.id WHERE t.suspended_at IS NOT NULL OR t.closes_at IS NOT NULL";
     // The tree is three levels deep; UNION ends even a ring that should not be.
     BELOW = {
         sqlite: "WITH RECURSIVE down (root, id, depth) AS (
@@ -74,6 +95,11 @@ struct GrantRow {
     expires_at: Option<i64>,
     may_delegate: bool,
     max_domains: Option<i64>,
+    on_hold: Option<i64>,
+}
+
+fn on_hold(why: Option<i64>) -> Option<OnHold> {
+    why.map(|why| if why == 1 { OnHold::Closing } else { OnHold::Suspended })
 }
 
 /// What a person holds now, with the subtrees it is over. Roles of a later version count for nothing.
@@ -104,8 +130,14 @@ pub(crate) async fn holding_of_key(read: &mut Read, key: &ApiKey, now: Micros) -
         let rows = run!(read, fetch_all BELOW as (Uuid, Uuid), id_set([tenant.uuid()]))?;
         tree.extend(rows.into_iter().map(|(_, id)| id));
     }
+    let on_hold = match key.over {
+        Over::Installation => None,
+        Over::Tenant(tenant) | Over::Domain(_, tenant) => {
+            on_hold(run!(read, fetch_one ON_HOLD as (Option<i64>,), tenant.uuid())?.0)
+        }
+    };
     let only = MATRIX.iter().map(|row| row.action).filter(|action| key.allows(action)).collect();
-    Ok(holding.narrowed(Terms { over: key.over.place(), tree, only, until: key.expires_at }))
+    Ok(holding.narrowed(Terms { over: key.over.place(), tree, only, until: key.expires_at, on_hold }))
 }
 
 fn held(row: &GrantRow) -> Option<Held> {
@@ -122,6 +154,7 @@ fn held(row: &GrantRow) -> Option<Held> {
         expires_at: row.expires_at.map(Micros::from_micros),
         may_delegate: row.may_delegate,
         max_domains: row.max_domains,
+        on_hold: on_hold(row.on_hold),
     })
 }
 

@@ -112,6 +112,7 @@ const MODULES: &[&[Statement]] = &[
     crate::statistics::STATEMENTS,
     crate::tenants::STATEMENTS,
     crate::tenants::limits::STATEMENTS,
+    crate::tenants::suspension::STATEMENTS,
 ];
 
 #[cfg(test)]

@@ -62,18 +62,31 @@ pub(super) async fn read_domain_access(
     let above = tenants::ancestry(&mut read, domain.tenant).await?;
     let scope = grant.scope();
     let given = store::over_domain(&mut read, id, &above, app.clock.now()).await?;
-    let entries = given.iter().filter_map(|given| entry(given, scope.covers(given.over.place())));
+    let stopped = tenants::suspension::stopped(&mut read, domain.tenant).await?;
+    let entries = given.iter().filter_map(|given| {
+        // Who is stopped where the grant is over, or above, reads.
+        let chain = match given.over {
+            Over::Installation => &[][..],
+            Over::Tenant(tenant) => {
+                above.iter().position(|id| *id == tenant).and_then(|at| above.get(at..)).unwrap_or(&[])
+            }
+            Over::Domain(..) => &above[..],
+        };
+        let reads_only = chain.iter().any(|id| stopped.contains(id));
+        entry(given, scope.covers(given.over.place()), reads_only)
+    });
     Ok(Answer::ok(&DomainAccess { domain_id: id, data: entries.collect() }))
 }
 
 /// None: it comes to nothing here.
-fn entry(given: &Given, seen: bool) -> Option<DomainAccessEntry> {
+fn entry(given: &Given, seen: bool, reads_only: bool) -> Option<DomainAccessEntry> {
     let role = Role::granted(&given.role)?;
     // Over a tenant that is the right to create others.
     if role == Role::DomainAdmin && matches!(given.over, Over::Tenant(_)) {
         return None;
     }
-    let actions: Vec<_> = role.actions(false).map(|row| row.action.to_owned()).collect();
+    let actions: Vec<_> =
+        role.actions(false).filter(|row| !reads_only || row.reads()).map(|row| row.action.to_owned()).collect();
     let (scope, tenant_id, _) = given.over.named();
     (!actions.is_empty()).then(|| DomainAccessEntry {
         person_id: seen.then_some(given.person),

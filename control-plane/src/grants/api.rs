@@ -140,7 +140,7 @@ pub(super) async fn delete_grant(
     }
     let holding = grant.holding_now(&app, &mut tx).await?;
     // Who only hands on ends what they handed on; the others all that is over what is theirs.
-    let administers = |held: &Held| matches!(held.role, Role::Owner | Role::TenantAdmin);
+    let administers = |held: &Held| held.on_hold.is_none() && matches!(held.role, Role::Owner | Role::TenantAdmin);
     let place = given.over.place();
     let reached = |held: &Held| administers(held) && holding.reach_of(held).covers(place);
     if given.created_by != Some(caller) && !holding.held().iter().any(reached) {

@@ -105,7 +105,7 @@ fn permissions(grant: &Grant<ReadOwnAccount>) -> Vec<Permission> {
         if row.roles.contains(&Role::Person) {
             return Some(Permission { action, installation: false, tenant_ids: Vec::new(), domain_ids: Vec::new() });
         }
-        let scope = grant.holding().scope(row.roles);
+        let scope = grant.holding().scope_of_row(row);
         let installation = scope.is_everything();
         let tenant_ids = scope.named_tenants();
         let domain_ids: Vec<_> = scope.domains().into_iter().flatten().collect();

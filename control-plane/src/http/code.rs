@@ -80,6 +80,9 @@ codes! {
     TooMany = CONFLICT "too_many" "There are as many as may be";
     TenantHasChildren = CONFLICT "tenant_has_children" "The tenant has tenants below it";
     TenantClosing = CONFLICT "tenant_closing" "The tenant is closing";
+    /// Or a tenant above it is. Whoever administers the tenants above can change what is here.
+    TenantSuspended = CONFLICT "tenant_suspended" "The tenant is suspended: its people can only read";
+    NotSuspended = CONFLICT "not_suspended" "It is not suspended";
     NotClosing = CONFLICT "not_closing" "It is not closing";
     DomainRegistered = CONFLICT "domain_registered" "The tenant has this domain already";
     DomainHeldElsewhere = CONFLICT "domain_held_elsewhere" "The domain, or one above it, is active for another tenant";

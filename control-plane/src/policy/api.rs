@@ -167,7 +167,7 @@ pub(super) async fn delete_domain_policy_setting(
 pub(super) fn seen_levels(scope: &Scope, place: &Place) -> impl Fn(Level) -> bool {
     let own = place.level();
     move |level| match level {
-        Level::Tenant(id) => level == own || scope.covers_tenant(id),
+        Level::Tenant(id) | Level::Limit(id) => Level::Tenant(id) == own || scope.covers_tenant(id),
         // A domain has none below it: it is the one that is looked at, or its primary.
         Level::Installation | Level::Domain(_) => true,
     }
@@ -194,9 +194,7 @@ async fn read(app: &App, grant: &Grant<ReadPolicy>, level: Level, query: &Policy
     if query.effective {
         let folded = match &place {
             Place::Domain(domain) => levels::of_domain(&mut read, domain).await?,
-            Place::Installation | Place::Tenant(_) => {
-                place.above(&mut read).await?.overlaid_by(&level, &policy.settings)
-            }
+            Place::Installation | Place::Tenant(_) => place.with(&mut read, &policy.settings).await?,
         };
         view.effective = Some(EffectivePolicy::new(&folded, &seen_levels(&grant.scope(), &place)));
     }

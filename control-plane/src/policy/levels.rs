@@ -1,6 +1,9 @@
 //! The levels from the installation down, and what holds at each of them.
 
-use contract::{Id, ids, policy::Folded};
+use contract::{
+    Id, ids,
+    policy::{Folded, Settings},
+};
 
 use super::store;
 use crate::{
@@ -17,6 +20,8 @@ use crate::{
 pub(super) enum Level {
     Installation,
     Tenant(Id<ids::Tenant>),
+    /// What a tenant may have, as those above it have set it. No policy is written there.
+    Limit(Id<ids::Tenant>),
     Domain(Id<ids::Domain>),
 }
 
@@ -33,7 +38,7 @@ impl Level {
     pub(super) async fn find(self, read: &mut Read) -> Result<Option<Place>, StoreError> {
         Ok(match self {
             Self::Installation => Some(Place::Installation),
-            Self::Tenant(id) => tenants::find(read, id).await?.map(|tenant| Place::Tenant(tenant.id)),
+            Self::Tenant(id) | Self::Limit(id) => tenants::find(read, id).await?.map(|tenant| Place::Tenant(tenant.id)),
             Self::Domain(id) => domains::find(read, id).await?.map(|domain| Place::Domain(Box::new(domain))),
         })
     }
@@ -42,7 +47,7 @@ impl Level {
     pub(super) fn describe(self) -> String {
         match self {
             Self::Installation => "the installation".to_owned(),
-            Self::Tenant(id) => format!("the tenant {id}"),
+            Self::Tenant(id) | Self::Limit(id) => format!("the tenant {id}"),
             Self::Domain(id) => format!("the domain {id}"),
         }
     }
@@ -92,17 +97,31 @@ impl Place {
         };
         above(read, &tenants).await
     }
+
+    /// What holds at it, where it sets this. Of a domain: [`of_domain`].
+    pub(super) async fn with(&self, read: &mut Read, own: &Settings) -> Result<Folded<Level>, StoreError> {
+        let folded = self.above(read).await?.overlaid_by(&self.level(), own);
+        let Self::Tenant(id) = self else { return Ok(folded) };
+        let limits = tenants::limits::of_message_sizes(read, *id).await?;
+        let own = limits.iter().find(|(of, _)| of == id).map(|(_, most)| *most);
+        Ok(folded.held_to(&Level::Limit(*id), own))
+    }
 }
 
 /// What the installation and these tenants come to; the topmost tenant is the last.
-async fn above(read: &mut Read, tenants: &[Id<ids::Tenant>]) -> Result<Folded<Level>, StoreError> {
+async fn above(read: &mut Read, chain: &[Id<ids::Tenant>]) -> Result<Folded<Level>, StoreError> {
     let installation = store::find(read, Level::Installation).await?;
     let installation = installation.ok_or_else(|| StoreError::corrupt("installation")("its row is missing"))?;
-    let set = store::of_tenants(read, tenants).await?;
+    let set = store::of_tenants(read, chain).await?;
+    let limits = match chain.first() {
+        Some(lowest) => tenants::limits::of_message_sizes(read, *lowest).await?,
+        None => Vec::new(),
+    };
     let mut folded = Folded::default().overlaid_by(&Level::Installation, &installation.settings);
-    for id in tenants.iter().rev() {
+    for id in chain.iter().rev() {
         if let Some((_, settings)) = set.iter().find(|(of, _)| of == id) {
-            folded = folded.overlaid_by(&Level::Tenant(*id), settings);
+            let most = limits.iter().find(|(of, _)| of == id).map(|(_, most)| *most);
+            folded = folded.overlaid_by(&Level::Tenant(*id), settings).held_to(&Level::Limit(*id), most);
         }
     }
     Ok(folded)

@@ -39,7 +39,7 @@ fn settings(text: &str) -> Result<Settings, StoreError> {
 pub(super) async fn find(read: &mut Read, level: Level) -> Result<Option<Policy>, StoreError> {
     let row = match level {
         Level::Installation => run!(read, fetch_optional INSTALLATION as (String, i64)),
-        Level::Tenant(id) => run!(read, fetch_optional TENANT as (String, i64), id.uuid()),
+        Level::Tenant(id) | Level::Limit(id) => run!(read, fetch_optional TENANT as (String, i64), id.uuid()),
         Level::Domain(id) => run!(read, fetch_optional DOMAIN as (String, i64), id.uuid()),
     }?;
     row.map(|(text, revision)| Ok(Policy { settings: settings(&text)?, revision })).transpose()
@@ -59,7 +59,7 @@ pub(super) async fn set(tx: &mut Tx, level: Level, settings: &Settings, revision
     let text = serde_json::to_string(settings).map_err(StoreError::corrupt("policy"))?;
     let touched = match level {
         Level::Installation => run!(tx, execute SET_INSTALLATION, text.as_str(), revision),
-        Level::Tenant(id) => run!(tx, execute SET_TENANT, text.as_str(), revision, id.uuid()),
+        Level::Tenant(id) | Level::Limit(id) => run!(tx, execute SET_TENANT, text.as_str(), revision, id.uuid()),
         Level::Domain(id) => run!(tx, execute SET_DOMAIN, text.as_str(), revision, id.uuid()),
     }?;
     if touched == 1 { Ok(()) } else { Err(StoreError::Stale) }

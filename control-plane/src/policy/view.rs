@@ -34,6 +34,8 @@ pub(super) enum PolicyLevelKind {
     Default,
     Installation,
     Tenant,
+    /// `/v1/tenants/{tenant_id}/limits`, which hold whatever policy says.
+    TenantLimit,
     Domain,
 }
 
@@ -54,6 +56,7 @@ impl PolicyLevel {
             None => (PolicyLevelKind::Default, None),
             Some(Level::Installation) => (PolicyLevelKind::Installation, None),
             Some(Level::Tenant(id)) => (PolicyLevelKind::Tenant, Some(id.to_string())),
+            Some(Level::Limit(id)) => (PolicyLevelKind::TenantLimit, Some(id.to_string())),
             Some(Level::Domain(id)) => (PolicyLevelKind::Domain, Some(id.to_string())),
         };
         let is_seen = given.is_some_and(seen);

@@ -13,8 +13,8 @@ use contract::{
     snapshot::{
         object::{
             Alias, AliasDomain, AliasDomainHop, Aliases, DomainObject, DomainState, HashKey, HashSet, Installation,
-            Key, List, ListScope, Object, ROUTES_APART, RecipientRule, Recipients, RouteObject, ShardPrefix, Tenant,
-            TenantState,
+            Key, Limits, List, ListScope, Object, ROUTES_APART, RecipientRule, Recipients, RouteObject, ShardPrefix,
+            TENANTS_HELD, Tenant, TenantState,
         },
         piece::{self, EncodeError, Piece},
         pool_key::PoolKey,
@@ -89,10 +89,22 @@ impl Compiled {
         let id: Id<ids::Tenant> = Id::from_uuid(row.id);
         let entries = entries.iter().map(|row| entry(row, None)).collect::<Result<_, _>>()?;
         let list = self.list(&ListScope::Tenant(id), entries)?;
+        // Where somebody is who cannot read it, a suspension only defers, and no limit holds.
+        let (refuse_from, limits) = if self.schema >= TENANTS_HELD {
+            (row.suspended_at.and(row.refuse_from).map(Micros::from_micros), limits(row)?)
+        } else {
+            (None, Limits::default())
+        };
         self.add(&Object::Tenant(Tenant {
             id,
             parent: row.parent_id.map(Id::from_uuid),
-            state: if row.closes_at.is_some() { TenantState::Closing } else { TenantState::Active },
+            state: match (row.suspended_at, row.closes_at) {
+                (Some(_), _) => TenantState::Suspended,
+                (None, Some(_)) => TenantState::Closing,
+                (None, None) => TenantState::Active,
+            },
+            refuse_from,
+            limits,
             policy: policy(&row.policy)?,
             list,
         }))
@@ -270,6 +282,19 @@ pub(super) fn grouped<T>(rows: impl IntoIterator<Item = (Uuid, T)>) -> HashMap<U
         groups.entry(id).or_default().push(row);
     }
     groups
+}
+
+fn limits(row: &TenantRow) -> Result<Limits, StoreError> {
+    let corrupt = "tenants.max_message_size_bytes";
+    Ok(Limits {
+        // More than can be counted is no limit.
+        max_messages_per_hour: row.max_messages_per_hour.map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
+        max_message_size_bytes: row
+            .max_message_size_bytes
+            .map(u64::try_from)
+            .transpose()
+            .map_err(StoreError::corrupt(corrupt))?,
+    })
 }
 
 fn policy(text: &str) -> Result<Settings, StoreError> {

@@ -33,8 +33,10 @@ sql! {
     PARENTS = "SELECT id, parent_id FROM tenants";
     TENANT_IDS = "SELECT id FROM tenants WHERE id > $1 ORDER BY id LIMIT $2";
     TENANTS_OF = {
-        sqlite: "SELECT id, parent_id, closes_at, policy FROM tenants WHERE id IN (SELECT unhex(value) FROM json_each($1))",
-        postgres: "SELECT id, parent_id, closes_at, policy FROM tenants
+        sqlite: "SELECT id, parent_id, closes_at, suspended_at, refuse_from, max_messages_per_hour, max_message_size_bytes, policy
+            FROM tenants WHERE id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "SELECT id, parent_id, closes_at, suspended_at, refuse_from, max_messages_per_hour, max_message_size_bytes, policy
+            FROM tenants
             WHERE id IN (SELECT CAST(x AS UUID) FROM jsonb_array_elements_text(CAST($1 AS JSONB)) AS x)",
     };
     // Each once, however many tenants have it: what counts of one name is never divided between two pages.
@@ -122,6 +124,10 @@ pub(super) struct TenantRow {
     pub id: Uuid,
     pub parent_id: Option<Uuid>,
     pub closes_at: Option<i64>,
+    pub suspended_at: Option<i64>,
+    pub refuse_from: Option<i64>,
+    pub max_messages_per_hour: Option<i64>,
+    pub max_message_size_bytes: Option<i64>,
     /// JSON, as is `DomainRow`'s.
     pub policy: String,
 }

@@ -16,17 +16,17 @@ use uuid::Uuid;
 use super::{
     Tenant, TenantKind,
     create::{self, taken, target},
-    limits, store,
+    limits, store, suspension,
     view::{TenantCreate, TenantPage, TenantQuery, TenantUpdate, TenantView},
 };
 use crate::{
     app::AppState,
     audit,
     auth::{
-        Grant, Place,
+        Action, Grant, Place,
         action::{ReadTenants, WriteTenants},
     },
-    db::Tx,
+    db::{Read, Tx},
     http::{Answer, ApiError, ApiJson, ApiPatch, ApiPath, ApiQuery, Code, IfMatch, commit, docs::CommonProblems},
     labels,
     outbox::{self, Change},
@@ -38,6 +38,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(read_tenant, update_tenant, delete_tenant))
         .routes(routes!(restore_tenant))
         .merge(limits::api::router())
+        .merge(suspension::api::router())
 }
 
 /// List tenants.
@@ -58,9 +59,13 @@ pub(super) async fn list_tenants(
         parent: query.parent_id,
     };
     let scope = grant.scope().sets();
-    let mut rows = store::list(&mut app.db.read(&grant).await?, &filter, &scope, &page).await?;
+    let mut read = app.db.read(&grant).await?;
+    let mut rows = store::list(&mut read, &filter, &scope, &page).await?;
     let next_cursor = app.cursors.cut(LIST, &filters, page.limit, &mut rows, |row| row.id.uuid());
-    Ok(Answer::ok(&TenantPage { data: rows.iter().map(TenantView::from).collect(), next_cursor }))
+    let above = suspension::above(&mut read, &rows).await?;
+    let scope = grant.scope();
+    let data = rows.iter().map(|row| TenantView::seen(row, above.get(&row.id), &scope)).collect();
+    Ok(Answer::ok(&TenantPage { data, next_cursor }))
 }
 
 /// Create a tenant, below one of yours.
@@ -74,8 +79,8 @@ pub(super) async fn create_tenant(
     body.check()?;
     let mut tx = app.db.begin(&grant).await?;
     let tenant = create::add(&mut tx, &grant.scope(), body).await?;
-    let view = TenantView::from(&tenant);
-    commit(tx, Answer::created(format!("/v1/tenants/{}", tenant.id), &view).revision(tenant.revision)).await
+    let seen = seen(&mut tx, &grant, &tenant).await?;
+    commit(tx, Answer::created(format!("/v1/tenants/{}", tenant.id), &seen).revision(tenant.revision)).await
 }
 
 /// Read a tenant.
@@ -87,9 +92,10 @@ pub(super) async fn read_tenant(
     State(app): State<AppState>,
     ApiPath(id): ApiPath<TenantId>,
 ) -> Result<Answer, ApiError> {
-    let tenant = store::find(&mut app.db.read(&grant).await?, id).await?.ok_or_else(ApiError::not_found)?;
+    let mut read = app.db.read(&grant).await?;
+    let tenant = store::find(&mut read, id).await?.ok_or_else(ApiError::not_found)?;
     grant.must_reach(Place::Tenant(id))?;
-    Ok(Answer::ok(&TenantView::from(&tenant)).revision(tenant.revision))
+    Ok(Answer::ok(&seen(&mut read, &grant, &tenant).await?).revision(tenant.revision))
 }
 
 /// Change a tenant.
@@ -112,7 +118,7 @@ pub(super) async fn update_tenant(
     if after.external_ref != before.external_ref && !holds_above(&grant, &before) {
         return Err(ApiError::new(Code::Forbidden).at("/external_ref"));
     }
-    save(tx, "tenant.update", &before, after).await
+    save(tx, &grant, "tenant.update", &before, after).await
 }
 
 /// Delete a tenant: it closes, and is gone with all it has after some days. Until then it can be restored, and its mail
@@ -139,7 +145,7 @@ pub(super) async fn delete_tenant(
     let mut after = before.clone();
     let period = Duration::from_secs(app.config.closing_period_s);
     after.closes_at = after.closes_at.or_else(|| Some(tx.now() + period));
-    save(tx, "tenant.close", &before, after).await
+    save(tx, &grant, "tenant.close", &before, after).await
 }
 
 /// Take the deletion of a tenant back.
@@ -165,36 +171,50 @@ pub(super) async fn restore_tenant(
     }
     let mut after = before.clone();
     after.closes_at = None;
-    save(tx, "tenant.restore", &before, after).await
+    save(tx, &grant, "tenant.restore", &before, after).await
 }
 
-async fn load(tx: &mut Tx, grant: &Grant<WriteTenants>, id: Id<ids::Tenant>) -> Result<Tenant, ApiError> {
+pub(super) async fn load<A: Action>(tx: &mut Tx, grant: &Grant<A>, id: Id<ids::Tenant>) -> Result<Tenant, ApiError> {
     grant.must_reach(Place::Tenant(id))?;
     store::lock(tx, id).await?;
     store::find(tx, id).await?.ok_or_else(ApiError::not_found)
 }
 
 /// Does the caller hold what the tenant stands below?
-fn holds_above(grant: &Grant<WriteTenants>, tenant: &Tenant) -> bool {
+fn holds_above<A: Action>(grant: &Grant<A>, tenant: &Tenant) -> bool {
     grant.scope().covers(Place::of(tenant.parent))
 }
 
 /// Nobody ends what they were given: who stands above does.
-fn must_hold_above(grant: &Grant<WriteTenants>, tenant: &Tenant) -> Result<(), ApiError> {
+pub(super) fn must_hold_above<A: Action>(grant: &Grant<A>, tenant: &Tenant) -> Result<(), ApiError> {
     if holds_above(grant, tenant) {
         return Ok(());
     }
     Err(ApiError::new(Code::Forbidden).detail("whoever administers the tenant above it can do this"))
 }
 
-async fn save(mut tx: Tx, action: &'static str, before: &Tenant, mut after: Tenant) -> Result<Response, ApiError> {
+/// As the caller sees it.
+async fn seen<A: Action>(read: &mut Read, grant: &Grant<A>, tenant: &Tenant) -> Result<TenantView, ApiError> {
+    let above = suspension::above(read, std::slice::from_ref(tenant)).await?;
+    Ok(TenantView::seen(tenant, above.get(&tenant.id), &grant.scope_of::<ReadTenants>()))
+}
+
+pub(super) async fn save<A: Action>(
+    mut tx: Tx,
+    grant: &Grant<A>,
+    action: &'static str,
+    before: &Tenant,
+    mut after: Tenant,
+) -> Result<Response, ApiError> {
     let (old, new) = (TenantView::from(before), TenantView::from(&after));
-    if serde_json::to_value(&old).ok() == serde_json::to_value(&new).ok() {
-        return Ok(Answer::ok(&old).revision(before.revision).into_response());
+    let same = serde_json::to_value(&old).ok() == serde_json::to_value(&new).ok();
+    let answer = seen(&mut tx, grant, &after).await?;
+    if same && before.suspended == after.suspended {
+        return Ok(Answer::ok(&answer).revision(before.revision).into_response());
     }
     store::update(&mut tx, &after).await.map_err(|error| error.or_unique(taken))?;
     after.revision += 1;
     audit::record(&mut tx, action, target(&after), Some(&old), Some(&new)).await?;
     outbox::record(&mut tx, &Change::Tenant(after.id)).await?;
-    commit(tx, Answer::ok(&new).revision(after.revision)).await
+    commit(tx, Answer::ok(&answer).revision(after.revision)).await
 }

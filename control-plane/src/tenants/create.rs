@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     audit::{self, Target},
-    auth::Scope,
+    auth::{Place, Scope},
     db::Tx,
     http::{ApiError, Code, FieldError},
     outbox::{self, Change},
@@ -32,6 +32,9 @@ pub(crate) async fn add(tx: &mut Tx, scope: &Scope, body: TenantCreate) -> Resul
         return Err(ApiError::invalid(vec![FieldError::new("/parent_id", "required", message)]));
     }
     let no_such = || ApiError::field("/parent_id", "there is no such tenant");
+    if let Some(on_hold) = scope.on_hold(Place::Tenant(parent)) {
+        return Err(on_hold.refusal());
+    }
     if !scope.covers_tenant(parent) {
         return Err(no_such());
     }
@@ -51,6 +54,7 @@ pub(crate) async fn add(tx: &mut Tx, scope: &Scope, body: TenantCreate) -> Resul
         name: body.name,
         external_ref: body.external_ref,
         labels: body.labels,
+        suspended: None,
         closes_at: None,
         revision: 1,
         created_at: tx.now(),

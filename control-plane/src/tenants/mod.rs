@@ -5,6 +5,7 @@ pub(crate) mod closing;
 mod create;
 pub(crate) mod limits;
 mod store;
+pub(crate) mod suspension;
 mod view;
 
 use contract::{Id, Micros, ids};
@@ -16,6 +17,7 @@ pub(crate) use create::add;
 pub(crate) use store::STATEMENTS;
 pub use store::{ancestry, find};
 pub(crate) use store::{below, tops};
+pub use suspension::{State, Suspended};
 pub(crate) use view::{TenantCreate, TenantView};
 
 /// What a tenant is in the tree.
@@ -28,6 +30,13 @@ pub enum TenantKind {
     Msp,
     /// Has domains, and nobody below it; stands below the provider or an MSP.
     Customer,
+}
+
+impl Tenant {
+    /// What is set at itself.
+    fn state(&self) -> State {
+        State::of(self.suspended.is_some(), self.closes_at.is_some())
+    }
 }
 
 impl TenantKind {
@@ -60,6 +69,7 @@ pub struct Tenant {
     pub name: String,
     pub external_ref: Option<String>,
     pub labels: Labels,
+    pub suspended: Option<Suspended>,
     /// When it will be gone with all it has; none: it is not closing.
     pub closes_at: Option<Micros>,
     pub revision: i64,
@@ -95,6 +105,9 @@ pub(crate) async fn must_be_open(
 ) -> Result<Tenant, crate::http::ApiError> {
     use crate::http::{ApiError, Code};
     let no_such = || ApiError::field(pointer, "there is no such tenant");
+    if let Some(on_hold) = scope.on_hold(crate::auth::Place::Tenant(id)) {
+        return Err(on_hold.refusal());
+    }
     if !scope.covers_tenant(id) {
         return Err(no_such());
     }

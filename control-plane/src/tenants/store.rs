@@ -3,7 +3,7 @@
 use contract::{Id, Micros, ids};
 use uuid::Uuid;
 
-use super::{Tenant, TenantKind};
+use super::{Suspended, Tenant, TenantKind};
 use crate::{
     auth::scope::Sets,
     db::{Read, StoreError, Tx, id_set, in_set, run, sql},
@@ -20,8 +20,8 @@ macro_rules! list {
     };
     (@ $engine:ident, $first:expr) => {
         concat!(
-            "SELECT t.id, t.parent_id, t.kind, t.name, t.external_ref, t.labels, t.closes_at, t.revision, t.created_at
-            FROM tenants t WHERE ",
+            "SELECT t.id, t.parent_id, t.kind, t.name, t.external_ref, t.labels, t.suspended_at, t.refuse_from,
+                t.suspension_reason, t.closes_at, t.revision, t.created_at FROM tenants t WHERE ",
             $first,
             " AND t.id > $1
                 AND (CAST($2 AS TEXT) IS NULL OR t.name = $2)
@@ -38,7 +38,8 @@ macro_rules! list {
 
 sql! {
     Main;
-    GET = "SELECT id, parent_id, kind, name, external_ref, labels, closes_at, revision, created_at FROM tenants WHERE id = $1";
+    GET = "SELECT id, parent_id, kind, name, external_ref, labels, suspended_at, refuse_from, suspension_reason, closes_at,
+            revision, created_at FROM tenants WHERE id = $1";
     PROVIDER = "SELECT id FROM tenants WHERE parent_id IS NULL ORDER BY id LIMIT 1";
     LIST = { sqlite: list!(sqlite, "TRUE"), postgres: list!(postgres, "TRUE") };
     // The same, in words that let the planner use an index.
@@ -48,7 +49,8 @@ sql! {
     LIST_IN_SCOPE = { sqlite: list!(sqlite, in_scope), postgres: list!(postgres, in_scope) };
     INSERT = "INSERT INTO tenants (id, parent_id, kind, name, external_ref, labels, revision, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, 1, $7)";
-    UPDATE = "UPDATE tenants SET name = $2, external_ref = $3, labels = $4, closes_at = $5, revision = revision + 1
+    UPDATE = "UPDATE tenants SET name = $2, external_ref = $3, labels = $4, closes_at = $5, suspended_at = $7,
+            refuse_from = $8, suspension_reason = $9, revision = revision + 1
         WHERE id = $1 AND revision = $6";
     OPEN_CHILDREN = "SELECT COUNT(*) FROM tenants WHERE parent_id = $1 AND closes_at IS NULL";
     // The tree is three levels deep; UNION ends even a ring that should not be.
@@ -86,6 +88,9 @@ struct Row {
     name: String,
     external_ref: Option<String>,
     labels: String,
+    suspended_at: Option<i64>,
+    refuse_from: Option<i64>,
+    suspension_reason: Option<String>,
     closes_at: Option<i64>,
     revision: i64,
     created_at: i64,
@@ -102,6 +107,11 @@ impl TryFrom<Row> for Tenant {
             name: row.name,
             external_ref: row.external_ref,
             labels: serde_json::from_str(&row.labels).map_err(StoreError::corrupt("tenants.labels"))?,
+            suspended: row.suspended_at.map(|at| Suspended {
+                at: Micros::from_micros(at),
+                refuse_from: row.refuse_from.map(Micros::from_micros),
+                reason: row.suspension_reason,
+            }),
             closes_at: row.closes_at.map(Micros::from_micros),
             revision: row.revision,
             created_at: Micros::from_micros(row.created_at),
@@ -184,8 +194,12 @@ pub(super) async fn insert(tx: &mut Tx, tenant: &Tenant) -> Result<(), StoreErro
 /// Writes what can change. `Stale`: somebody else did, meanwhile.
 pub(super) async fn update(tx: &mut Tx, tenant: &Tenant) -> Result<(), StoreError> {
     let text = serde_json::to_string(&tenant.labels).map_err(StoreError::corrupt("labels"))?;
+    let suspended = tenant.suspended.as_ref();
     let touched = run!(tx, execute UPDATE, tenant.id.uuid(), tenant.name.as_str(), tenant.external_ref.as_deref(),
-        text.as_str(), tenant.closes_at.map(Micros::as_micros), tenant.revision)?;
+        text.as_str(), tenant.closes_at.map(Micros::as_micros), tenant.revision,
+        suspended.map(|suspended| suspended.at.as_micros()),
+        suspended.and_then(|suspended| suspended.refuse_from).map(Micros::as_micros),
+        suspended.and_then(|suspended| suspended.reason.as_deref()))?;
     if touched != 1 {
         return Err(StoreError::Stale);
     }

@@ -4,8 +4,9 @@ use contract::ids::TenantId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Tenant, TenantKind};
+use super::{Tenant, TenantKind, suspension::Above};
 use crate::{
+    auth::{Place, Scope},
     http::{ApiError, FieldError, Patch, Time},
     labels::{self, Labels, LabelsPatch, LabelsUpdate, LabelsView},
 };
@@ -65,9 +66,21 @@ pub(crate) struct TenantView {
     pub external_ref: Option<String>,
     #[schema(value_type = LabelsView)]
     pub labels: Labels,
-    /// `active` or `closing`. More may come.
+    /// `active`, `suspended` or `closing`: what holds, by the tenant itself or by one above it. More may come.
     #[schema(example = "active")]
     pub state: String,
+    /// Where `state` comes from a tenant above: which, if you may see that.
+    #[schema(required)]
+    pub state_from: Option<TenantId>,
+    /// Since when it is suspended itself.
+    #[schema(required)]
+    pub suspended_at: Option<Time>,
+    /// Of a tenant that is suspended itself: from when on its mail is refused for good. Null: it is deferred.
+    #[schema(required)]
+    pub refuse_from: Option<Time>,
+    /// Why it is suspended; only for those who administer the tenant above it.
+    #[schema(required, example = "invoice 4711")]
+    pub suspension_reason: Option<String>,
     /// When a closing tenant will be gone with all it has.
     #[schema(required)]
     pub closes_at: Option<Time>,
@@ -102,6 +115,7 @@ pub(super) struct TenantQuery {
     pub cursor: Option<String>,
 }
 
+/// As the audit log has it: what is set at the tenant, and no word of why.
 impl From<&Tenant> for TenantView {
     fn from(tenant: &Tenant) -> Self {
         Self {
@@ -111,10 +125,28 @@ impl From<&Tenant> for TenantView {
             name: tenant.name.clone(),
             external_ref: tenant.external_ref.clone(),
             labels: tenant.labels.clone(),
-            state: if tenant.closes_at.is_some() { "closing" } else { "active" }.to_owned(),
+            state: tenant.state().name().to_owned(),
+            state_from: None,
+            suspended_at: tenant.suspended.as_ref().map(|suspended| Time(suspended.at)),
+            refuse_from: tenant.suspended.as_ref().and_then(|suspended| suspended.refuse_from).map(Time),
+            suspension_reason: None,
             closes_at: tenant.closes_at.map(Time),
             created_at: Time(tenant.created_at),
         }
+    }
+}
+
+impl TenantView {
+    /// With what only some may see, and what holds by those above it.
+    pub(super) fn seen(tenant: &Tenant, above: Option<&Above>, scope: &Scope) -> Self {
+        let mut view = Self::from(tenant);
+        if let Some(above) = above.filter(|above| above.state > tenant.state()) {
+            above.state.name().clone_into(&mut view.state);
+            view.state_from = Some(above.from).filter(|from| scope.covers_tenant(*from));
+        }
+        let reason = tenant.suspended.as_ref().and_then(|suspended| suspended.reason.clone());
+        view.suspension_reason = reason.filter(|_| scope.covers(Place::of(tenant.parent)));
+        view
     }
 }
 

@@ -27,10 +27,10 @@ fn roles_and_actions_are_as_they_were_agreed() {
         for (cell, role) in cells.iter().zip(Role::ALL) {
             let _ = write!(line, "{cell:<width$}", width = role.name().len() + 2);
         }
-        let _ = write!(line, "{:<14}{}", note[0], note[1]);
+        let _ = write!(line, "{:<21}{}", note[0], note[1]);
         let _ = writeln!(table, "{}", line.trim_end());
     };
-    let notes = ["installation", "before the password is changed, before a factor is set up, step-up, for keys"];
+    let notes = ["reads  installation", "before the password is changed, before a factor is set up, step-up, for keys"];
     row(&mut table, "action", &Role::ALL.map(Role::name), notes);
     let yes = |is: bool| if is { "yes" } else { "-" };
     for action in MATRIX {
@@ -42,7 +42,8 @@ fn roles_and_actions_are_as_they_were_agreed() {
             action.callers == Callers::Programs,
         ];
         let flags = flags.map(yes).join(" ");
-        row(&mut table, action.action, &cells, [yes(action.of_installation), &flags]);
+        let first = format!("{:<7}{}", yes(action.reads()), yes(action.of_installation));
+        row(&mut table, action.action, &cells, [&first, &flags]);
     }
     golden::check("roles.txt", &table);
 }
@@ -80,7 +81,7 @@ pub(crate) async fn worker_token_in(plane: &Plane, pool: &str) -> String {
         format!(
             "INSERT INTO workers (id, pool_id, ring, name, public_key, software_version, join_token_id, created_at,
                 last_seen_at, snapshot_schemas)
-            SELECT {worker}, id, 'stable', 'a worker', {key}, '0', id, {now}, {now}, '[2,1]' FROM pools WHERE name = '{pool}';
+            SELECT {worker}, id, 'stable', 'a worker', {key}, '0', id, {now}, {now}, '[3,2,1]' FROM pools WHERE name = '{pool}';
             INSERT INTO worker_tokens (token_hash, worker_id, expires_at) VALUES ({hash}, {worker}, {until})"
         )
     };

@@ -7,7 +7,7 @@ use contract::snapshot::{
     changes,
     hash::Hash,
     head::Head,
-    object::{EMBEDDED_ROUTES, Object, ROUTES_APART, Route},
+    object::{EMBEDDED_ROUTES, Limits, Object, ROUTES_APART, Route, TENANTS_HELD, Tenant, TenantState},
     piece,
 };
 use serde_json::json;
@@ -21,6 +21,7 @@ use crate::{
 on_both! {
     a_head_for_a_nonce_is_the_newest_there_is_signed_for_it
     objects_are_written_so_that_every_live_worker_reads_them
+    what_an_older_worker_cannot_read_of_a_tenant_is_left_out_while_it_is_there
     a_pack_is_a_whole_subtree_and_what_changed_leads_from_one_tree_to_the_next
 }
 
@@ -190,6 +191,50 @@ async fn objects_are_written_so_that_every_live_worker_reads_them(plane: Plane) 
     let gone = plane.delete(&format!("/v1/routes/{route}")).send().await;
     let objects = objects_of(&plane, &worker, &head_with(&plane, &worker, &gone).await).await;
     assert!(!objects.keys().any(|key| key.starts_with("route/")), "{:?}", objects.keys());
+}
+
+async fn what_an_older_worker_cannot_read_of_a_tenant_is_left_out_while_it_is_there(plane: Plane) {
+    let worker = worker_token(&plane).await;
+    let late = (plane.clock.now() + std::time::Duration::from_hours(24)).as_micros();
+    let reads = async |schemas: &str| {
+        let reads = format!(
+            "UPDATE workers SET snapshot_schemas = '{schemas}', last_seen_at = {late};
+            UPDATE worker_tokens SET expires_at = {late}"
+        );
+        plane.tamper(&reads, &reads).await;
+    };
+    let acme = tenant(&plane, json!({ "name": "Acme" })).await;
+    let tenant_as = async |schema: u16| -> Tenant {
+        let came = async {
+            loop {
+                let head = claims(&plane.get("/worker/v1/head").with_token(&worker).send().await);
+                if head.schema == schema {
+                    return head;
+                }
+            }
+        };
+        let head = tokio::time::timeout(pretend::wait::BOUND, came).await.expect("a head of that schema");
+        match objects_of(&plane, &worker, &head).await.remove(&format!("tenant/{acme}")) {
+            Some(Object::Tenant(tenant)) => tenant,
+            other => panic!("{other:?}"),
+        }
+    };
+    let limits = json!({ "max_messages_per_hour": 7, "max_message_size_bytes": 65_536 });
+    plane.put(&format!("/v1/tenants/{acme}/limits")).json(&limits).send().await.expect(200);
+    let suspend = json!({ "refuse_after_days": 0 });
+    let suspended = plane.post(&format!("/v1/tenants/{acme}/suspend")).json(&suspend).send().await;
+    head_with(&plane, &worker, &suspended).await;
+    let held = tenant_as(TENANTS_HELD).await;
+    assert_eq!((held.state, held.refuse_from.is_some()), (TenantState::Suspended, true));
+    let limits = Limits { max_messages_per_hour: Some(7), max_message_size_bytes: Some(65_536) };
+    assert_eq!(held.limits, limits);
+    // Its mail is not taken even so.
+    reads("[2,1]").await;
+    let older = tenant_as(ROUTES_APART).await;
+    assert_eq!((older.state, older.refuse_from, older.limits), (TenantState::Suspended, None, Limits::default()));
+    plane.clock.advance(std::time::Duration::from_secs(31));
+    reads("[3,2,1]").await;
+    assert_eq!(tenant_as(TENANTS_HELD).await, held);
 }
 
 async fn a_pack_is_a_whole_subtree_and_what_changed_leads_from_one_tree_to_the_next(plane: Plane) {

@@ -306,6 +306,10 @@ async fn every_door_is_shut_to_whom_it_is_not_for() {
     let required = json!({ "second_factor": "required" });
     plane.put(&policy).header("if-match", "*").json(&required).send().await.expect(200);
     enrol.token = plane.sign_in(&enrol.email, PASSWORD).await;
+    // Whoever stands above has stopped theirs.
+    let halted = things(&plane, &tree.customers[3].tenant, &tree.msps[1], "halted").await;
+    let suspended = admin(&plane, &tree.customers[3].tenant, "suspended@example.com").await;
+    plane.post(&format!("/v1/tenants/{}/suspend", tree.customers[3].tenant)).json(&json!({})).send().await.expect(200);
     let nobody = Caller { name: "anonymous", email: None, token: None, things: &own, if_match: "*", outside: true };
     let callers = [
         nobody,
@@ -317,18 +321,20 @@ async fn every_door_is_shut_to_whom_it_is_not_for() {
         anybody("disabled", &disabled, &own, true),
         anybody("enrol_only", &enrol, &own, true),
         anybody("auditor", &auditor, &own, false),
+        anybody("suspended", &suspended, &halted, false),
         // Last: what they ask for is done.
         anybody("parent", &parent, &own, false),
         anybody("own", &child, &again, false),
     ];
     let (rest, worker) = control_plane::documents();
     let operations: Vec<_> = operations(&rest).into_iter().chain(operations(&worker)).collect();
-    let before = export(&plane, &own).await + &export(&plane, &above).await;
+    let all = async || export(&plane, &own).await + &export(&plane, &above).await + &export(&plane, &halted).await;
+    let before = all().await;
     let mut rows: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let (mut unique, mut changed) = (0, false);
     for caller in &callers {
         if caller.name == "parent" {
-            let after = export(&plane, &own).await + &export(&plane, &above).await;
+            let after = all().await;
             changed |= before != after;
             assert_eq!(before, after, "somebody from outside changed something");
         }
@@ -343,6 +349,11 @@ async fn every_door_is_shut_to_whom_it_is_not_for() {
             }
             let reply = call(&plane, operation, caller, unique).await;
             rows.entry(&operation.id).or_default().push(reply.status.as_str().to_owned());
+            if operation.id == "suspend_tenant" && reply.status.is_success() {
+                // The others act as they would otherwise.
+                let tenant = &caller.things.ids["TenantId"];
+                plane.post(&format!("/v1/tenants/{tenant}/resume")).send().await.expect(200);
+            }
             let at = format!("{} {} as {}", operation.method, operation.path, caller.name);
             assert!(reply.status.as_u16() != 500, "{at}: {}", reply.text);
             if caller.outside {
@@ -359,7 +370,7 @@ async fn every_door_is_shut_to_whom_it_is_not_for() {
                 let about_them = operation.path.contains("_id}");
                 assert!(!about_them || !reply.status.is_success(), "{at}: {}", reply.text);
             }
-            if caller.name == "auditor" && operation.method != "GET" {
+            if matches!(caller.name, "auditor" | "suspended") && operation.method != "GET" {
                 // Their own account is theirs.
                 let own = ["/v1/me", "/v1/sessions"].iter().any(|path| operation.path.starts_with(path));
                 let harmless = own || matches!(operation.id.as_str(), "test_policy" | "create_password_reset");

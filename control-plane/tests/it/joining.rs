@@ -12,7 +12,7 @@ async fn a_worker_says_what_it_reads_and_bad_bodies_spend_no_token(plane: Plane)
     let made = plane.post("/v1/join-tokens").json(&json!({ "name": "one use" })).send().await.expect(201);
     let good = json!({
         "join_token": made["token"], "name": "worker-1", "public_key": "A".repeat(43), "software_version": "0.1.0",
-        "snapshot_schemas": [2, 1], "event_schemas": [1]
+        "snapshot_schemas": [3, 2, 1], "event_schemas": [1]
     });
     let enrol = async |member: &str, value: Value| {
         let mut body = good.clone();
@@ -41,6 +41,6 @@ async fn a_worker_says_what_it_reads_and_bad_bodies_spend_no_token(plane: Plane)
     assert_eq!(plane.count("SELECT COUNT(*) FROM workers").await, 0);
     // The one use is still there.
     enrol("name", json!("worker-1")).await.expect(201);
-    assert_eq!(plane.count("SELECT COUNT(*) FROM workers WHERE snapshot_schemas = '[2,1]'").await, 1);
+    assert_eq!(plane.count("SELECT COUNT(*) FROM workers WHERE snapshot_schemas = '[3,2,1]'").await, 1);
     enrol("name", json!("worker-2")).await.problem(401, "unauthenticated");
 }

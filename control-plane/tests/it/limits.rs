@@ -163,7 +163,14 @@ async fn limits_hold_at_every_level_and_nobody_raises_their_own() {
     set(&msp, &tree.customers[2].tenant, json!({})).await.problem(404, "not_found");
     let reply = set(&msp, &a.tenant, json!({ "max_domains": 2, "max_recipients": 1 })).await;
     let tag = reply.header("etag").unwrap().to_owned();
-    assert_eq!(reply.expect(200), json!({ "max_domains": 2, "max_recipients": 1, "domains": 1, "recipients": 1 }));
+    assert!(reply.header("config-version").is_none(), "nothing of it is for workers");
+    let none = json!({ "max_messages_per_hour": null, "max_message_size_bytes": null });
+    let with = |mut one: Value| {
+        one.as_object_mut().unwrap().extend(none.as_object().cloned().unwrap());
+        one
+    };
+    let shown = with(json!({ "max_domains": 2, "max_recipients": 1, "domains": 1, "recipients": 1 }));
+    assert_eq!(reply.expect(200), shown);
     let stale =
         plane.put(&path(&a.tenant)).with_token(&msp.token).header("if-match", "\"r1\"").json(&json!({})).send().await;
     stale.problem(412, "precondition_failed");
@@ -184,10 +191,19 @@ async fn limits_hold_at_every_level_and_nobody_raises_their_own() {
     let batch = json!({ "items": [{ "address": "anna@c0.example" }] });
     plane.post(&format!("{recipients}:batch")).with_token(&customer.token).json(&batch).send().await.expect(200);
     let log = plane.get("/v1/audit?action=limits.update").with_token(&customer.token).send().await.expect(200);
-    assert_eq!(log["data"][0]["after"], json!({ "max_domains": 2, "max_recipients": 1 }));
-    for (bad, pointer) in
-        [(json!({ "max_domains": -1 }), "/max_domains"), (json!({ "max_recipients": "x" }), "/max_recipients")]
-    {
+    assert_eq!(log["data"][0]["after"], with(json!({ "max_domains": 2, "max_recipients": 1 })));
+    let mail = json!({ "max_messages_per_hour": 1, "max_message_size_bytes": 65_536 });
+    set(&customer, &a.tenant, mail.clone()).await.problem(403, "forbidden");
+    let reply = set(&msp, &a.tenant, mail).await;
+    assert!(reply.header("config-version").is_some(), "{}", reply.text);
+    let bad = [
+        (json!({ "max_domains": -1 }), "/max_domains"),
+        (json!({ "max_recipients": "x" }), "/max_recipients"),
+        (json!({ "max_messages_per_hour": 0 }), "/max_messages_per_hour"),
+        (json!({ "max_message_size_bytes": 65_535 }), "/max_message_size_bytes"),
+        (json!({ "max_message_size_bytes": 1_073_741_825 }), "/max_message_size_bytes"),
+    ];
+    for (bad, pointer) in bad {
         let reply = set(&msp, &a.tenant, bad).await;
         reply.problem(422, "invalid_body");
         assert_eq!(reply.pointers(), [pointer]);

@@ -52,6 +52,7 @@ mod sign_in_policy;
 mod sign_in_races;
 mod status;
 mod step_up;
+mod suspension;
 mod takeover;
 mod tenants;
 mod trace;

@@ -209,8 +209,12 @@ said! {
             "a domain whose ownership is not proved yet, in its first 7 days", "RFC 3463 §3.4";
         DomainUnavailable = 451 Some((4, 3, 5)), "this domain's configuration cannot be read now, try again later",
             "the domain's objects in the snapshot are bad and no older ones are known", "RFC 3463 §3.4";
-        TenantSuspended = 451 Some((4, 3, 2)), "this domain takes no mail now, try again later",
-            "the tenant, or one above it, is suspended", "RFC 3463 §3.4";
+        TenantSuspended = 451 Some((4, 2, 1)), "this domain takes no mail now, try again later",
+            "the tenant, or one above it, is suspended", "RFC 3463 §3.3";
+        TenantSuspendedForLong = 550 Some((5, 2, 1)), "this domain takes no mail any more",
+            "the tenant, or one above it, has been suspended for longer than mail is deferred then", "RFC 3463 §3.3";
+        TenantLimit = 451 Some((4, 7, 0)), "too many messages for this domain, try again later",
+            "the tenant, or one above it, has had as many messages in the last hour as it may have", "RFC 3463 §3.8";
         NoRoute = 451 Some((4, 3, 5)), "this domain has no route yet, try again later",
             "no inbound route is set for the domain", "RFC 3463 §3.4";
         MessageTooLarge = 552 Some((5, 3, 4)), "the message is larger than accepted here",

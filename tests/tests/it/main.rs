@@ -32,5 +32,6 @@ mod statistics;
 mod status;
 mod subjects;
 mod tampered_snapshots;
+mod tenancy;
 mod trace;
 mod worker_life;

@@ -26,11 +26,13 @@ use crate::{
 
 /// The schemas of objects that this code reads, the newest first. In a pool the newest is written that all its live workers
 /// read.
-pub const SCHEMAS: [u16; 2] = [ROUTES_APART, EMBEDDED_ROUTES];
+pub const SCHEMAS: [u16; 3] = [TENANTS_HELD, ROUTES_APART, EMBEDDED_ROUTES];
 /// A route stands in each domain's object.
 pub const EMBEDDED_ROUTES: u16 = 1;
 /// A route is an object of its own, and domains name it.
 pub const ROUTES_APART: u16 = 2;
+/// A tenant has limits of its mail, and a moment from which on a suspension refuses.
+pub const TENANTS_HELD: u16 = 3;
 /// Recipients or list entries in one shard; a fuller one is split.
 pub const SHARD_ENTRIES: usize = 1_000;
 /// Octets of them: an edit moves one shard, and should move less than 64 kB.
@@ -76,17 +78,34 @@ pub struct Tenant {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Id<ids::Tenant>>,
     pub state: TenantState,
+    /// Schema 3. Of a suspended tenant: from when on its mail is refused for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refuse_from: Option<Micros>,
+    /// Schema 3.
+    #[serde(default, skip_serializing_if = "Limits::is_none")]
+    pub limits: Limits,
     #[serde(default)]
     pub policy: Settings,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub list: Vec<ShardPrefix>,
 }
 
+/// What may come for a tenant and for all below it. None: no limit here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// By all workers of the pool together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_messages_per_hour: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_message_size_bytes: Option<u64>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TenantState {
     Active,
-    /// Mail gets 451.
+    /// Mail gets 451, for a while or for as long as it lasts.
     Suspended,
     /// Deleted in some days unless taken back; mail still flows.
     Closing,
@@ -160,6 +179,12 @@ pub struct List {
     pub scope: ListScope,
     pub prefix: ShardPrefix,
     pub entries: Vec<Entry>,
+}
+
+impl Limits {
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Object {

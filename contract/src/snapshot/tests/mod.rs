@@ -17,7 +17,7 @@ use super::{
     head::{Head, KeyList, SnapshotKey, Totals},
     names,
     object::{
-        AliasDomain, AliasDomainHop, Aliases, DomainObject, DomainState, HashKey, Installation, Key, Object,
+        AliasDomain, AliasDomainHop, Aliases, DomainObject, DomainState, HashKey, Installation, Key, Limits, Object,
         RecipientRule, SCHEMAS, ShardPrefix, Tenant, TenantState,
     },
     open::{After, Audience, Held, Opening, Part, Refusal, Snapshot, TrustedKeys, Wanted, open_head},
@@ -140,7 +140,8 @@ fn installation() -> Object {
 
 fn tenant(n: u8) -> Object {
     let policy = Settings::default();
-    Object::Tenant(Tenant { id: id(n), parent: None, state: TenantState::Active, policy, list: vec![] })
+    let (state, limits) = (TenantState::Active, Limits::default());
+    Object::Tenant(Tenant { id: id(n), parent: None, state, refuse_from: None, limits, policy, list: vec![] })
 }
 
 fn domain(n: u32) -> Object {

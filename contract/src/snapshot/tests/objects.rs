@@ -10,6 +10,9 @@ fn an_object_without_aliases_has_the_bytes_it_had_before() {
     let before = before.replace("ID", &id::<crate::ids::Domain>(9).to_string());
     let before = before.replace("TENANT", &id::<crate::ids::Tenant>(3).to_string());
     assert_eq!(json, before);
+    let tenant = serde_json::to_string(&tenant(1)).unwrap();
+    let before = r#"{"kind":"tenant","id":"TENANT","state":"active","policy":{}}"#;
+    assert_eq!(tenant, before.replace("TENANT", &id::<crate::ids::Tenant>(1).to_string()));
     let listed = serde_json::to_string(&RecipientRule::Listed { shards: vec![] }).unwrap();
     assert_eq!(listed, r#"{"listed":{"shards":[]}}"#);
 }

@@ -9,7 +9,7 @@ use contract::{
         lists::{self, Entry},
         recipient::{self, DomainFacts, RecipientFacts, RecipientKnown, Routing, Unasked},
     },
-    snapshot::object::{DomainState, HashKey, TenantState},
+    snapshot::object::{DomainState, HashKey},
 };
 
 use super::view::Envelope;
@@ -119,8 +119,8 @@ pub(super) async fn gather(
     let mailbox = names.iter().find_map(|name| listed.get(&recipients::key(name))?.as_deref());
     let tenants = tenants::ancestry(read, domain.tenant).await?;
     let hits = hits(read, envelope, &domain, &tenants, key, user.as_ref(), mailbox, now).await?;
-    let facts =
-        DomainFacts::Served { state, tenant: TenantState::Active, has_route: domain.route.is_some(), recipient };
+    let suspension = tenants::suspension::of_mail(read, domain.tenant).await?;
+    let facts = DomainFacts::Served { state, suspension, has_route: domain.route.is_some(), recipient };
     let served = Served {
         tenant: domain.tenant,
         domain: named.id,

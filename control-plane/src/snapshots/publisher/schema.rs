@@ -42,35 +42,35 @@ fn newest_for(live: &[Vec<u16>], lately: &[Vec<u16>], written: Option<u16>, had_
 
 #[cfg(test)]
 mod tests {
-    use contract::snapshot::object::{EMBEDDED_ROUTES, ROUTES_APART};
+    use contract::snapshot::object::{ROUTES_APART, TENANTS_HELD};
 
     use super::*;
 
     #[test]
     fn the_newest_that_all_read_is_written_and_a_pause_of_everybody_changes_nothing() {
         let (one, both, two, other) =
-            (vec![EMBEDDED_ROUTES], vec![ROUTES_APART, EMBEDDED_ROUTES], vec![ROUTES_APART], vec![99]);
+            (vec![ROUTES_APART], vec![TENANTS_HELD, ROUTES_APART], vec![TENANTS_HELD], vec![99]);
         let (none, of_one, of_both) = (vec![], vec![one.clone()], vec![both.clone()]);
         let mixed = vec![both.clone(), one.clone()];
         let table = [
             // Seen now, seen lately, written, had time, expected.
-            (&none, &none, None, false, ROUTES_APART),
-            (&of_one, &of_one, None, false, EMBEDDED_ROUTES),
-            (&none, &none, Some(EMBEDDED_ROUTES), false, EMBEDDED_ROUTES),
-            (&none, &none, Some(EMBEDDED_ROUTES), true, ROUTES_APART),
-            (&none, &none, Some(99), false, ROUTES_APART),
+            (&none, &none, None, false, TENANTS_HELD),
+            (&of_one, &of_one, None, false, ROUTES_APART),
+            (&none, &none, Some(ROUTES_APART), false, ROUTES_APART),
+            (&none, &none, Some(ROUTES_APART), true, TENANTS_HELD),
+            (&none, &none, Some(99), false, TENANTS_HELD),
             // The first that comes after a pause is not all of them.
-            (&of_both, &of_both, Some(EMBEDDED_ROUTES), false, EMBEDDED_ROUTES),
-            (&of_both, &of_both, Some(EMBEDDED_ROUTES), true, ROUTES_APART),
+            (&of_both, &of_both, Some(ROUTES_APART), false, ROUTES_APART),
+            (&of_both, &of_both, Some(ROUTES_APART), true, TENANTS_HELD),
             // One of before was there a minute ago.
-            (&of_both, &mixed, Some(EMBEDDED_ROUTES), true, EMBEDDED_ROUTES),
             (&of_both, &mixed, Some(ROUTES_APART), true, ROUTES_APART),
-            (&none, &of_one, Some(EMBEDDED_ROUTES), true, EMBEDDED_ROUTES),
-            (&mixed, &mixed, Some(ROUTES_APART), true, EMBEDDED_ROUTES),
-            (&mixed, &mixed, Some(ROUTES_APART), false, EMBEDDED_ROUTES),
-            (&vec![both, two.clone()], &none, Some(EMBEDDED_ROUTES), true, ROUTES_APART),
-            (&vec![one, two], &none, Some(EMBEDDED_ROUTES), true, ROUTES_APART),
-            (&vec![other], &none, Some(EMBEDDED_ROUTES), true, ROUTES_APART),
+            (&of_both, &mixed, Some(TENANTS_HELD), true, TENANTS_HELD),
+            (&none, &of_one, Some(ROUTES_APART), true, ROUTES_APART),
+            (&mixed, &mixed, Some(TENANTS_HELD), true, ROUTES_APART),
+            (&mixed, &mixed, Some(TENANTS_HELD), false, ROUTES_APART),
+            (&vec![both, two.clone()], &none, Some(ROUTES_APART), true, TENANTS_HELD),
+            (&vec![one, two], &none, Some(ROUTES_APART), true, TENANTS_HELD),
+            (&vec![other], &none, Some(ROUTES_APART), true, TENANTS_HELD),
         ];
         for (live, lately, written, had_time, expected) in table {
             assert_eq!(

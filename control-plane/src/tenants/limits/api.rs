@@ -22,6 +22,7 @@ use crate::{
     },
     db::{StoreError, Tx},
     http::{Answer, ApiError, ApiJson, ApiPath, Code, FieldError, IfMatch, commit, docs::CommonProblems},
+    outbox::{self, Change},
     tenants,
 };
 
@@ -34,7 +35,8 @@ pub(in crate::tenants) fn router() -> OpenApiRouter<AppState> {
 /// How much a tenant may have. What is left out or null has no limit here; those of the tenants above hold as well.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "max_domains": 50, "max_recipients": 20_000 }))]
+#[schema(example = json!({ "max_domains": 50, "max_recipients": 20_000, "max_messages_per_hour": 10_000 }))]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 pub(crate) struct TenantLimitsUpdate {
     /// Domains of the tenant and of all below it, in whatever state.
     #[serde(default)]
@@ -44,6 +46,15 @@ pub(crate) struct TenantLimitsUpdate {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 1_000_000_000)]
     max_recipients: Option<i64>,
+    /// Messages that all these domains may be brought in any hour, at the workers of each pool; beyond it 451. A worker takes
+    /// its share by the number of live workers of the pool, one at least.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
+    max_messages_per_hour: Option<i64>,
+    /// The largest message for any of these domains, whatever policy says; beyond it 552.
+    #[serde(default)]
+    #[schema(minimum = 65_536, maximum = 1_073_741_824)]
+    max_message_size_bytes: Option<i64>,
 }
 
 /// How much a tenant may have, and has.
@@ -55,6 +66,12 @@ pub(super) struct TenantLimits {
     /// Null: no limit here.
     #[schema(required, example = 20_000)]
     pub max_recipients: Option<i64>,
+    /// Null: no limit here.
+    #[schema(required, example = 10_000)]
+    pub max_messages_per_hour: Option<i64>,
+    /// Null: no limit here.
+    #[schema(required, example = 26_214_400)]
+    pub max_message_size_bytes: Option<i64>,
     /// With all below it.
     #[schema(example = 12)]
     pub domains: i64,
@@ -64,7 +81,8 @@ pub(super) struct TenantLimits {
 
 impl TenantLimits {
     fn new(limits: Limits, (domains, recipients): (i64, i64)) -> Self {
-        Self { max_domains: limits.max_domains, max_recipients: limits.max_recipients, domains, recipients }
+        let Limits { max_domains, max_recipients, max_messages_per_hour, max_message_size_bytes } = limits;
+        Self { max_domains, max_recipients, max_messages_per_hour, max_message_size_bytes, domains, recipients }
     }
 }
 
@@ -104,7 +122,7 @@ pub(super) async fn update_tenant_limits(
     }
     let (before, revision) = store::find(&mut tx, id).await?.ok_or_else(ApiError::not_found)?;
     if_match.check(revision)?;
-    let after = Limits::from(body);
+    let after = body.limits();
     let used = used(&mut tx, id).await?;
     if after == before {
         return Ok(Answer::ok(&TenantLimits::new(after, used)).revision(revision).into_response());
@@ -122,28 +140,46 @@ async fn write(
 ) -> Result<(), StoreError> {
     store::set(tx, id, after, revision).await?;
     let target = Target::new("limits").id(id).of_tenant(id);
-    let shown =
-        |limits: Limits| TenantLimitsUpdate { max_domains: limits.max_domains, max_recipients: limits.max_recipients };
-    audit::record(tx, "limits.update", target, Some(&shown(before)), Some(&shown(after))).await
+    let [old, new] = [before, after].map(TenantLimitsUpdate::from);
+    audit::record(tx, "limits.update", target, Some(&old), Some(&new)).await?;
+    if after.differs_for_mail(before) {
+        outbox::record(tx, &Change::Tenant(id)).await?;
+    }
+    Ok(())
 }
 
 /// Of a tenant that was made in this transaction.
 pub(crate) async fn set_first(tx: &mut Tx, id: Id<ids::Tenant>, limits: TenantLimitsUpdate) -> Result<(), ApiError> {
     let (before, revision) = store::find(tx, id).await?.ok_or_else(ApiError::not_found)?;
-    Ok(write(tx, id, before, limits.into(), revision).await?)
+    Ok(write(tx, id, before, limits.limits(), revision).await?)
 }
 
-impl From<TenantLimitsUpdate> for Limits {
-    fn from(body: TenantLimitsUpdate) -> Self {
-        Self { max_domains: body.max_domains, max_recipients: body.max_recipients }
+impl From<Limits> for TenantLimitsUpdate {
+    fn from(limits: Limits) -> Self {
+        let Limits { max_domains, max_recipients, max_messages_per_hour, max_message_size_bytes } = limits;
+        Self { max_domains, max_recipients, max_messages_per_hour, max_message_size_bytes }
     }
 }
 
 impl TenantLimitsUpdate {
+    const fn limits(self) -> Limits {
+        let Self { max_domains, max_recipients, max_messages_per_hour, max_message_size_bytes } = self;
+        Limits { max_domains, max_recipients, max_messages_per_hour, max_message_size_bytes }
+    }
+
     pub(crate) fn check(self) -> Result<(), ApiError> {
-        let fields = [("/max_domains", self.max_domains), ("/max_recipients", self.max_recipients)];
-        let wrong = fields.into_iter().filter(|(_, value)| value.is_some_and(|value| !(0..=MOST).contains(&value)));
-        let errors: Vec<_> = wrong.map(|(at, _)| FieldError::invalid(at, format!("expected 0 to {MOST}"))).collect();
+        let fields = [
+            ("/max_domains", self.max_domains, 0..=MOST),
+            ("/max_recipients", self.max_recipients, 0..=MOST),
+            // Who should get nothing is suspended.
+            ("/max_messages_per_hour", self.max_messages_per_hour, 1..=MOST),
+            // The range of the setting of policy.
+            ("/max_message_size_bytes", self.max_message_size_bytes, 65_536..=1_073_741_824),
+        ];
+        let wrong = fields.into_iter().filter(|(_, value, range)| value.is_some_and(|value| !range.contains(&value)));
+        let errors: Vec<_> = wrong
+            .map(|(at, _, range)| FieldError::invalid(at, format!("expected {} to {}", range.start(), range.end())))
+            .collect();
         if errors.is_empty() { Ok(()) } else { Err(ApiError::invalid(errors)) }
     }
 }

@@ -15,9 +15,30 @@ pub(crate) use store::STATEMENTS;
 
 /// None: no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 pub(super) struct Limits {
     pub max_domains: Option<i64>,
     pub max_recipients: Option<i64>,
+    /// Kept by workers: they are in the tenant's object.
+    pub max_messages_per_hour: Option<i64>,
+    pub max_message_size_bytes: Option<i64>,
+}
+
+impl Limits {
+    /// Must workers know of the change?
+    fn differs_for_mail(self, other: Self) -> bool {
+        (self.max_messages_per_hour, self.max_message_size_bytes)
+            != (other.max_messages_per_hour, other.max_message_size_bytes)
+    }
+}
+
+/// The most that a message may have, by those of the tenant and of the tenants above it that say so.
+pub(crate) async fn of_message_sizes(
+    read: &mut crate::db::Read,
+    tenant: Id<ids::Tenant>,
+) -> Result<Vec<(Id<ids::Tenant>, u64)>, StoreError> {
+    let all = store::above(read, tenant).await?.into_iter();
+    Ok(all.filter_map(|(id, limits)| Some((id, u64::try_from(limits.max_message_size_bytes?).ok()?))).collect())
 }
 
 /// Of a thing that was added in this transaction, under the lock of names: is there as much as may be, at every level?

@@ -6,13 +6,14 @@ use contract::{
     Micros,
     mail::{Reply, ReversePath},
     policy::{
-        Effective, Known,
+        Effective, Known, Suspension,
         message::{self, MessageFacts},
         recipient::{self, CallOut, DomainFacts, RecipientFacts, RecipientKnown, Routing, Unasked},
         settings::{InboundTls, TlsVersion},
+        tenancy,
         traffic::{self, TrafficFacts},
     },
-    snapshot::object::{DomainState, TenantState},
+    snapshot::object::DomainState,
 };
 use smtp::{Said, said::By};
 
@@ -106,14 +107,16 @@ fn recipients() -> impl Iterator<Item = RecipientKnown> {
 fn policy_says_nothing_that_is_not_in_the_list() {
     let mut said = Vec::new();
     let states = [DomainState::Active, DomainState::Pending { defer_until: Micros::from_secs(9) }];
+    let suspensions =
+        [None, Some(Suspension { refuse_from: None }), Some(Suspension { refuse_from: Some(Micros::from_secs(5)) })];
     for now in [Micros::from_secs(1), Micros::from_secs(10)] {
         for state in states {
-            for tenant in [TenantState::Active, TenantState::Suspended, TenantState::Closing] {
+            for suspension in suspensions {
                 for has_route in [true, false] {
                     for recipient in recipients() {
                         for routing in [None, Some(Routing::SourceRoute), Some(Routing::Character)] {
                             for null_mx in [Known::Yes(true), Known::Yes(false), Known::Unavailable] {
-                                let domain = DomainFacts::Served { state, tenant, has_route, recipient };
+                                let domain = DomainFacts::Served { state, suspension, has_route, recipient };
                                 said.push(judged(domain, routing, null_mx, now));
                             }
                         }
@@ -142,8 +145,7 @@ fn policy_says_nothing_that_is_not_in_the_list() {
             ..Effective::default()
         };
         let recipient = RecipientKnown::Listed;
-        let domain =
-            DomainFacts::Served { state: DomainState::Active, tenant: TenantState::Active, has_route: true, recipient };
+        let domain = DomainFacts::Served { state: DomainState::Active, suspension: None, has_route: true, recipient };
         said.push(recipient::judge(&settings, &RecipientFacts { tls, ..facts(&sender(), domain) }).reply);
     }
     let settings = Effective { max_client_connections: 1, ..Effective::default() };
@@ -160,6 +162,7 @@ fn policy_says_nothing_that_is_not_in_the_list() {
         TrafficFacts { domain_takes_more: false, ..open },
     ];
     said.extend(traffic.iter().map(|facts| traffic::judge(&settings, facts).unwrap().reply));
+    said.push(tenancy::hour_is_full().reply);
     let missing: BTreeSet<_> = said.iter().filter(|reply| !in_the_list(reply)).map(ToString::to_string).collect();
     assert!(missing.is_empty(), "{missing:?}");
     // And all of them were reached, but the two of the block lists.

@@ -12,9 +12,10 @@ use std::{
 use contract::{
     Id, ids,
     mail::Domain,
+    policy::Tenancy,
     snapshot::{
         Verified,
-        object::{Destination, DomainObject, DomainState, Key, ListScope, RecipientRule, Route, TenantState},
+        object::{Destination, DomainObject, DomainState, Key, ListScope, RecipientRule, Route},
         open::{Part, SharedMap, Snapshot},
         pool_key::PoolKeys,
     },
@@ -317,18 +318,18 @@ impl Builder {
         };
         let own = list(snapshot, &ListScope::Tenant(id), &tenant.list)?;
         let installation = self.installation.clone().unwrap_or_else(|| Arc::new(installation_level(snapshot)));
-        let (above, state, lists) = match tenant.parent {
-            None => (installation.folded.clone(), TenantState::Active, Vec::new()),
+        let (above, tenancy, lists) = match tenant.parent {
+            None => (installation.folded.clone(), Tenancy::default(), Vec::new()),
             Some(parent) => {
                 let parent = self.chain(snapshot, parent, depth + 1)?;
-                (parent.folded.clone(), parent.state, parent.lists.clone())
+                (parent.folded.clone(), parent.tenancy.clone(), parent.lists.clone())
             }
         };
         let lists = own.into_iter().chain(lists).collect();
         Ok(Chain {
             tenant: id,
-            state: worse(tenant.state, state),
-            folded: above.overlaid_by(&(), &tenant.policy),
+            tenancy: tenancy.and(tenant),
+            folded: above.overlaid_by(&(), &tenant.policy).held_to(&(), tenant.limits.max_message_size_bytes),
             lists,
             installation,
         })
@@ -343,13 +344,5 @@ fn owner(domains: &SharedMap<Entry>, name: &Domain) -> Owner {
         Some(Entry::Unavailable(_)) => Owner::Unknown,
         // Pending: it holds no name against its true owner.
         Some(Entry::Served(_) | Entry::Alias(_)) | None => Owner::Nobody,
-    }
-}
-
-const fn worse(a: TenantState, b: TenantState) -> TenantState {
-    match (a, b) {
-        (TenantState::Suspended, _) | (_, TenantState::Suspended) => TenantState::Suspended,
-        (TenantState::Closing, _) | (_, TenantState::Closing) => TenantState::Closing,
-        (TenantState::Active, TenantState::Active) => TenantState::Active,
     }
 }

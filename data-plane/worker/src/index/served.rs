@@ -6,7 +6,7 @@ use contract::{
     Id, Micros, ids,
     mail::{Domain, Host, LocalPart, Mailbox, ReversePath},
     policy::{
-        Effective, Folded, Known, Verdict,
+        Effective, Folded, Known, Tenancy, Verdict,
         gather::{self, Names, Takes},
         lists,
         recipient::{self, CallOut, DomainFacts, RecipientFacts, RecipientKnown, Routing, Unasked},
@@ -15,7 +15,7 @@ use contract::{
     snapshot::{
         object::{
             Alias, AliasDomain, AliasDomainHop, DomainObject, DomainState, RecipientHash, Route, RouteObject,
-            ShardPrefix, TenantState,
+            ShardPrefix,
         },
         open::Members,
         shard::Sharded,
@@ -28,8 +28,8 @@ use super::{InstallationLevel, Lookup};
 #[derive(Debug)]
 pub struct Chain {
     pub tenant: Id<ids::Tenant>,
-    /// The worst state on the way up: who is suspended suspends all below.
-    pub state: TenantState,
+    /// What it and those above it are held to: who is suspended suspends all below.
+    pub tenancy: Tenancy,
     /// With the locks, for what stands below.
     pub(super) folded: Folded<()>,
     /// From this tenant upwards; the installation's is not among them.
@@ -197,7 +197,7 @@ impl ServedDomain {
             routing,
             domain: DomainFacts::Served {
                 state: self.state,
-                tenant: self.chain.state,
+                suspension: self.chain.tenancy.suspension,
                 has_route: self.route.is_some(),
                 recipient: self.recipient(local, asked.call_out),
             },

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use contract::{
     events::Speaker,
     mail::Mailbox,
-    policy::{Disposition, Effective, Reason, Rule, Verdict},
+    policy::{Disposition, Effective, Reason, Rule, Verdict, tenancy},
     snapshot::object::Route,
 };
 use smtp::Said;
@@ -135,13 +135,23 @@ impl Transaction {
         let recipients = self.named.iter().filter(|named| named.mailbox.is_some()).count();
         let recipients = u32::try_from(recipients).unwrap_or(u32::MAX);
         let live_workers = shared.context.hops.live_workers();
-        match shared.traffic.enter(domain, self.client, recipients, live_workers, &mut self.entered) {
-            Ok(()) => true,
-            Err(verdict) => {
-                named.verdict = verdict;
-                false
-            }
+        let entered = self.entered.len();
+        if let Err(verdict) = shared.traffic.enter(domain, self.client, recipients, live_workers, &mut self.entered) {
+            named.verdict = verdict;
+            return false;
         }
+        // All recipients of a transaction are of one tenant: it is one message for it and for those above.
+        let hourly = &domain.chain.tenancy.hourly;
+        if hourly.is_empty() || self.counted.is_some() {
+            return true;
+        }
+        self.counted = shared.hours.take(hourly, live_workers);
+        if self.counted.is_none() {
+            self.entered.drain(entered..).for_each(Entered::take_back);
+            metrics::counter!("postern_smtp_tenant_limited_total").increment(1);
+            named.verdict = tenancy::hour_is_full();
+        }
+        self.counted.is_some()
     }
 }
 

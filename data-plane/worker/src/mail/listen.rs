@@ -73,6 +73,7 @@ async fn sweep(shared: Arc<Shared>) {
         tick.tick().await;
         shared.deliverer.hops.sweep();
         shared.traffic.sweep();
+        shared.hours.sweep();
         #[expect(clippy::cast_precision_loss, reason = "a gauge of at most some thousands")]
         metrics::gauge!("postern_smtp_tarpit_networks").set(shared.tarpit.sweep() as f64);
         #[expect(clippy::cast_precision_loss, reason = "a gauge of octets")]

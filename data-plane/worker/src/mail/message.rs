@@ -34,6 +34,11 @@ impl Driver<'_> {
             return Ok(complete.answer(Said::InternalError.reply(), &self.wire.input));
         };
         let (outcome, probable_duplicate, unheard) = self.decide(&mut transaction, &complete, arriving).await;
+        // What came again was counted when it came first.
+        let is_taken = matches!(outcome.disposition, Disposition::Accepted | Disposition::Unknown);
+        if let Some(counted) = transaction.counted.take().filter(|_| is_taken && outcome.rule != Rule::Repeat) {
+            counted.keep();
+        }
         self.tell(transaction, &outcome, complete.facts(), receive_us, probable_duplicate);
         match outcome.disposition {
             Disposition::Aborted => return Err(Over::Gone),

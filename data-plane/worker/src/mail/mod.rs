@@ -1,7 +1,7 @@
 //! The SMTP side of a worker. `listen` takes connections, `session` drives one, `receive` takes its messages and `message`
 //! decides on them, `transaction` knows who was accepted and which way they go, `delivery` brings the message there, `trace`
 //! tells what happened. `body` and `budget` hold messages, `repeat` knows those that come again, `admission` counts sessions,
-//! `call_out` asks the next hop about recipients, `traffic` counts what client networks bring, `tarpit` and `slow_down` make
+//! `call_out` asks the next hop about recipients, `traffic` counts what client networks bring, `hours` what comes for tenants, `tarpit` and `slow_down` make
 //! guessing slow, `tls` has both sides' settings, `shown` the certificates that senders see, `client_certificate` the one that
 //! next hops see.
 
@@ -15,6 +15,7 @@ mod delivery;
 mod dialogue;
 mod doors;
 mod group;
+mod hours;
 mod listen;
 mod message;
 mod null_mx;
@@ -48,6 +49,7 @@ use call_out::CallOuts;
 use delivery::Deliverer;
 pub(crate) use delivery::{Hops, Outside, Trial, try_route};
 pub(crate) use doors::Doors;
+use hours::Hours;
 use repeat::Repeats;
 use shown::Shown;
 use tarpit::Tarpit;
@@ -111,6 +113,7 @@ pub(crate) struct Shared {
     repeats: Arc<Repeats>,
     tarpit: Tarpit,
     traffic: Arc<Traffic>,
+    hours: Arc<Hours>,
     deliverer: Arc<Deliverer>,
     call_outs: Arc<CallOuts>,
     /// No new sessions, and the end of each that is between transactions.
@@ -208,6 +211,7 @@ pub(crate) async fn run(
         ),
         tarpit: Tarpit::new(smtp.tarpit.clone()),
         traffic: Arc::default(),
+        hours: Arc::new(Hours::new()),
         repeats: Repeats::new(Duration::from_secs(delivery.repeat_s)),
         call_outs: CallOuts::new(&delivery, Arc::clone(&deliverer)),
         deliverer,

@@ -17,6 +17,7 @@ use super::{
     delivery::LiveHop,
     dialogue::{About, Dialogue},
     group::{Group, way},
+    hours::Counted,
     null_mx::NullMx,
     traffic::Entered,
 };
@@ -38,6 +39,8 @@ pub(crate) struct Transaction {
     pub group: Option<Group>,
     /// Domains that it brings mail for, as they count it.
     pub(super) entered: Vec<Entered>,
+    /// Where its tenant, or one above it, may have only so many messages an hour: this one.
+    pub(super) counted: Option<Counted>,
     /// The hop's transaction that took all of several recipients, and since when nothing has happened on it.
     pub(super) live: Option<(LiveHop, Instant)>,
     /// The hop would refuse somebody who was accepted: nobody joins that one.
@@ -88,6 +91,7 @@ impl Transaction {
             named: Vec::new(),
             group: None,
             entered: Vec::new(),
+            counted: None,
             live: None,
             sole_only: false,
             sender_null_mx: NullMx::NotAsked,

@@ -24,7 +24,8 @@ use contract::{
         hash::Hash,
         head::{Head, KeyList, SnapshotKey, Totals},
         object::{
-            DomainObject, DomainState, HashKey, Installation, Object, RecipientRule, SCHEMAS, Tenant, TenantState,
+            DomainObject, DomainState, HashKey, Installation, Limits, Object, RecipientRule, SCHEMAS, Tenant,
+            TenantState,
         },
         piece,
         pool_key::PoolKey,
@@ -288,7 +289,15 @@ pub(crate) fn installation() -> Object {
 }
 
 pub(crate) fn tenant(n: u8, parent: Option<u8>) -> Tenant {
-    Tenant { id: id(n), parent: parent.map(id), state: TenantState::Active, policy: Settings::default(), list: vec![] }
+    Tenant {
+        id: id(n),
+        parent: parent.map(id),
+        state: TenantState::Active,
+        refuse_from: None,
+        limits: Limits::default(),
+        policy: Settings::default(),
+        list: vec![],
+    }
 }
 
 pub(crate) fn domain(name: &str, tenant: u8) -> DomainObject {

@@ -290,7 +290,7 @@ async fn who_is_blocked_makes_nobody_ask() {
         })
         .await;
     let mut client = world.envelope().await;
-    client.say("RCPT TO:<anna@shut.example>").await.expect("451 4.3.2");
+    client.say("RCPT TO:<anna@shut.example>").await.expect("451 4.2.1");
     client.say("RCPT TO:<@a.example:anna@asks.example>").await.expect("550 5.7.1");
     client.say("RCPT TO:<\"anna@elsewhere\"@asks.example>").await.expect("550 5.7.1");
     assert!(world.hop.connections().is_empty());
