@@ -97,14 +97,14 @@ pub(super) async fn by_stranger(
 async fn take(tx: &mut Tx, link: &Link) -> Result<Invitation, ApiError> {
     // Who holds what stays as it is until the grant is there.
     grants::lock(tx).await?;
+    // Tenants before the invitation, as whoever sends one does.
+    for tenant in [link.invitation.tenant(), link.invitation.home] {
+        let open = tenants::must_be_open(tx, &Scope::Everything, tenant, "/token").await;
+        open.map_err(|error| if error.status().is_client_error() { link_over() } else { error })?;
+    }
     store::lock(tx, link.invitation.id).await?;
     // By its text again: it may have been sent once more, with another.
     let invitation = store::by_token(tx, link.token.hash()).await?.ok_or_else(link_over)?;
-    for tenant in [invitation.home, invitation.tenant()] {
-        tenants::must_be_open(tx, &Scope::Everything, tenant, "/token")
-            .await
-            .map_err(|error| if error.status().is_client_error() { link_over() } else { error })?;
-    }
     let now = tx.now();
     if !invitation.is_good(tx, now).await? {
         return Err(link_over());

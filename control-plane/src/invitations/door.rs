@@ -32,7 +32,7 @@ const BODY_BYTES: usize = 8 * 1024;
 
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(routes!(look_at_invitation))
+        .routes(routes!(preview_invitation))
         .routes(routes!(accept_invitation))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
 }
@@ -60,10 +60,10 @@ async fn behind(app: &App, read: &mut Read, attempt: Attempt, token: Option<&Tok
 }
 
 /// See what a link is good for, before accepting. One that is spent, revoked, over or unknown is `link_over` (410), all alike.
-#[utoipa::path(post, path = "/v1/invitations/look", operation_id = "look_at_invitation", tag = "invitations",
+#[utoipa::path(post, path = "/v1/invitations/look", operation_id = "preview_invitation", tag = "invitations",
     request_body = InvitationToken,
     responses((status = 200, description = "What it is about", body = InvitationLook), CommonProblems))]
-pub(super) async fn look_at_invitation(
+pub(super) async fn preview_invitation(
     State(app): State<AppState>,
     stranger: Stranger,
     ApiJson(body): ApiJson<InvitationToken>,

@@ -90,7 +90,7 @@ pub(crate) async fn invite<A: Action>(
     replace_former(tx, &invitation).await?;
     let token = Token::new(tx.entropy());
     store::insert(tx, &invitation, token.hash()).await?;
-    let view = InvitationView::new(&invitation, now);
+    let view = InvitationView::logged(&invitation, now);
     audit::record(tx, "invitation.create", invitation.target(), audit::NOTHING, Some(&view)).await?;
     post(app, tx, &invitation, &token).await?;
     Ok(invitation)
@@ -118,7 +118,7 @@ pub(super) async fn end(
         return Err(ApiError::new(Code::InvitationOver));
     }
     let after = Invitation { end: Some((outcome, now)), ..before.clone() };
-    let (old, new) = (InvitationView::new(&before, now), InvitationView::new(&after, now));
+    let (old, new) = (InvitationView::logged(&before, now), InvitationView::logged(&after, now));
     audit::record(tx, action, after.target(), Some(&old), Some(&new)).await?;
     Ok(after)
 }
@@ -145,7 +145,7 @@ pub(super) async fn send_again<A: Action>(
     if !store::send_again(tx, &after, token.hash()).await? {
         return Err(over());
     }
-    let (old, new) = (InvitationView::new(&before, now), InvitationView::new(&after, now));
+    let (old, new) = (InvitationView::logged(&before, now), InvitationView::logged(&after, now));
     audit::record(tx, "invitation.resend", after.target(), Some(&old), Some(&new)).await?;
     post(app, tx, &after, &token).await?;
     Ok(after)

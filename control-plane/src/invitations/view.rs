@@ -214,7 +214,7 @@ secret! { InvitationToken InvitationAccept }
 
 impl InvitationView {
     /// All of it.
-    pub(super) fn new(invitation: &Invitation, now: contract::Micros) -> Self {
+    fn new(invitation: &Invitation, now: contract::Micros) -> Self {
         let (scope, tenant_id, domain_id) = invitation.over.named();
         let state = match invitation.end {
             Some((outcome, _)) => outcome.name(),
@@ -246,10 +246,15 @@ impl InvitationView {
 
     /// As much as this scope sees: of which tenant above somebody is to be is not told below.
     pub(crate) fn seen(invitation: &Invitation, now: contract::Micros, scope: &Scope) -> Self {
-        let own = invitation.tenant() == invitation.home;
-        let mut view = Self::new(invitation, now);
-        view.tenant_id = view.tenant_id.filter(|home| own || scope.covers_tenant(*home));
-        view
+        let view = Self::logged(invitation, now);
+        let seen = Some(invitation.home).filter(|home| scope.covers_tenant(*home));
+        Self { tenant_id: view.tenant_id.or(seen), ..view }
+    }
+
+    /// As much as everybody sees who reads the log of the tenant that invites.
+    pub(super) fn logged(invitation: &Invitation, now: contract::Micros) -> Self {
+        let view = Self::new(invitation, now);
+        Self { tenant_id: view.tenant_id.filter(|home| *home == invitation.tenant()), ..view }
     }
 }
 

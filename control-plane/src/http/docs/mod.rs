@@ -100,7 +100,7 @@ const OPEN: &[&str] = &[
     "create_second_factor_session",
     "create_passkey_session",
     "create_sign_in_challenge",
-    "look_at_invitation",
+    "preview_invitation",
     "accept_invitation",
     "create_password_reset",
     "complete_password_reset",
