@@ -32,7 +32,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 /// A tenant with what it begins with.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "tenant": { "name": "Acme Ltd", "external_ref": "K-1042" },
+#[schema(example = json!({ "tenant": { "name": "Acme Ltd", "external_ref": "K-1043" },
     "administrator": { "email": "anna@acme.example" }, "domain": { "name": "acme.example" } }))]
 pub(super) struct TenantOnboard {
     pub tenant: TenantCreate,

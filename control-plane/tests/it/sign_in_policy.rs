@@ -41,6 +41,7 @@ async fn required_and_not_set_up_opens_a_session_that_can_only_set_one_up(plane:
         "create_second_factor_session",
         "create_passkey_session",
         "create_sign_in_challenge",
+        "preview_invitation",
         "read_my_factors",
         "create_my_totp",
         "verify_my_totp",
