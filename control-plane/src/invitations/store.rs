@@ -29,11 +29,11 @@ macro_rules! in_scope {
     ($engine:ident) => {
         concat!(
             "(",
-            in_set!($engine, "i.tenant_id", "$6"),
+            in_set!($engine, "i.tenant_id", "$8"),
             " OR ",
-            in_set!($engine, "d.tenant_id", "$6"),
+            in_set!($engine, "d.tenant_id", "$8"),
             " OR ",
-            in_set!($engine, "i.domain_id", "$7"),
+            in_set!($engine, "i.domain_id", "$9"),
             ")"
         )
     };
@@ -54,10 +54,10 @@ macro_rules! list {
             AND (CAST($2 AS TEXT) IS NULL OR i.email_key = $2)
             AND (CAST($3 AS UUID) IS NULL OR i.tenant_id = $3)
             AND (CAST($4 AS UUID) IS NULL OR i.domain_id = $4)
-            AND (CAST($6 AS TEXT) IS NULL OR ",
+            AND (CAST($8 AS TEXT) IS NULL OR ",
             $scope,
-            ") AND (CAST($8 AS TEXT) IS NULL
-                OR $8 = COALESCE(i.outcome, CASE WHEN i.expires_at <= $9 THEN 'expired' ELSE 'pending' END))
+            ") AND (CAST($6 AS TEXT) IS NULL
+                OR $6 = COALESCE(i.outcome, CASE WHEN i.expires_at <= $7 THEN 'expired' ELSE 'pending' END))
             ORDER BY i.id LIMIT $5"
         )
     };
@@ -68,11 +68,11 @@ macro_rules! in_reach {
     ($engine:ident) => {
         concat!(
             "i.id IN (SELECT o.id FROM invitations o WHERE ",
-            in_set!($engine, "o.tenant_id", "$6"),
+            in_set!($engine, "o.tenant_id", "$8"),
             " UNION SELECT o.id FROM domains e CROSS JOIN invitations o WHERE o.domain_id = e.id AND ",
-            in_set!($engine, "e.tenant_id", "$6"),
+            in_set!($engine, "e.tenant_id", "$8"),
             " UNION SELECT o.id FROM invitations o WHERE ",
-            in_set!($engine, "o.domain_id", "$7"),
+            in_set!($engine, "o.domain_id", "$9"),
             ")"
         )
     };
@@ -201,8 +201,9 @@ pub(super) async fn list(
         _ => LIST,
     };
     let rows = run!(read, fetch_all statement as Row, page.after.unwrap_or_default(), filter.email_key.as_deref(),
-        filter.tenant.map(Id::uuid), filter.domain.map(Id::uuid), page.rows(), scope.tenants.as_deref(),
-        scope.domains.as_deref(), filter.state.map(InvitationStateFilter::name), now.as_micros())?;
+        filter.tenant.map(Id::uuid), filter.domain.map(Id::uuid), page.rows(),
+        filter.state.map(InvitationStateFilter::name), now.as_micros(), scope.tenants.as_deref(),
+        scope.domains.as_deref())?;
     rows.into_iter().map(Invitation::try_from).collect()
 }
 

@@ -62,8 +62,8 @@ fn every_operation_has_one_success_a_summary_and_a_name_that_is_verb_resource() 
         "list", "create", "read", "update", "delete", "restore", "verify", "batch", "enrol", "revoke", "report",
         "push", "wait", "import", "export", "test", "answer", "drain", "resume", "disable", "enable", "rotate",
         "complete", "confirm", "refuse", "reset", "push", "wait", "import", "export", "test", "answer", "drain",
-        "resume", "disable", "enable", "rotate", "move", "release", "suspend",
-        "accept", "preview", "resend", "onboard",
+        "resume", "disable", "enable", "rotate", "move", "release", "suspend", "accept", "preview", "resend",
+        "onboard",
     ];
     for (name, document) in documents() {
         let mut wrong = Vec::new();

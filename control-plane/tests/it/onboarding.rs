@@ -1,10 +1,11 @@
 //! A customer at one stroke, or nothing of it.
 
+use control_plane::auth::Role;
 use serde_json::{Value, json};
 
 use crate::{
     harness::{PASSWORD, Plane, Reply, on_both},
-    invitations::{token, with_relay},
+    invitations::{actions_of, token, with_relay},
     people::{admin, make, tree},
 };
 
@@ -65,15 +66,22 @@ async fn an_msps_key_onboards_customers_below_it_and_nowhere_else() {
     let tree = tree(&plane).await;
     let msp = admin(&plane, &tree.msps[0], "msp@acme.example").await;
     let sent = hop.until_messages(1).await.len();
-    let actions = json!(["tenants.write", "domains.create", "invitations.write"]);
-    let key = json!({ "name": "onboarding", "scope": "tenant", "tenant_id": tree.msps[0], "actions": actions });
-    let key = plane.post("/v1/api-keys").with_token(&msp.token).json(&key).send().await.expect(201);
-    let key = key["secret"].as_str().unwrap();
+    let keyed = async |actions: &[&str]| {
+        let key = json!({ "name": "onboarding", "scope": "tenant", "tenant_id": tree.msps[0], "actions": actions });
+        let key = plane.post("/v1/api-keys").with_token(&msp.token).json(&key).send().await.expect(201);
+        key["secret"].as_str().unwrap().to_owned()
+    };
+    let narrow = keyed(&["tenants.write", "domains.create", "invitations.write"]).await;
     let mut body = acme(&tree.msps[0]);
-    let reply = onboard(&plane, key, &body).await;
+    let reply = onboard(&plane, &narrow, &body).await;
     assert_eq!(reply.problem(403, "forbidden").pointers(), ["/limits"]);
     body.as_object_mut().unwrap().remove("limits");
-    let made = onboard(&plane, key, &body).await.expect(201);
+    // Nobody by a key who may do what the key does not name.
+    let reply = onboard(&plane, &narrow, &body).await;
+    assert_eq!(reply.problem(403, "grant_too_wide").pointers(), ["/administrator/role"]);
+    let wide = keyed(&actions_of(Role::TenantAdmin)).await;
+    let made = onboard(&plane, &wide, &body).await.expect(201);
+    let key = narrow.as_str();
     let tenant = made["tenant"]["id"].as_str().unwrap();
     let token = token(&hop, sent + 1, "anna@acme.example").await;
     let accept = json!({ "token": token, "password": PASSWORD });

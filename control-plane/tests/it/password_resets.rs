@@ -292,7 +292,7 @@ async fn links_to_one_account_are_few_and_so_are_requests_of_one_network() {
 
     let again = || plane.post("/v1/password-resets").anonymously().json(&json!({ "email": EMAIL })).send();
     let mut slowed = None;
-    for _ in 0..10 {
+    for _ in 0..40 {
         let reply = again().await;
         if reply.status != 202 {
             slowed = Some(reply);

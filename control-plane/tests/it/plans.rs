@@ -234,7 +234,7 @@ fn in_scope() -> Vec<Statement> {
 }
 
 /// Tables that a list in a scope must not walk over, with rows of 10,000 tenants.
-const SHARES: &[&str] = &["domains", "tenants", "audit", "routes", "list_entries", "persons", "grants"];
+const SHARES: &[&str] = &["domains", "tenants", "audit", "routes", "list_entries", "persons", "grants", "invitations"];
 
 fn shares(id: &str, tenant: &str, none: &str, numbers: &str) -> String {
     let fill = "
@@ -250,11 +250,16 @@ fn shares(id: &str, tenant: &str, none: &str, numbers: &str) -> String {
             SELECT {tenant}, {tenant}, 'p' || n, 'p' || n, '', {false}, 0 FROM {numbers};
         INSERT INTO grants (id, person_id, role, tenant_id, created_at)
             SELECT {id}, {tenant}, 'auditor', {tenant}, 0 FROM {numbers};
+        INSERT INTO invitations (id, token_hash, email, email_key, home_tenant_id, role, tenant_id, may_delegate, inviter_id,
+                created_at, sent_at, expires_at)
+            SELECT {id}, {hash}, 'p' || n, 'p' || n, {tenant}, 'auditor', {tenant}, {false}, {tenant}, 0, 0, 0 FROM {numbers};
         INSERT INTO audit (id, at, action, target_kind, tenant_id, actor_kind)
             SELECT {id}, 0, 'domain.create', 'domain', {tenant}, 'person' FROM {numbers};
         ANALYZE";
     let fill =
         fill.replace("{id}", id).replace("{tenant}", tenant).replace("{none}", none).replace("{numbers}", numbers);
+    let hash = if none.starts_with('x') { "CAST('h' || n AS BLOB)" } else { "CAST('h' || n AS BYTEA)" };
+    let fill = fill.replace("{hash}", hash);
     let no = if none.starts_with('x') { "0" } else { "FALSE" };
     fill.replace("{false}", no)
 }
@@ -306,7 +311,8 @@ async fn no_list_in_a_scope_walks_over_what_is_outside_on_postgresql() {
     for statement in in_scope() {
         let most = (1..20).rev().find(|n| statement.postgres.contains(&format!("${n}"))).unwrap();
         // The sets are the last parameters, the domains after the tenants where there are both.
-        let has_domains = ["::domains::store", "::lists::store", "::grants::store", "::audit::store"];
+        let has_domains =
+            ["::domains::store", "::lists::store", "::grants::store", "::audit::store", "::invitations::store"];
         let sets = if has_domains.iter().any(|module| statement.module.ends_with(module)) { 2 } else { 1 };
         let mut arguments: Vec<String> = (1..=most).map(|_| "NULL".to_owned()).collect();
         arguments[0] = if statement.module.ends_with("::audit::store") {

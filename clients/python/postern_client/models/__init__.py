@@ -25,6 +25,8 @@ from .domain_access_entry import DomainAccessEntry
 from .domain_create import DomainCreate
 from .domain_dns import DomainDns
 from .domain_dns_row import DomainDnsRow
+from .domain_move import DomainMove
+from .domain_moved import DomainMoved
 from .domain_page import DomainPage
 from .domain_update import DomainUpdate
 from .domain_verification import DomainVerification
@@ -54,6 +56,15 @@ from .hop_test_view import HopTestView
 from .hop_view import HopView
 from .import_recipients_mode import ImportRecipientsMode
 from .import_recipients_on_error import ImportRecipientsOnError
+from .invitation_accept import InvitationAccept
+from .invitation_accepted import InvitationAccepted
+from .invitation_create import InvitationCreate
+from .invitation_grant import InvitationGrant
+from .invitation_grant_create import InvitationGrantCreate
+from .invitation_look import InvitationLook
+from .invitation_page import InvitationPage
+from .invitation_token import InvitationToken
+from .invitation_view import InvitationView
 from .join_token_create import JoinTokenCreate
 from .join_token_created import JoinTokenCreated
 from .join_token_page import JoinTokenPage
@@ -70,6 +81,7 @@ from .known_hop_verdict import KnownHopVerdict
 from .known_inbound_tls import KnownInboundTls
 from .known_list_kind import KnownListKind
 from .known_list_scope_name import KnownListScopeName
+from .known_mail_language import KnownMailLanguage
 from .known_overall import KnownOverall
 from .known_policy_level_kind import KnownPolicyLevelKind
 from .known_reason import KnownReason
@@ -98,6 +110,7 @@ from .list_entry_create import ListEntryCreate
 from .list_entry_page import ListEntryPage
 from .list_entry_update import ListEntryUpdate
 from .list_entry_view import ListEntryView
+from .list_invitations_state import ListInvitationsState
 from .load import Load
 from .me import Me
 from .message_client import MessageClient
@@ -128,6 +141,12 @@ from .passkey_sign_in import PasskeySignIn
 from .passkey_sign_in_credential import PasskeySignInCredential
 from .passkey_update import PasskeyUpdate
 from .passkey_view import PasskeyView
+from .password_reset_asked import PasswordResetAsked
+from .password_reset_complete import PasswordResetComplete
+from .password_reset_create import PasswordResetCreate
+from .password_reset_outcome import PasswordResetOutcome
+from .password_reset_page import PasswordResetPage
+from .password_reset_view import PasswordResetView
 from .password_update import PasswordUpdate
 from .permission import Permission
 from .person_create import PersonCreate
@@ -178,12 +197,17 @@ from .status_view import StatusView
 from .step_up_shown import StepUpShown
 from .step_view import StepView
 from .stepped_up import SteppedUp
+from .tenant_administrator import TenantAdministrator
 from .tenant_create import TenantCreate
+from .tenant_domain import TenantDomain
 from .tenant_limits import TenantLimits
 from .tenant_limits_update import TenantLimitsUpdate
+from .tenant_onboard import TenantOnboard
+from .tenant_onboarded import TenantOnboarded
 from .tenant_page import TenantPage
 from .tenant_pools import TenantPools
 from .tenant_pools_update import TenantPoolsUpdate
+from .tenant_suspend import TenantSuspend
 from .tenant_update import TenantUpdate
 from .tenant_view import TenantView
 from .timings import Timings
@@ -225,6 +249,8 @@ __all__ = (
     "DomainCreate",
     "DomainDns",
     "DomainDnsRow",
+    "DomainMove",
+    "DomainMoved",
     "DomainPage",
     "DomainUpdate",
     "DomainVerification",
@@ -254,6 +280,15 @@ __all__ = (
     "HopView",
     "ImportRecipientsMode",
     "ImportRecipientsOnError",
+    "InvitationAccept",
+    "InvitationAccepted",
+    "InvitationCreate",
+    "InvitationGrant",
+    "InvitationGrantCreate",
+    "InvitationLook",
+    "InvitationPage",
+    "InvitationToken",
+    "InvitationView",
     "JoinTokenCreate",
     "JoinTokenCreated",
     "JoinTokenPage",
@@ -270,6 +305,7 @@ __all__ = (
     "KnownInboundTls",
     "KnownListKind",
     "KnownListScopeName",
+    "KnownMailLanguage",
     "KnownOverall",
     "KnownPolicyLevelKind",
     "KnownReason",
@@ -298,6 +334,7 @@ __all__ = (
     "ListEntryPage",
     "ListEntryUpdate",
     "ListEntryView",
+    "ListInvitationsState",
     "Load",
     "Me",
     "MessageClient",
@@ -328,6 +365,12 @@ __all__ = (
     "PasskeySignInCredential",
     "PasskeyUpdate",
     "PasskeyView",
+    "PasswordResetAsked",
+    "PasswordResetComplete",
+    "PasswordResetCreate",
+    "PasswordResetOutcome",
+    "PasswordResetPage",
+    "PasswordResetView",
     "PasswordUpdate",
     "Permission",
     "PersonCreate",
@@ -378,12 +421,17 @@ __all__ = (
     "SteppedUp",
     "StepUpShown",
     "StepView",
+    "TenantAdministrator",
     "TenantCreate",
+    "TenantDomain",
     "TenantLimits",
     "TenantLimitsUpdate",
+    "TenantOnboard",
+    "TenantOnboarded",
     "TenantPage",
     "TenantPools",
     "TenantPoolsUpdate",
+    "TenantSuspend",
     "TenantUpdate",
     "TenantView",
     "Timings",

@@ -16,7 +16,9 @@ class DomainVerification:
 
     Attributes:
         checked_at (datetime.datetime | None):
+        contested_since (datetime.datetime | None):
         defer_until (datetime.datetime):
+        former_value_until (datetime.datetime | None):
         missing_since (datetime.datetime | None):
         next_check_at (datetime.datetime | None):
         record_name (str): Set a record here … Example: _postern.acme.example.
@@ -28,7 +30,9 @@ class DomainVerification:
     """
 
     checked_at: datetime.datetime | None
+    contested_since: datetime.datetime | None
     defer_until: datetime.datetime
+    former_value_until: datetime.datetime | None
     missing_since: datetime.datetime | None
     next_check_at: datetime.datetime | None
     record_name: str
@@ -44,7 +48,19 @@ class DomainVerification:
         else:
             checked_at = self.checked_at
 
+        contested_since: None | str
+        if isinstance(self.contested_since, datetime.datetime):
+            contested_since = self.contested_since.isoformat()
+        else:
+            contested_since = self.contested_since
+
         defer_until = self.defer_until.isoformat()
+
+        former_value_until: None | str
+        if isinstance(self.former_value_until, datetime.datetime):
+            former_value_until = self.former_value_until.isoformat()
+        else:
+            former_value_until = self.former_value_until
 
         missing_since: None | str
         if isinstance(self.missing_since, datetime.datetime):
@@ -72,7 +88,9 @@ class DomainVerification:
         field_dict.update(
             {
                 "checked_at": checked_at,
+                "contested_since": contested_since,
                 "defer_until": defer_until,
+                "former_value_until": former_value_until,
                 "missing_since": missing_since,
                 "next_check_at": next_check_at,
                 "record_name": record_name,
@@ -103,7 +121,37 @@ class DomainVerification:
 
         checked_at = _parse_checked_at(d.pop("checked_at"))
 
+        def _parse_contested_since(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                contested_since_type_0 = datetime.datetime.fromisoformat(data)
+
+                return contested_since_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        contested_since = _parse_contested_since(d.pop("contested_since"))
+
         defer_until = datetime.datetime.fromisoformat(d.pop("defer_until"))
+
+        def _parse_former_value_until(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                former_value_until_type_0 = datetime.datetime.fromisoformat(data)
+
+                return former_value_until_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        former_value_until = _parse_former_value_until(d.pop("former_value_until"))
 
         def _parse_missing_since(data: object) -> datetime.datetime | None:
             if data is None:
@@ -150,7 +198,9 @@ class DomainVerification:
 
         domain_verification = cls(
             checked_at=checked_at,
+            contested_since=contested_since,
             defer_until=defer_until,
+            former_value_until=former_value_until,
             missing_since=missing_since,
             next_check_at=next_check_at,
             record_name=record_name,

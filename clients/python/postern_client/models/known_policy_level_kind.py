@@ -6,6 +6,7 @@ class KnownPolicyLevelKind(StrEnum):
     DOMAIN = "domain"
     INSTALLATION = "installation"
     TENANT = "tenant"
+    TENANT_LIMIT = "tenant_limit"
 
     def __str__(self) -> str:
         return str(self.value)

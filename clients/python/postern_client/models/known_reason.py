@@ -47,6 +47,7 @@ class KnownReason(StrEnum):
     SOLE_RECIPIENT_ONLY = "sole_recipient_only"
     SOURCE_ROUTE = "source_route"
     SYNTAX = "syntax"
+    TENANT_LIMIT = "tenant_limit"
     TENANT_SUSPENDED = "tenant_suspended"
     TIMEOUT = "timeout"
     TLS_REQUIRED = "tls_required"

@@ -16,12 +16,16 @@ class TenantLimits:
     Attributes:
         domains (int): With all below it. Example: 12.
         max_domains (int | None): Null: no limit here. Example: 50.
+        max_message_size_bytes (int | None): Null: no limit here. Example: 26214400.
+        max_messages_per_hour (int | None): Null: no limit here. Example: 10000.
         max_recipients (int | None): Null: no limit here. Example: 20000.
         recipients (int):  Example: 4711.
     """
 
     domains: int
     max_domains: int | None
+    max_message_size_bytes: int | None
+    max_messages_per_hour: int | None
     max_recipients: int | None
     recipients: int
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -31,6 +35,12 @@ class TenantLimits:
 
         max_domains: int | None
         max_domains = self.max_domains
+
+        max_message_size_bytes: int | None
+        max_message_size_bytes = self.max_message_size_bytes
+
+        max_messages_per_hour: int | None
+        max_messages_per_hour = self.max_messages_per_hour
 
         max_recipients: int | None
         max_recipients = self.max_recipients
@@ -43,6 +53,8 @@ class TenantLimits:
             {
                 "domains": domains,
                 "max_domains": max_domains,
+                "max_message_size_bytes": max_message_size_bytes,
+                "max_messages_per_hour": max_messages_per_hour,
                 "max_recipients": max_recipients,
                 "recipients": recipients,
             }
@@ -62,6 +74,20 @@ class TenantLimits:
 
         max_domains = _parse_max_domains(d.pop("max_domains"))
 
+        def _parse_max_message_size_bytes(data: object) -> int | None:
+            if data is None:
+                return data
+            return cast(int | None, data)
+
+        max_message_size_bytes = _parse_max_message_size_bytes(d.pop("max_message_size_bytes"))
+
+        def _parse_max_messages_per_hour(data: object) -> int | None:
+            if data is None:
+                return data
+            return cast(int | None, data)
+
+        max_messages_per_hour = _parse_max_messages_per_hour(d.pop("max_messages_per_hour"))
+
         def _parse_max_recipients(data: object) -> int | None:
             if data is None:
                 return data
@@ -74,6 +100,8 @@ class TenantLimits:
         tenant_limits = cls(
             domains=domains,
             max_domains=max_domains,
+            max_message_size_bytes=max_message_size_bytes,
+            max_messages_per_hour=max_messages_per_hour,
             max_recipients=max_recipients,
             recipients=recipients,
         )

@@ -15,14 +15,21 @@ class TenantLimitsUpdate:
     """How much a tenant may have. What is left out or null has no limit here; those of the tenants above hold as well.
 
     Example:
-        {'max_domains': 50, 'max_recipients': 20000}
+        {'max_domains': 50, 'max_messages_per_hour': 10000, 'max_recipients': 20000}
 
     Attributes:
         max_domains (int | None | Unset): Domains of the tenant and of all below it, in whatever state.
+        max_message_size_bytes (int | None | Unset): The largest message for any of these domains, whatever policy says;
+            beyond it 552.
+        max_messages_per_hour (int | None | Unset): Messages that all these domains may be brought in any hour, at the
+            workers of each pool; beyond it 451. A worker takes
+            its share by the number of live workers of the pool, one at least.
         max_recipients (int | None | Unset): Recipients of all these domains.
     """
 
     max_domains: int | None | Unset = UNSET
+    max_message_size_bytes: int | None | Unset = UNSET
+    max_messages_per_hour: int | None | Unset = UNSET
     max_recipients: int | None | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
@@ -31,6 +38,18 @@ class TenantLimitsUpdate:
             max_domains = UNSET
         else:
             max_domains = self.max_domains
+
+        max_message_size_bytes: int | None | Unset
+        if isinstance(self.max_message_size_bytes, Unset):
+            max_message_size_bytes = UNSET
+        else:
+            max_message_size_bytes = self.max_message_size_bytes
+
+        max_messages_per_hour: int | None | Unset
+        if isinstance(self.max_messages_per_hour, Unset):
+            max_messages_per_hour = UNSET
+        else:
+            max_messages_per_hour = self.max_messages_per_hour
 
         max_recipients: int | None | Unset
         if isinstance(self.max_recipients, Unset):
@@ -43,6 +62,10 @@ class TenantLimitsUpdate:
         field_dict.update({})
         if max_domains is not UNSET:
             field_dict["max_domains"] = max_domains
+        if max_message_size_bytes is not UNSET:
+            field_dict["max_message_size_bytes"] = max_message_size_bytes
+        if max_messages_per_hour is not UNSET:
+            field_dict["max_messages_per_hour"] = max_messages_per_hour
         if max_recipients is not UNSET:
             field_dict["max_recipients"] = max_recipients
 
@@ -61,6 +84,24 @@ class TenantLimitsUpdate:
 
         max_domains = _parse_max_domains(d.pop("max_domains", UNSET))
 
+        def _parse_max_message_size_bytes(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        max_message_size_bytes = _parse_max_message_size_bytes(d.pop("max_message_size_bytes", UNSET))
+
+        def _parse_max_messages_per_hour(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        max_messages_per_hour = _parse_max_messages_per_hour(d.pop("max_messages_per_hour", UNSET))
+
         def _parse_max_recipients(data: object) -> int | None | Unset:
             if data is None:
                 return data
@@ -72,6 +113,8 @@ class TenantLimitsUpdate:
 
         tenant_limits_update = cls(
             max_domains=max_domains,
+            max_message_size_bytes=max_message_size_bytes,
+            max_messages_per_hour=max_messages_per_hour,
             max_recipients=max_recipients,
         )
 

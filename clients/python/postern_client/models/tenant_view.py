@@ -29,7 +29,13 @@ class TenantView:
         labels (Labels): Labels by name: up to 32, values of up to 255 bytes. Example: {'plan': 'gold'}.
         name (str):  Example: Acme Ltd.
         parent_id (None | str):
-        state (str): `active` or `closing`. More may come. Example: active.
+        refuse_from (datetime.datetime | None):
+        state (str): `active`, `suspended` or `closing`: what holds, by the tenant itself or by one above it. More may
+            come. Example: active.
+        state_from (None | str):
+        suspended_at (datetime.datetime | None):
+        suspension_reason (None | str): Why it is suspended; only for those who administer the tenant above it. Example:
+            invoice 4711.
     """
 
     closes_at: datetime.datetime | None
@@ -40,7 +46,11 @@ class TenantView:
     labels: Labels
     name: str
     parent_id: None | str
+    refuse_from: datetime.datetime | None
     state: str
+    state_from: None | str
+    suspended_at: datetime.datetime | None
+    suspension_reason: None | str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,7 +80,25 @@ class TenantView:
         parent_id: None | str
         parent_id = self.parent_id
 
+        refuse_from: None | str
+        if isinstance(self.refuse_from, datetime.datetime):
+            refuse_from = self.refuse_from.isoformat()
+        else:
+            refuse_from = self.refuse_from
+
         state = self.state
+
+        state_from: None | str
+        state_from = self.state_from
+
+        suspended_at: None | str
+        if isinstance(self.suspended_at, datetime.datetime):
+            suspended_at = self.suspended_at.isoformat()
+        else:
+            suspended_at = self.suspended_at
+
+        suspension_reason: None | str
+        suspension_reason = self.suspension_reason
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -84,7 +112,11 @@ class TenantView:
                 "labels": labels,
                 "name": name,
                 "parent_id": parent_id,
+                "refuse_from": refuse_from,
                 "state": state,
+                "state_from": state_from,
+                "suspended_at": suspended_at,
+                "suspension_reason": suspension_reason,
             }
         )
 
@@ -146,7 +178,51 @@ class TenantView:
 
         parent_id = _parse_parent_id(d.pop("parent_id"))
 
+        def _parse_refuse_from(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                refuse_from_type_0 = datetime.datetime.fromisoformat(data)
+
+                return refuse_from_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        refuse_from = _parse_refuse_from(d.pop("refuse_from"))
+
         state = d.pop("state")
+
+        def _parse_state_from(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        state_from = _parse_state_from(d.pop("state_from"))
+
+        def _parse_suspended_at(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                suspended_at_type_0 = datetime.datetime.fromisoformat(data)
+
+                return suspended_at_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        suspended_at = _parse_suspended_at(d.pop("suspended_at"))
+
+        def _parse_suspension_reason(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        suspension_reason = _parse_suspension_reason(d.pop("suspension_reason"))
 
         tenant_view = cls(
             closes_at=closes_at,
@@ -157,7 +233,11 @@ class TenantView:
             labels=labels,
             name=name,
             parent_id=parent_id,
+            refuse_from=refuse_from,
             state=state,
+            state_from=state_from,
+            suspended_at=suspended_at,
+            suspension_reason=suspension_reason,
         )
 
         tenant_view.additional_properties = d

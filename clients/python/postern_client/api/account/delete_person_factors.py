@@ -54,6 +54,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_409
 
+    if response.status_code == 410:
+        response_410 = Problem.from_dict(response.json())
+
+        return response_410
+
     if response.status_code == 412:
         response_412 = Problem.from_dict(response.json())
 
@@ -116,8 +121,9 @@ def sync_detailed(
 ) -> Response[Any | Problem]:
     """Clear the second factors of somebody who has lost them, and end their sessions.
 
-     Where a factor is required they set up new ones after their next sign-in. One's own are given up one
-    by one.
+     Only for whoever could have given them all that they hold. The person is told by mail. Where a
+    factor is required they set up
+    new ones after their next sign-in. One's own are given up one by one.
 
     Args:
         id (str):
@@ -148,8 +154,9 @@ def sync(
 ) -> Any | Problem | None:
     """Clear the second factors of somebody who has lost them, and end their sessions.
 
-     Where a factor is required they set up new ones after their next sign-in. One's own are given up one
-    by one.
+     Only for whoever could have given them all that they hold. The person is told by mail. Where a
+    factor is required they set up
+    new ones after their next sign-in. One's own are given up one by one.
 
     Args:
         id (str):
@@ -175,8 +182,9 @@ async def asyncio_detailed(
 ) -> Response[Any | Problem]:
     """Clear the second factors of somebody who has lost them, and end their sessions.
 
-     Where a factor is required they set up new ones after their next sign-in. One's own are given up one
-    by one.
+     Only for whoever could have given them all that they hold. The person is told by mail. Where a
+    factor is required they set up
+    new ones after their next sign-in. One's own are given up one by one.
 
     Args:
         id (str):
@@ -205,8 +213,9 @@ async def asyncio(
 ) -> Any | Problem | None:
     """Clear the second factors of somebody who has lost them, and end their sessions.
 
-     Where a factor is required they set up new ones after their next sign-in. One's own are given up one
-    by one.
+     Only for whoever could have given them all that they hold. The person is told by mail. Where a
+    factor is required they set up
+    new ones after their next sign-in. One's own are given up one by one.
 
     Args:
         id (str):

@@ -59,6 +59,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_409
 
+    if response.status_code == 410:
+        response_410 = Problem.from_dict(response.json())
+
+        return response_410
+
     if response.status_code == 412:
         response_412 = Problem.from_dict(response.json())
 
@@ -119,7 +124,8 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: PasswordUpdate,
 ) -> Response[Any | Problem]:
-    """Change one's own password. All other sessions end.
+    """Change one's own password. All other sessions end. Who has a second factor must have shown it lately
+    (403 `step_up_required`).
 
     Args:
         body (PasswordUpdate):
@@ -148,7 +154,8 @@ def sync(
     client: AuthenticatedClient,
     body: PasswordUpdate,
 ) -> Any | Problem | None:
-    """Change one's own password. All other sessions end.
+    """Change one's own password. All other sessions end. Who has a second factor must have shown it lately
+    (403 `step_up_required`).
 
     Args:
         body (PasswordUpdate):
@@ -172,7 +179,8 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: PasswordUpdate,
 ) -> Response[Any | Problem]:
-    """Change one's own password. All other sessions end.
+    """Change one's own password. All other sessions end. Who has a second factor must have shown it lately
+    (403 `step_up_required`).
 
     Args:
         body (PasswordUpdate):
@@ -199,7 +207,8 @@ async def asyncio(
     client: AuthenticatedClient,
     body: PasswordUpdate,
 ) -> Any | Problem | None:
-    """Change one's own password. All other sessions end.
+    """Change one's own password. All other sessions end. Who has a second factor must have shown it lately
+    (403 `step_up_required`).
 
     Args:
         body (PasswordUpdate):

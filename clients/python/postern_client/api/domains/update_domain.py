@@ -68,6 +68,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_409
 
+    if response.status_code == 410:
+        response_410 = Problem.from_dict(response.json())
+
+        return response_410
+
     if response.status_code == 412:
         response_412 = Problem.from_dict(response.json())
 
@@ -132,7 +137,9 @@ def sync_detailed(
     body: DomainUpdate,
     if_match: str | Unset = UNSET,
 ) -> Response[DomainView | Problem]:
-    """Change a domain.
+    """Change a domain. Where its mail goes (`route_id`, `alias_of`) is changed by who has shown lately who
+    they are: 403
+    `step_up_required`.
 
     Args:
         domain_id (str):
@@ -168,7 +175,9 @@ def sync(
     body: DomainUpdate,
     if_match: str | Unset = UNSET,
 ) -> DomainView | Problem | None:
-    """Change a domain.
+    """Change a domain. Where its mail goes (`route_id`, `alias_of`) is changed by who has shown lately who
+    they are: 403
+    `step_up_required`.
 
     Args:
         domain_id (str):
@@ -199,7 +208,9 @@ async def asyncio_detailed(
     body: DomainUpdate,
     if_match: str | Unset = UNSET,
 ) -> Response[DomainView | Problem]:
-    """Change a domain.
+    """Change a domain. Where its mail goes (`route_id`, `alias_of`) is changed by who has shown lately who
+    they are: 403
+    `step_up_required`.
 
     Args:
         domain_id (str):
@@ -233,7 +244,9 @@ async def asyncio(
     body: DomainUpdate,
     if_match: str | Unset = UNSET,
 ) -> DomainView | Problem | None:
-    """Change a domain.
+    """Change a domain. Where its mail goes (`route_id`, `alias_of`) is changed by who has shown lately who
+    they are: 403
+    `step_up_required`.
 
     Args:
         domain_id (str):

@@ -64,6 +64,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_409
 
+    if response.status_code == 410:
+        response_410 = Problem.from_dict(response.json())
+
+        return response_410
+
     if response.status_code == 412:
         response_412 = Problem.from_dict(response.json())
 
@@ -126,7 +131,8 @@ def sync_detailed(
     idempotency_key: str | Unset = UNSET,
 ) -> Response[GrantView | Problem]:
     """Give somebody a role over something. Nobody grants more than they hold: no other role, over nothing
-    else, for no longer.
+    else, for no longer. A key
+    must name all that the role may do, makes no owners, and hands on no right to hand on.
 
     Args:
         idempotency_key (str | Unset):
@@ -161,7 +167,8 @@ def sync(
     idempotency_key: str | Unset = UNSET,
 ) -> GrantView | Problem | None:
     """Give somebody a role over something. Nobody grants more than they hold: no other role, over nothing
-    else, for no longer.
+    else, for no longer. A key
+    must name all that the role may do, makes no owners, and hands on no right to hand on.
 
     Args:
         idempotency_key (str | Unset):
@@ -191,7 +198,8 @@ async def asyncio_detailed(
     idempotency_key: str | Unset = UNSET,
 ) -> Response[GrantView | Problem]:
     """Give somebody a role over something. Nobody grants more than they hold: no other role, over nothing
-    else, for no longer.
+    else, for no longer. A key
+    must name all that the role may do, makes no owners, and hands on no right to hand on.
 
     Args:
         idempotency_key (str | Unset):
@@ -224,7 +232,8 @@ async def asyncio(
     idempotency_key: str | Unset = UNSET,
 ) -> GrantView | Problem | None:
     """Give somebody a role over something. Nobody grants more than they hold: no other role, over nothing
-    else, for no longer.
+    else, for no longer. A key
+    must name all that the role may do, makes no owners, and hands on no right to hand on.
 
     Args:
         idempotency_key (str | Unset):

@@ -65,6 +65,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_409
 
+    if response.status_code == 410:
+        response_410 = Problem.from_dict(response.json())
+
+        return response_410
+
     if response.status_code == 412:
         response_412 = Problem.from_dict(response.json())
 
@@ -136,7 +141,7 @@ def sync_detailed(
         tenant_id (str):
         body (TenantLimitsUpdate): How much a tenant may have. What is left out or null has no
             limit here; those of the tenants above hold as well. Example: {'max_domains': 50,
-            'max_recipients': 20000}.
+            'max_messages_per_hour': 10000, 'max_recipients': 20000}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -172,7 +177,7 @@ def sync(
         tenant_id (str):
         body (TenantLimitsUpdate): How much a tenant may have. What is left out or null has no
             limit here; those of the tenants above hold as well. Example: {'max_domains': 50,
-            'max_recipients': 20000}.
+            'max_messages_per_hour': 10000, 'max_recipients': 20000}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -203,7 +208,7 @@ async def asyncio_detailed(
         tenant_id (str):
         body (TenantLimitsUpdate): How much a tenant may have. What is left out or null has no
             limit here; those of the tenants above hold as well. Example: {'max_domains': 50,
-            'max_recipients': 20000}.
+            'max_messages_per_hour': 10000, 'max_recipients': 20000}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -237,7 +242,7 @@ async def asyncio(
         tenant_id (str):
         body (TenantLimitsUpdate): How much a tenant may have. What is left out or null has no
             limit here; those of the tenants above hold as well. Example: {'max_domains': 50,
-            'max_recipients': 20000}.
+            'max_messages_per_hour': 10000, 'max_recipients': 20000}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -62,6 +62,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_409
 
+    if response.status_code == 410:
+        response_410 = Problem.from_dict(response.json())
+
+        return response_410
+
     if response.status_code == 412:
         response_412 = Problem.from_dict(response.json())
 
@@ -125,8 +130,8 @@ def sync_detailed(
     client: AuthenticatedClient,
     idempotency_key: str | Unset = UNSET,
 ) -> Response[PersonView | Problem]:
-    """Keep a person out: their sessions end at once. Only for whoever could have given them all that they
-    hold.
+    """Keep a person out: their sessions end at once, and the API keys they made for good. Only for whoever
+    could have given them all that they hold.
 
     Args:
         person_id (str):
@@ -158,8 +163,8 @@ def sync(
     client: AuthenticatedClient,
     idempotency_key: str | Unset = UNSET,
 ) -> PersonView | Problem | None:
-    """Keep a person out: their sessions end at once. Only for whoever could have given them all that they
-    hold.
+    """Keep a person out: their sessions end at once, and the API keys they made for good. Only for whoever
+    could have given them all that they hold.
 
     Args:
         person_id (str):
@@ -186,8 +191,8 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     idempotency_key: str | Unset = UNSET,
 ) -> Response[PersonView | Problem]:
-    """Keep a person out: their sessions end at once. Only for whoever could have given them all that they
-    hold.
+    """Keep a person out: their sessions end at once, and the API keys they made for good. Only for whoever
+    could have given them all that they hold.
 
     Args:
         person_id (str):
@@ -217,8 +222,8 @@ async def asyncio(
     client: AuthenticatedClient,
     idempotency_key: str | Unset = UNSET,
 ) -> PersonView | Problem | None:
-    """Keep a person out: their sessions end at once. Only for whoever could have given them all that they
-    hold.
+    """Keep a person out: their sessions end at once, and the API keys they made for good. Only for whoever
+    could have given them all that they hold.
 
     Args:
         person_id (str):

@@ -62,6 +62,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_409
 
+    if response.status_code == 410:
+        response_410 = Problem.from_dict(response.json())
+
+        return response_410
+
     if response.status_code == 412:
         response_412 = Problem.from_dict(response.json())
 
@@ -125,7 +130,9 @@ def sync_detailed(
     client: AuthenticatedClient,
     idempotency_key: str | Unset = UNSET,
 ) -> Response[PersonView | Problem]:
-    """Let a person in again. Their grants are as they were; they sign in anew.
+    """Let a person in again. Their grants are as they were; they sign in anew, and make new API keys where
+    they need any. Only for
+    whoever reaches as high up as who disabled them.
 
     Args:
         person_id (str):
@@ -157,7 +164,9 @@ def sync(
     client: AuthenticatedClient,
     idempotency_key: str | Unset = UNSET,
 ) -> PersonView | Problem | None:
-    """Let a person in again. Their grants are as they were; they sign in anew.
+    """Let a person in again. Their grants are as they were; they sign in anew, and make new API keys where
+    they need any. Only for
+    whoever reaches as high up as who disabled them.
 
     Args:
         person_id (str):
@@ -184,7 +193,9 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     idempotency_key: str | Unset = UNSET,
 ) -> Response[PersonView | Problem]:
-    """Let a person in again. Their grants are as they were; they sign in anew.
+    """Let a person in again. Their grants are as they were; they sign in anew, and make new API keys where
+    they need any. Only for
+    whoever reaches as high up as who disabled them.
 
     Args:
         person_id (str):
@@ -214,7 +225,9 @@ async def asyncio(
     client: AuthenticatedClient,
     idempotency_key: str | Unset = UNSET,
 ) -> PersonView | Problem | None:
-    """Let a person in again. Their grants are as they were; they sign in anew.
+    """Let a person in again. Their grants are as they were; they sign in anew, and make new API keys where
+    they need any. Only for
+    whoever reaches as high up as who disabled them.
 
     Args:
         person_id (str):

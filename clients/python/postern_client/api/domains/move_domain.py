@@ -1,0 +1,280 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.domain_move import DomainMove
+from ...models.domain_moved import DomainMoved
+from ...models.problem import Problem
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    domain_id: str,
+    *,
+    body: DomainMove,
+    idempotency_key: str | Unset = UNSET,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/v1/domains/{domain_id}/move".format(
+            domain_id=quote(str(domain_id), safe=""),
+        ),
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> DomainMoved | Problem | None:
+    if response.status_code == 200:
+        response_200 = DomainMoved.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 409:
+        response_409 = Problem.from_dict(response.json())
+
+        return response_409
+
+    if response.status_code == 410:
+        response_410 = Problem.from_dict(response.json())
+
+        return response_410
+
+    if response.status_code == 412:
+        response_412 = Problem.from_dict(response.json())
+
+        return response_412
+
+    if response.status_code == 413:
+        response_413 = Problem.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 415:
+        response_415 = Problem.from_dict(response.json())
+
+        return response_415
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 428:
+        response_428 = Problem.from_dict(response.json())
+
+        return response_428
+
+    if response.status_code == 429:
+        response_429 = Problem.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[DomainMoved | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    domain_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: DomainMove,
+    idempotency_key: str | Unset = UNSET,
+) -> Response[DomainMoved | Problem]:
+    """Give a domain to another tenant of the same MSP, with its alias domains. Recipients, lists and
+    policy go along, and mail flows
+    on; certificates, trace and statistics stay with the old tenant. Moving it to where it is changes
+    nothing.
+
+    Args:
+        domain_id (str):
+        idempotency_key (str | Unset):
+        body (DomainMove): Where a domain goes. Example: {'route_id':
+            'rte_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f', 'tenant_id':
+            'ten_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[DomainMoved | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        domain_id=domain_id,
+        body=body,
+        idempotency_key=idempotency_key,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    domain_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: DomainMove,
+    idempotency_key: str | Unset = UNSET,
+) -> DomainMoved | Problem | None:
+    """Give a domain to another tenant of the same MSP, with its alias domains. Recipients, lists and
+    policy go along, and mail flows
+    on; certificates, trace and statistics stay with the old tenant. Moving it to where it is changes
+    nothing.
+
+    Args:
+        domain_id (str):
+        idempotency_key (str | Unset):
+        body (DomainMove): Where a domain goes. Example: {'route_id':
+            'rte_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f', 'tenant_id':
+            'ten_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        DomainMoved | Problem
+    """
+
+    return sync_detailed(
+        domain_id=domain_id,
+        client=client,
+        body=body,
+        idempotency_key=idempotency_key,
+    ).parsed
+
+
+async def asyncio_detailed(
+    domain_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: DomainMove,
+    idempotency_key: str | Unset = UNSET,
+) -> Response[DomainMoved | Problem]:
+    """Give a domain to another tenant of the same MSP, with its alias domains. Recipients, lists and
+    policy go along, and mail flows
+    on; certificates, trace and statistics stay with the old tenant. Moving it to where it is changes
+    nothing.
+
+    Args:
+        domain_id (str):
+        idempotency_key (str | Unset):
+        body (DomainMove): Where a domain goes. Example: {'route_id':
+            'rte_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f', 'tenant_id':
+            'ten_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[DomainMoved | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        domain_id=domain_id,
+        body=body,
+        idempotency_key=idempotency_key,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    domain_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: DomainMove,
+    idempotency_key: str | Unset = UNSET,
+) -> DomainMoved | Problem | None:
+    """Give a domain to another tenant of the same MSP, with its alias domains. Recipients, lists and
+    policy go along, and mail flows
+    on; certificates, trace and statistics stay with the old tenant. Moving it to where it is changes
+    nothing.
+
+    Args:
+        domain_id (str):
+        idempotency_key (str | Unset):
+        body (DomainMove): Where a domain goes. Example: {'route_id':
+            'rte_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f', 'tenant_id':
+            'ten_0192f0c1a2b37c4d8e9f0a1b2c3d4e5f'}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        DomainMoved | Problem
+    """
+
+    return (
+        await asyncio_detailed(
+            domain_id=domain_id,
+            client=client,
+            body=body,
+            idempotency_key=idempotency_key,
+        )
+    ).parsed
