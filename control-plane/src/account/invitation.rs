@@ -115,7 +115,7 @@ pub(super) async fn accept(mut desk: Desk, form: &Fields) -> Response {
         Some(password) => {
             desk.visit.post_as_nobody("/v1/invitations/accept", json!({ "token": token, "password": password })).await
         }
-        None => desk.visit.post("/v1/invitations/accept", json!({ "token": token })).await,
+        None => desk.visit.post("/v1/me/invitations/accept", json!({ "token": token })).await,
     };
     if reply.is_good() {
         keep(&mut desk, "", 0);

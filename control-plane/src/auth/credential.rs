@@ -27,11 +27,6 @@ pub(super) fn access_token<'a>(app: &App, parts: &'a Parts) -> Result<Option<&'a
     }
 }
 
-/// Does the request say who sends it, truly or not?
-pub(super) fn is_there(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::AUTHORIZATION) || cookie(headers, ACCESS).is_some()
-}
-
 /// The refresh token that a browser keeps.
 pub(crate) fn refresh_cookie<'a>(
     app: &App,

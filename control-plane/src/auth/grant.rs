@@ -4,7 +4,7 @@
 use std::{marker::PhantomData, time::Duration};
 
 use axum::{
-    extract::{FromRef, FromRequestParts, OptionalFromRequestParts},
+    extract::{FromRef, FromRequestParts},
     http::request::Parts,
     response::{IntoResponse, Response},
 };
@@ -218,21 +218,6 @@ where
             Looked::GoOn(attempt) => grant.attempt = attempt,
         }
         Ok(grant)
-    }
-}
-
-/// For a door that is open to strangers as well: none where the request brings no credentials. Bad ones are refused.
-impl<A: Action, S: Send + Sync> OptionalFromRequestParts<S> for Grant<A>
-where
-    AppState: FromRef<S>,
-{
-    type Rejection = Rejection;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
-        if !credential::is_there(&parts.headers) {
-            return Ok(None);
-        }
-        <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
     }
 }
 

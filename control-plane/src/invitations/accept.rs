@@ -15,7 +15,7 @@ use crate::{
     breach::Finding,
     db::{StoreError, System, Tx},
     grants::{self, Given},
-    http::{ApiError, Code, FieldError, commit},
+    http::{ApiError, Code, commit},
     persons::{self, Person},
     tenants,
 };
@@ -28,7 +28,7 @@ pub(super) struct Link {
 }
 
 pub(super) fn sign_in_first() -> ApiError {
-    let detail = "there is an account with this address: sign in with it, then accept";
+    let detail = "there is an account with this address: sign in with it, then POST /v1/me/invitations/accept";
     ApiError::new(Code::Unauthenticated).detail(detail)
 }
 
@@ -38,12 +38,7 @@ pub(super) async fn by_person(
     grant: &Grant<AcceptInvitation>,
     link: Link,
     person: Person,
-    password: Option<String>,
 ) -> Result<Response, ApiError> {
-    if password.is_some() {
-        let message = "there is an account already: it keeps its password";
-        return Err(ApiError::invalid(vec![FieldError::new("/password", "not_now", message)]));
-    }
     let mut tx = app.db.begin(grant).await?;
     let invitation = take(&mut tx, &link).await?;
     if invitation.role == Role::Owner.name() && !grants::is_of_the_provider(&mut tx, person.tenant).await? {
@@ -58,10 +53,9 @@ pub(super) async fn by_stranger(
     app: &App,
     system: &System,
     link: Link,
-    password: Option<String>,
+    password: String,
 ) -> Result<Response, ApiError> {
-    let missing = || ApiError::invalid(vec![FieldError::new("/password", "required", "is required for a new account")]);
-    let password = Password::new(password.ok_or_else(missing)?);
+    let password = Password::new(password);
     if let Some(refusal) = password.refusal(&link.invitation.email, false) {
         return Err(ApiError::field("/password", refusal));
     }

@@ -18,11 +18,11 @@ use crate::{
         action::AcceptInvitation,
         throttle::{Attempt, Guess},
     },
-    db::{Read, System},
+    db::{Proof, Read, System},
     domains,
     grants::Over,
     http::{Answer, ApiError, ApiJson, Code, Time, docs::CommonProblems},
-    persons,
+    persons::{self, Person},
     sessions::Stranger,
     tenants,
 };
@@ -34,6 +34,7 @@ pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(preview_invitation))
         .routes(routes!(accept_invitation))
+        .routes(routes!(accept_my_invitation))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
 }
 
@@ -91,37 +92,57 @@ pub(super) async fn preview_invitation(
     }))
 }
 
-/// Accept an invitation: the grant arises, and the link is spent.
+/// Accept an invitation for a new account: it is made with the password, the grant arises, and the link is spent.
 ///
-/// Whoever has no account sends the password of the new one, and no credentials. Whoever has one signs in first, and sends their
-/// credentials and no password (401 else; 403 `invitation_for_another` for somebody else). Nobody is signed in by it.
+/// Whoever has an account with the address signs in and accepts at `POST /v1/me/invitations/accept` (401 here). Nobody is signed
+/// in by it.
 #[utoipa::path(post, path = "/v1/invitations/accept", operation_id = "accept_invitation", tag = "invitations",
     request_body = InvitationAccept,
     responses((status = 200, description = "Accepted", body = InvitationAccepted), CommonProblems))]
 pub(super) async fn accept_invitation(
-    grant: Option<Grant<AcceptInvitation>>,
     State(app): State<AppState>,
     stranger: Stranger,
     ApiJson(body): ApiJson<InvitationAccept>,
 ) -> Result<Response, ApiError> {
     let attempt = app.throttle.begin(&app, Guess::link(&stranger.caller)).await?;
-    let system = System::for_request(stranger.caller.clone().anonymous());
-    let mut read = app.db.read(&system).await?;
-    let token = Token::parse(body.token);
-    let invitation = behind(&app, &mut read, attempt, token.as_ref()).await?;
-    let known = persons::by_email(&mut read, &invitation.email).await?;
-    drop(read);
-    let link = accept::Link { invitation, token: token.ok_or_else(link_over)? };
-    match (grant, known) {
-        (Some(grant), known) => {
-            let (person, _) = grant.person()?;
-            let known = known.filter(|known| known.id == person);
-            let known = known.ok_or_else(|| ApiError::new(Code::InvitationForAnother))?;
-            accept::by_person(&app, &grant, link, known, body.password).await
-        }
-        (None, Some(_)) => Err(accept::sign_in_first()),
-        (None, None) => accept::by_stranger(&app, &system, link, body.password).await,
+    let system = System::for_request(stranger.caller.anonymous());
+    let (link, known) = open(&app, &system, attempt, body.token).await?;
+    if known.is_some() {
+        return Err(accept::sign_in_first());
     }
+    accept::by_stranger(&app, &system, link, body.password).await
+}
+
+/// Accept an invitation to one's own address: the grant arises, and the link is spent. 403 `invitation_for_another` where it was
+/// sent to somebody else.
+#[utoipa::path(post, path = "/v1/me/invitations/accept", operation_id = "accept_my_invitation", tag = "invitations",
+    request_body = InvitationToken,
+    responses((status = 200, description = "Accepted", body = InvitationAccepted), CommonProblems))]
+pub(super) async fn accept_my_invitation(
+    grant: Grant<AcceptInvitation>,
+    State(app): State<AppState>,
+    ApiJson(body): ApiJson<InvitationToken>,
+) -> Result<Response, ApiError> {
+    let (person, _) = grant.person()?;
+    let attempt = app.throttle.begin(&app, Guess::Own(person)).await?;
+    let (link, known) = open(&app, &grant, attempt, body.token).await?;
+    let known = known.filter(|known| known.id == person);
+    let known = known.ok_or_else(|| ApiError::new(Code::InvitationForAnother))?;
+    accept::by_person(&app, &grant, link, known).await
+}
+
+/// A link that is good, and who has an account with its address.
+async fn open(
+    app: &App,
+    proof: &impl Proof,
+    attempt: Attempt,
+    token: String,
+) -> Result<(accept::Link, Option<Person>), ApiError> {
+    let mut read = app.db.read(proof).await?;
+    let token = Token::parse(token);
+    let invitation = behind(app, &mut read, attempt, token.as_ref()).await?;
+    let known = persons::by_email(&mut read, &invitation.email).await?;
+    Ok((accept::Link { invitation, token: token.ok_or_else(link_over)? }, known))
 }
 
 pub(super) fn accepted(given: &crate::grants::Given) -> Answer {

@@ -185,10 +185,9 @@ pub(super) struct InvitationLook {
 pub(super) struct InvitationAccept {
     #[schema(format = Password, max_length = 100)]
     pub token: String,
-    /// Of the new account; left out by whoever has one.
-    #[serde(default)]
+    /// Of the new account.
     #[schema(format = Password, min_length = 15, max_length = 1_024)]
-    pub password: Option<String>,
+    pub password: String,
 }
 
 /// An invitation that was accepted.

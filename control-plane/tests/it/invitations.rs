@@ -101,7 +101,7 @@ async fn accept(plane: &Plane, token: &str, password: Option<&str>) -> Reply {
 }
 
 async fn accept_as(plane: &Plane, who: &Somebody, token: &str) -> Reply {
-    plane.post("/v1/invitations/accept").with_token(&who.token).json(&json!({ "token": token })).send().await
+    plane.post("/v1/me/invitations/accept").with_token(&who.token).json(&json!({ "token": token })).send().await
 }
 
 async fn look(plane: &Plane, token: &str) -> Reply {
@@ -176,11 +176,10 @@ async fn somebody_with_an_account_accepts_once_signed_in() {
     let token = token(&hop, sent + 1, "ANNA@acme.example").await;
     assert_eq!(look(&plane, &token).await.expect(200)["has_account"], true);
 
-    accept(&plane, &token, None).await.problem(401, "unauthenticated");
     accept(&plane, &token, Some(PASSWORD)).await.problem(401, "unauthenticated");
     accept_as(&plane, &other, &token).await.problem(403, "invitation_for_another");
     let both = json!({ "token": token, "password": PASSWORD });
-    let reply = plane.post("/v1/invitations/accept").with_token(&anna.token).json(&both).send().await;
+    let reply = plane.post("/v1/me/invitations/accept").with_token(&anna.token).json(&both).send().await;
     assert_eq!(reply.problem(422, "invalid_body").pointers(), ["/password"]);
     plane.get("/v1/tenants").with_token(&anna.token).send().await.problem(403, "forbidden");
     let accepted = accept_as(&plane, &anna, &token).await.expect(200);
@@ -194,8 +193,7 @@ async fn somebody_with_an_account_accepts_once_signed_in() {
     invite(&plane, plane.token(), &wanted("anna@acme.example", tenant, "tenant_admin")).await.expect(201);
     let token = self::token(&hop, sent + 2, "anna@acme.example").await;
     accept_as(&plane, &anna, &token).await.problem(409, "grant_exists");
-    // Bad credentials are not none.
-    let reply = plane.post("/v1/invitations/accept").with_token("nonsense").json(&json!({ "token": token })).send();
+    let reply = plane.post("/v1/me/invitations/accept").with_token("nonsense").json(&json!({ "token": token })).send();
     reply.await.problem(401, "unauthenticated");
 }
 

@@ -108,9 +108,6 @@ const OPEN: &[&str] = &[
     "create_worker_token",
 ];
 
-/// Of them, those that somebody who has credentials sends them to.
-const OPTIONAL: &[&str] = &["accept_invitation"];
-
 /// Mends what the generator leaves undone. The result is what is served and what is checked in.
 pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
     let mut document = serde_json::to_value(document).expect("a document is texts and numbers");
@@ -128,9 +125,7 @@ pub fn finish(document: &utoipa::openapi::OpenApi) -> Value {
         let Some(item) = item.as_object_mut() else { continue };
         for (method, operation) in item.iter_mut() {
             let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
-            if OPTIONAL.contains(&id.as_str()) {
-                operation["security"] = json!([{}, { "bearer": [] }]);
-            } else if OPEN.contains(&id.as_str()) {
+            if OPEN.contains(&id.as_str()) {
                 operation["security"] = json!([]);
             } else {
                 operation["security"] = json!([{ "bearer": [] }]);
