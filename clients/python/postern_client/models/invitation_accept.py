@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
-
-from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="InvitationAccept")
 
@@ -17,51 +15,39 @@ class InvitationAccept:
         {'password': 'correct horse battery staple', 'token': 'piv_3q2-7wECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8A'}
 
     Attributes:
+        password (str): Of the new account.
         token (str):
-        password (None | str | Unset): Of the new account; left out by whoever has one.
     """
 
+    password: str
     token: str
-    password: None | str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        token = self.token
+        password = self.password
 
-        password: None | str | Unset
-        if isinstance(self.password, Unset):
-            password = UNSET
-        else:
-            password = self.password
+        token = self.token
 
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
             {
+                "password": password,
                 "token": token,
             }
         )
-        if password is not UNSET:
-            field_dict["password"] = password
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+        password = d.pop("password")
+
         token = d.pop("token")
 
-        def _parse_password(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            return cast(None | str | Unset, data)
-
-        password = _parse_password(d.pop("password", UNSET))
-
         invitation_accept = cls(
-            token=token,
             password=password,
+            token=token,
         )
 
         return invitation_accept

@@ -127,15 +127,15 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: InvitationAccept,
 ) -> Response[InvitationAccepted | Problem]:
-    """Accept an invitation: the grant arises, and the link is spent.
+    """Accept an invitation for a new account: it is made with the password, the grant arises, and the link
+    is spent.
 
-     Whoever has no account sends the password of the new one, and no credentials. Whoever has one signs
-    in first, and sends their
-    credentials and no password (401 else; 403 `invitation_for_another` for somebody else). Nobody is
-    signed in by it.
+     Whoever has an account with the address signs in and accepts at `POST /v1/me/invitations/accept`
+    (401 here). Nobody is signed
+    in by it.
 
     Args:
         body (InvitationAccept):  Example: {'password': 'correct horse battery staple', 'token':
@@ -162,15 +162,15 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: InvitationAccept,
 ) -> InvitationAccepted | Problem | None:
-    """Accept an invitation: the grant arises, and the link is spent.
+    """Accept an invitation for a new account: it is made with the password, the grant arises, and the link
+    is spent.
 
-     Whoever has no account sends the password of the new one, and no credentials. Whoever has one signs
-    in first, and sends their
-    credentials and no password (401 else; 403 `invitation_for_another` for somebody else). Nobody is
-    signed in by it.
+     Whoever has an account with the address signs in and accepts at `POST /v1/me/invitations/accept`
+    (401 here). Nobody is signed
+    in by it.
 
     Args:
         body (InvitationAccept):  Example: {'password': 'correct horse battery staple', 'token':
@@ -192,15 +192,15 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: InvitationAccept,
 ) -> Response[InvitationAccepted | Problem]:
-    """Accept an invitation: the grant arises, and the link is spent.
+    """Accept an invitation for a new account: it is made with the password, the grant arises, and the link
+    is spent.
 
-     Whoever has no account sends the password of the new one, and no credentials. Whoever has one signs
-    in first, and sends their
-    credentials and no password (401 else; 403 `invitation_for_another` for somebody else). Nobody is
-    signed in by it.
+     Whoever has an account with the address signs in and accepts at `POST /v1/me/invitations/accept`
+    (401 here). Nobody is signed
+    in by it.
 
     Args:
         body (InvitationAccept):  Example: {'password': 'correct horse battery staple', 'token':
@@ -225,15 +225,15 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: InvitationAccept,
 ) -> InvitationAccepted | Problem | None:
-    """Accept an invitation: the grant arises, and the link is spent.
+    """Accept an invitation for a new account: it is made with the password, the grant arises, and the link
+    is spent.
 
-     Whoever has no account sends the password of the new one, and no credentials. Whoever has one signs
-    in first, and sends their
-    credentials and no password (401 else; 403 `invitation_for_another` for somebody else). Nobody is
-    signed in by it.
+     Whoever has an account with the address signs in and accepts at `POST /v1/me/invitations/accept`
+    (401 here). Nobody is signed
+    in by it.
 
     Args:
         body (InvitationAccept):  Example: {'password': 'correct horse battery staple', 'token':
