@@ -33,5 +33,6 @@ CREATE INDEX invitations_email ON invitations (email_key, id);
 CREATE INDEX invitations_home ON invitations (home_tenant_id, id);
 CREATE INDEX invitations_tenant ON invitations (tenant_id, id) WHERE tenant_id IS NOT NULL;
 CREATE INDEX invitations_domain ON invitations (domain_id, id) WHERE domain_id IS NOT NULL;
+CREATE INDEX invitations_waiting ON invitations (inviter_id) WHERE outcome IS NULL;
 CREATE INDEX invitations_over ON invitations (expires_at);
 CREATE INDEX invitations_ended ON invitations (ended_at) WHERE ended_at IS NOT NULL;

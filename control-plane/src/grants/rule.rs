@@ -83,8 +83,8 @@ pub(super) fn may_give(holding: &Holding, wanted: &Wanted) -> Result<(), ApiErro
         by_key(holding, wanted)?;
     }
     let hands_on = |held: &&Held| {
-        held.on_hold.is_none() && matches!(held.role, Role::Owner | Role::TenantAdmin)
-            || (held.may_delegate && held.role != Role::Delegate)
+        let administers = matches!(held.role, Role::Owner | Role::TenantAdmin);
+        held.on_hold.is_none() && (administers || (held.may_delegate && held.role != Role::Delegate))
     };
     let reaches = |held: &&Held| holding.reach_of(held).covers(wanted.over.place());
     let includes = |held: &&Held| held.role.includes(wanted.effective(), wanted.everywhere());

@@ -50,9 +50,9 @@ async fn behind(app: &App, read: &mut Read, attempt: Attempt, token: Option<&Tok
     };
     let Some(invitation) = found? else {
         if token.is_some() {
-            attempt.wrong()
+            attempt.wrong();
         } else {
-            attempt.withdraw()
+            attempt.withdraw();
         }
         return Err(link_over());
     };

@@ -7,7 +7,7 @@ use crate::{
     app::App,
     audit,
     auth::{Action, Grant, Role},
-    db::Tx,
+    db::{StoreError, Tx},
     grants::{self, Giver, Wanted},
     http::{ApiError, Code, FieldError},
     mail_out::{self, Language, News},
@@ -121,6 +121,21 @@ pub(super) async fn end(
     let (old, new) = (InvitationView::logged(&before, now), InvitationView::logged(&after, now));
     audit::record(tx, action, after.target(), Some(&old), Some(&new)).await?;
     Ok(after)
+}
+
+/// Ends all that a person sent and that nobody accepted; how many. They leave, or somebody else may have sent them.
+pub(crate) async fn end_all_of(tx: &mut Tx, inviter: Id<ids::Person>) -> Result<usize, StoreError> {
+    let now = tx.now();
+    let mut ended = 0;
+    for before in store::of_inviter(tx, inviter).await? {
+        if store::end(tx, before.id, Outcome::Revoked).await? {
+            let after = Invitation { end: Some((Outcome::Revoked, now)), ..before.clone() };
+            let (old, new) = (InvitationView::logged(&before, now), InvitationView::logged(&after, now));
+            audit::record(tx, "invitation.revoke", after.target(), Some(&old), Some(&new)).await?;
+            ended += 1;
+        }
+    }
+    Ok(ended)
 }
 
 /// Another link in place of the one before. From now on it stands on who sends it now.

@@ -23,7 +23,7 @@ use crate::{
     mail_out::Language,
     persons, tenants,
 };
-pub(crate) use invite::{NewInvitation, invite, mail_must_be_set_up};
+pub(crate) use invite::{NewInvitation, end_all_of, invite, mail_must_be_set_up};
 pub(crate) use store::STATEMENTS;
 pub(crate) use view::InvitationView;
 

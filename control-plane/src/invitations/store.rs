@@ -89,6 +89,7 @@ sql! {
     LIST_BY_DOMAIN = { sqlite: list!(sqlite, "i.domain_id = $4"), postgres: list!(postgres, "i.domain_id = $4") };
     LIST_IN_SCOPE = { sqlite: list!(in_scope sqlite), postgres: list!(in_scope postgres) };
     WAITING_FOR = (select!("i.email_key = $1 AND i.inviter_id = $2 AND i.outcome IS NULL ORDER BY i.id"));
+    OF_INVITER = (select!("i.inviter_id = $1 AND i.outcome IS NULL ORDER BY i.id"));
     WAITING_AT = "SELECT COUNT(*) FROM invitations WHERE home_tenant_id = $1 AND outcome IS NULL AND expires_at > $2";
     INSERT = "INSERT INTO invitations (id, token_hash, email, email_key, home_tenant_id, role, tenant_id, domain_id,
             grant_expires_at, may_delegate, max_domains, language, inviter_id, key_id, created_at, sent_at, expires_at)
@@ -215,6 +216,12 @@ pub(super) async fn waiting_for(
 ) -> Result<Vec<Invitation>, StoreError> {
     let key = email.to_lowercase();
     let rows = run!(read, fetch_all WAITING_FOR as Row, key.as_str(), inviter.uuid())?;
+    rows.into_iter().map(Invitation::try_from).collect()
+}
+
+/// All that this person sent and that did not end.
+pub(super) async fn of_inviter(read: &mut Read, inviter: Id<ids::Person>) -> Result<Vec<Invitation>, StoreError> {
+    let rows = run!(read, fetch_all OF_INVITER as Row, inviter.uuid())?;
     rows.into_iter().map(Invitation::try_from).collect()
 }
 

@@ -21,6 +21,7 @@ use crate::{
     auth::{Role, token_hash},
     db::{StoreError, Tx},
     grants::{self, Given},
+    invitations,
     mail_out::{self, News},
     sessions,
 };
@@ -90,6 +91,7 @@ async fn set(tx: &mut Tx, app: &App, account: &Account, chosen: &Chosen) -> Resu
     store::end_all(tx, account.id).await?;
     if chosen.end_api_keys {
         api_keys::end_all(tx, account.id).await?;
+        invitations::end_all_of(tx, account.id).await?;
     }
     let keys = api_keys::count_live(tx, account.id).await?;
     mail_out::post(tx, app, &account.email, News::PasswordChanged { keys }).await

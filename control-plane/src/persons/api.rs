@@ -28,7 +28,7 @@ use crate::{
     db::{Read, Tx},
     grants,
     http::{Answer, ApiError, ApiJson, ApiPath, ApiQuery, Code, commit, docs::CommonProblems},
-    password_resets, tenants,
+    invitations, password_resets, tenants,
 };
 
 pub fn router() -> OpenApiRouter<AppState> {
@@ -154,6 +154,7 @@ async fn turn(app: &AppState, grant: &Grant<WritePersons>, id: PersonId, off: bo
     store::set_disabled(&mut tx, &after).await?;
     if off {
         password_resets::end_all(&mut tx, id).await?;
+        invitations::end_all_of(&mut tx, id).await?;
     }
     grants::must_leave_an_owner(&mut tx).await?;
     if off {

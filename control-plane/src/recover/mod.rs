@@ -15,7 +15,7 @@ use crate::{
     bootstrap::FirstSignIn,
     config::Config,
     db::{self, Ambient, Db, Place, Read, System, Which},
-    factors, grants, running,
+    factors, grants, invitations, running,
 };
 pub(crate) use store::STATEMENTS;
 
@@ -95,6 +95,7 @@ async fn recover(
     let owner = choose(&mut tx, wanted.email, clock.now()).await?;
     store::let_in(&mut tx, owner.id, &hash).await?;
     let api_keys_ended = api_keys::end_all(&mut tx, owner.id).await?;
+    let invitations_ended = invitations::end_all_of(&mut tx, owner.id).await?;
     let host = config.public_url.host_str().unwrap_or_default();
     let held = if wanted.clear_factors {
         factors::clear(&mut tx, owner.id, host).await?
@@ -106,6 +107,7 @@ async fn recover(
     let before = json!({ "was_disabled": owner.is_disabled });
     let after = json!({
         "factors_cleared": factors_cleared, "factors_left": factors_left, "api_keys_ended": api_keys_ended,
+        "invitations_ended": invitations_ended,
     });
     audit::record(&mut tx, "person.recover", target, Some(&before), Some(&after)).await?;
     tx.commit().await?;

@@ -30,6 +30,7 @@ use crate::{
     db::{StoreError, System, Tx},
     factors,
     http::{Answer, ApiError, ApiJson, Code, Time, commit, docs::CommonProblems},
+    invitations,
     mail_out::{self, News},
     persons,
 };
@@ -352,9 +353,13 @@ pub(super) async fn update_my_password(
     }
     store::set_password(&mut tx, id, &hash, &person.password_hash, finding.exposed()).await?;
     store::end_others(&mut tx, id, session).await?;
-    let ended = if body.end_api_keys { api_keys::end_all(&mut tx, id).await? } else { 0 };
+    let (keys_ended, invitations_ended) = if body.end_api_keys {
+        (api_keys::end_all(&mut tx, id).await?, invitations::end_all_of(&mut tx, id).await?)
+    } else {
+        (0, 0)
+    };
     let target = self::person(id, person.tenant);
-    let after = serde_json::json!({ "api_keys_ended": ended });
+    let after = serde_json::json!({ "api_keys_ended": keys_ended, "invitations_ended": invitations_ended });
     audit::record(&mut tx, "person.change_password", target.clone(), audit::NOTHING, Some(&after)).await?;
     note_unavailable(&mut tx, finding, target).await?;
     let keys = api_keys::count_live(&mut tx, id).await?;

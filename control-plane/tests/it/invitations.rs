@@ -318,14 +318,19 @@ async fn an_invitation_is_worth_what_its_inviter_holds_when_it_is_accepted() {
     look(&plane, &tokens[1]).await.problem(410, "link_over");
     accept(&plane, &tokens[1], Some(PASSWORD)).await.problem(410, "link_over");
     accept(&plane, &tokens[0], Some(PASSWORD)).await.expect(200);
-    // Disabled, and enabled again; then the grant is gone.
+    // Disabled, and enabled again: what they sent stays over.
     let person = format!("/v1/persons/{}", boss.id);
     plane.post(&format!("{person}/disable")).send().await.expect(200);
     accept(&plane, &tokens[2], Some(PASSWORD)).await.problem(410, "link_over");
     plane.post(&format!("{person}/enable")).send().await.expect(200);
-    look(&plane, &tokens[2]).await.expect(200);
+    look(&plane, &tokens[2]).await.problem(410, "link_over");
+    // Then the grant is gone.
+    let again = plane.sign_in(&boss.email, PASSWORD).await;
+    invite(&plane, &again, &wanted("b@acme.example", tenant, "auditor")).await.expect(201);
+    tokens.push(token(&hop, sent + 1, "b@acme.example").await);
+    look(&plane, &tokens[3]).await.expect(200);
     plane.delete(&format!("/v1/grants/{held}")).send().await.expect(204);
-    accept(&plane, &tokens[2], Some(PASSWORD)).await.problem(410, "link_over");
+    accept(&plane, &tokens[3], Some(PASSWORD)).await.problem(410, "link_over");
     assert_eq!(plane.count("SELECT COUNT(*) FROM persons WHERE email_key LIKE 'b@%' OR email_key LIKE 'k@%'").await, 0);
 }
 

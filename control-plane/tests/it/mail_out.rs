@@ -160,15 +160,13 @@ fn decoded(message: &[u8]) -> String {
     let mut rest = text.as_bytes();
     while let [first, behind @ ..] = rest {
         let digits = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| *first == b'=') {
-            Some(octet) => {
-                octets.push(octet);
-                rest = &behind[2..];
-            }
-            None => {
-                octets.push(*first);
-                rest = behind;
-            }
+        let octet = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| *first == b'=');
+        if let Some(octet) = octet {
+            octets.push(octet);
+            rest = &behind[2..];
+        } else {
+            octets.push(*first);
+            rest = behind;
         }
     }
     String::from_utf8_lossy(&octets).into_owned()

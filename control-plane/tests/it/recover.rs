@@ -45,7 +45,7 @@ async fn the_keys_of_who_is_let_in_are_ended_and_the_log_says_all_of_it(plane: P
     let log = |action: &'static str| plane.get(&format!("/v1/audit?action={action}")).with_token(&other).send();
     let told = log("person.recover").await.expect(200);
     assert_eq!(told["data"][0]["before"], json!({ "was_disabled": false }));
-    let after = json!({ "factors_cleared": 1, "factors_left": 0, "api_keys_ended": 1 });
+    let after = json!({ "factors_cleared": 1, "factors_left": 0, "api_keys_ended": 1, "invitations_ended": 0 });
     assert_eq!(told["data"][0]["after"], after);
     let ended = log("api_key.delete").await.expect(200);
     assert_eq!(

@@ -97,7 +97,7 @@ async fn a_sign_in_with_the_password_from_before_a_recovery_opens_nothing() {
     let recover = async {
         plane.recover_owner(None, false).await.unwrap();
     };
-    let [reply] = meanwhile(&service, PASSWORD, [sign_in(&plane, EMAIL)], recover).await;
+    let [reply] = Box::pin(meanwhile(&service, PASSWORD, [sign_in(&plane, EMAIL)], recover)).await;
     reply.problem(401, "invalid_credentials");
     assert_eq!(sessions(&plane).await, 0);
 }

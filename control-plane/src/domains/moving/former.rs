@@ -44,6 +44,11 @@ impl Former {
         if self.until.is_some_and(|until| now < until) { &self.tenants } else { &[] }
     }
 
+    /// Did the domain come from this tenant? Its value may stand in DNS for long, because nobody took it away.
+    pub(in crate::domains) fn includes(&self, tenant: Id<ids::Tenant>) -> bool {
+        self.tenants.contains(&tenant)
+    }
+
     /// An active domain goes from one tenant to another.
     pub(super) fn add(&mut self, from: Id<ids::Tenant>, to: Id<ids::Tenant>, now: Micros) {
         let before = self.at(now).iter().copied().filter(|tenant| *tenant != from && *tenant != to);

@@ -8,6 +8,8 @@ use crate::db::{Read, StoreError, Tx, run, sql};
 sql! {
     Main;
     MARK = "UPDATE domains SET taken_at = $3 WHERE name = $1 AND tenant_id <> $2 AND state = 'pending' AND taken_at IS NULL";
+    // Three days are counted against one holder: against the next they begin anew.
+    ANEW = "UPDATE domains SET contest_since = NULL, contest_seen_at = NULL WHERE name = $1 AND state = 'pending'";
     HURRY = "UPDATE domains SET next_check_at = $3 WHERE name = $1 AND tenant_id <> $2 AND state = 'pending'";
     CLEAR = "UPDATE domains SET taken_at = NULL, taken_told_at = NULL WHERE id = $1";
     UNTOLD = "SELECT id FROM domains WHERE taken_at IS NOT NULL AND taken_told_at IS NULL ORDER BY taken_at LIMIT 100";
@@ -19,6 +21,7 @@ sql! {
 pub(super) async fn mark(tx: &mut Tx, holder: Id<ids::Tenant>, name: &Name) -> Result<(), StoreError> {
     let now = tx.now().as_micros();
     run!(tx, execute MARK, name.as_ascii(), holder.uuid(), now)?;
+    run!(tx, execute ANEW, name.as_ascii())?;
     Ok(())
 }
 

@@ -45,7 +45,9 @@ async fn note(app: &App, tx: &mut Tx, look: Look) -> Result<(), StoreError> {
     }
     let now = tx.now();
     let before = store::contest(tx, claimant.id).await?;
-    let claim = if may_have_it(tx, &claimant).await? { look.claim } else { Finding::RecordMissing };
+    // A record that the domain's tenant of before left in DNS says nothing about who controls it now.
+    let may = may_have_it(tx, &claimant).await? && !holder.former.includes(claimant.tenant);
+    let claim = if may { look.claim } else { Finding::RecordMissing };
     let step = rule::judge(before, claim, look.held, now, ownership::chance(app));
     match step {
         Step::Over => store::close(tx, claimant.id).await?,
