@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    ApiKey, make_secret, store,
+    ApiKey, PREFIX, store,
     view::{ApiKeyCreate, ApiKeyPage, ApiKeyQuery, ApiKeyRotate, ApiKeySecret, ApiKeyView},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     auth::{
         Grant, MATRIX,
         action::{Action, MakeApiKeys, ManageApiKeys, MatrixRow, WriteTenants},
-        token_hash,
+        secret, token_hash,
     },
     db::{Read, Tx},
     domains,
@@ -88,13 +88,17 @@ pub(super) async fn create_api_key(
         previous_until: None,
         created_at: tx.now(),
     };
-    let secret = make_secret(tx.entropy());
+    let secret = secret::make(PREFIX, tx.entropy());
     store::insert(&mut tx, &key, token_hash(&secret)).await?;
     let view = ApiKeyView::from(&key);
     audit::record(&mut tx, "api_key.create", key.target(), audit::NOTHING, Some(&view)).await?;
     let place = named(&mut tx, over).await?;
     mail_out::post(&mut tx, &app, &account.email, News::ApiKeyMade { name: &view.name, place: &place }).await?;
-    commit(tx, Answer::created(format!("/v1/api-keys/{}", key.id), &ApiKeySecret { key: view, secret })).await
+    commit(
+        tx,
+        Answer::created(format!("/v1/api-keys/{}", key.id), &ApiKeySecret { key: view, secret: secret.to_string() }),
+    )
+    .await
 }
 
 /// What a key is over, for people.
@@ -188,13 +192,13 @@ pub(super) async fn rotate_api_key(
         return Err(ApiError::new(Code::Forbidden).detail("whoever made it can do this"));
     }
     let after = ApiKey { previous_until: Some(tx.now() + overlap), ..before.clone() };
-    let secret = make_secret(tx.entropy());
+    let secret = secret::make(PREFIX, tx.entropy());
     store::rotate(&mut tx, id, token_hash(&secret), tx_until(&after)).await?;
     let (old, new) = (ApiKeyView::from(&before), ApiKeyView::from(&after));
     audit::record(&mut tx, "api_key.rotate", after.target(), Some(&old), Some(&new)).await?;
     let place = named(&mut tx, after.over).await?;
     mail_out::post(&mut tx, &app, &account.email, News::ApiKeyRotated { name: &new.name, place: &place }).await?;
-    commit(tx, Answer::ok(&ApiKeySecret { key: new, secret })).await
+    commit(tx, Answer::ok(&ApiKeySecret { key: new, secret: secret.to_string() })).await
 }
 
 fn tx_until(key: &ApiKey) -> contract::Micros {

@@ -8,13 +8,11 @@ mod view;
 
 use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use contract::{Entropy, Id, Micros, ids, mail::Cidr};
-use sha2::{Digest, Sha256};
+use contract::{Id, Micros, ids, mail::Cidr};
 
 use crate::{
     audit,
-    auth::{Callers, MATRIX, action::reads, token_hash},
+    auth::{Callers, MATRIX, action::reads, secret},
     db::{Read, StoreError, Tx},
     grants::Over,
 };
@@ -22,8 +20,6 @@ pub(crate) use store::{STATEMENTS, still_good};
 
 /// What every key begins with: it is found in places where it should not stand.
 pub const PREFIX: &str = "pst_live_";
-const SECRET: usize = 32;
-const CHECKSUM: usize = 4;
 /// A use is written down so often.
 const USE_NOTED_EVERY: Duration = Duration::from_mins(1);
 
@@ -65,31 +61,9 @@ pub(crate) fn can_be_given(action: &str) -> bool {
     MATRIX.iter().any(|row| row.action == action && row.callers == Callers::Programs)
 }
 
-/// A new secret, as it is shown.
-fn make_secret(entropy: &Entropy) -> String {
-    let secret = entropy.bytes::<SECRET>();
-    let mut all = secret.to_vec();
-    all.extend(checksum(&secret));
-    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(all))
-}
-
-fn checksum(secret: &[u8]) -> impl Iterator<Item = u8> {
-    Sha256::new_with_prefix(PREFIX).chain_update(secret).finalize().into_iter().take(CHECKSUM)
-}
-
-/// Has the text the form of a key?
-fn is_well_formed(text: &str) -> bool {
-    let Some(encoded) = text.strip_prefix(PREFIX) else { return false };
-    let Ok(all) = URL_SAFE_NO_PAD.decode(encoded) else { return false };
-    match all.split_at_checked(SECRET) {
-        Some((secret, sum)) => sum.len() == CHECKSUM && checksum(secret).eq(sum.iter().copied()),
-        None => false,
-    }
-}
-
 /// What a text is stored as, if it has the form of a key.
 pub(crate) fn hash(text: &str) -> Option<[u8; 32]> {
-    is_well_formed(text).then(|| token_hash(text))
+    secret::hash(PREFIX, text)
 }
 
 /// The key with this hash, if it is good from this address now and its maker may sign in.
@@ -119,7 +93,11 @@ pub(crate) async fn note_use(tx: &mut Tx, id: Id<ids::ApiKey>) -> Result<(), Sto
 /// meanwhile.
 pub(crate) async fn end_all(tx: &mut Tx, maker: Id<ids::Person>) -> Result<usize, StoreError> {
     let keys = store::of_person(tx, maker).await?;
-    for key in &keys {
+    end_each(tx, &keys).await
+}
+
+async fn end_each(tx: &mut Tx, keys: &[ApiKey]) -> Result<usize, StoreError> {
+    for key in keys {
         store::delete(tx, key.id).await?;
         let before = view::ApiKeyView::from(key);
         audit::record(tx, "api_key.delete", key.target(), Some(&before), audit::NOTHING).await?;
@@ -140,33 +118,14 @@ pub(crate) async fn end_strangers(
     domain: &crate::domains::Domain,
     above: &[Id<ids::Tenant>],
 ) -> Result<usize, StoreError> {
-    let ended = store::strangers(tx, domain.id, above).await?;
-    for key in &ended {
-        store::delete(tx, key.id).await?;
-        let view = view::ApiKeyView::from(key);
-        audit::record(tx, "api_key.delete", key.target(), Some(&view), audit::NOTHING).await?;
-    }
-    Ok(ended.len())
+    let keys = store::strangers(tx, domain.id, above).await?;
+    end_each(tx, &keys).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::auth::Role;
-
-    #[test]
-    fn a_key_with_one_wrong_character_has_not_the_form_of_one() {
-        let entropy = Entropy::new(|bytes| bytes.fill(7));
-        let text = make_secret(&entropy);
-        assert!(is_well_formed(&text));
-        assert_eq!(text.len(), PREFIX.len() + 48);
-        for at in 0..text.len() {
-            let mut bent = text.clone().into_bytes();
-            bent[at] = if bent[at] == b'A' { b'B' } else { b'A' };
-            assert!(!is_well_formed(std::str::from_utf8(&bent).unwrap()), "{at}");
-            assert!(!is_well_formed(&text[..at]));
-        }
-    }
 
     #[test]
     fn what_is_ones_own_and_what_a_key_would_get_more_by_is_given_to_none() {

@@ -9,6 +9,7 @@ mod grant;
 pub mod password;
 pub mod rates;
 pub mod scope;
+pub(crate) mod secret;
 mod store;
 pub mod throttle;
 pub mod token;

@@ -1,15 +1,10 @@
 //! Giving, whoever asks for it and whenever: at once, or when an invitation is accepted.
 
-use contract::{Id, Micros, ids};
+use contract::{Id, ids};
 
-use super::{
-    Given, Over,
-    rule::{self, Wanted},
-    store,
-    view::GrantScopeName,
-};
+use super::{Given, Over, store, view::GrantScopeName};
 use crate::{
-    auth::{self, Role, Scope, scope::Holding},
+    auth::Scope,
     db::{Read, StoreError, Tx},
     domains,
     http::{ApiError, Code},
@@ -18,28 +13,6 @@ use crate::{
 
 /// Grants of one person over the installation and tenants: each is a search of its own in the trace.
 const MOST_OF_PERSON: usize = 100;
-
-/// Who gives: somebody with all that they hold, or a program with what its key is worth.
-#[derive(Debug)]
-pub(crate) enum Giver<'a> {
-    Person(Id<ids::Person>),
-    Key(&'a Holding),
-}
-
-/// Nobody gives more than they hold, and no key makes owners.
-pub(crate) async fn must_be_allowed(
-    read: &mut Read,
-    giver: &Giver<'_>,
-    wanted: &Wanted,
-    now: Micros,
-) -> Result<(), ApiError> {
-    match giver {
-        // What was held when the request began may have ended while it waited.
-        Giver::Person(person) => rule::may_give(&auth::holding(read, *person, now).await?, wanted),
-        Giver::Key(_) if wanted.role == Role::Owner => Err(ApiError::new(Code::GrantTooWide).at("/role")),
-        Giver::Key(holding) => rule::may_give(holding, wanted),
-    }
-}
 
 /// What a scope names, if it is within reach.
 pub(crate) async fn over(

@@ -17,8 +17,8 @@ use crate::{
     db::{Read, StoreError, Tx},
     http::{ApiError, Code},
 };
-pub(crate) use give::{Giver, is_of_the_provider, must_be_allowed, over, refuse_again};
-pub(crate) use rule::Wanted;
+pub(crate) use give::{is_of_the_provider, over, refuse_again};
+pub(crate) use rule::{Wanted, may_give};
 pub(crate) use store::{STATEMENTS, lock};
 pub(crate) use view::{GrantRole, GrantScopeName};
 

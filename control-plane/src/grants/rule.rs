@@ -78,7 +78,7 @@ impl Wanted {
 }
 
 /// May somebody who holds this give that? It must be one grant that allows all of it.
-pub(super) fn may_give(holding: &Holding, wanted: &Wanted) -> Result<(), ApiError> {
+pub(crate) fn may_give(holding: &Holding, wanted: &Wanted) -> Result<(), ApiError> {
     if holding.is_of_key() {
         by_key(holding, wanted)?;
     }

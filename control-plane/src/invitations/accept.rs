@@ -6,7 +6,6 @@ use super::{
     Invitation, Outcome,
     door::{accepted, link_over},
     invite, store,
-    token::Token,
 };
 use crate::{
     app::App,
@@ -17,14 +16,14 @@ use crate::{
     grants::{self, Given},
     http::{ApiError, Code, commit},
     persons::{self, Person},
-    tenants,
+    sessions, tenants,
 };
 
-/// A link, and what it led to a moment ago.
+/// The hash of what stands in a link, and what it led to a moment ago.
 #[derive(Debug)]
 pub(super) struct Link {
     pub invitation: Invitation,
-    pub token: Token,
+    pub token: [u8; 32],
 }
 
 pub(super) fn sign_in_first() -> ApiError {
@@ -39,8 +38,11 @@ pub(super) async fn by_person(
     link: Link,
     person: Person,
 ) -> Result<Response, ApiError> {
+    let (id, session) = grant.person()?;
     let mut tx = app.db.begin(grant).await?;
     let invitation = take(&mut tx, &link).await?;
+    // Whoever was kept out or signed out while they waited is given nothing.
+    sessions::hold_own(&mut tx, id, session).await?;
     if invitation.role == Role::Owner.name() && !grants::is_of_the_provider(&mut tx, person.tenant).await? {
         return Err(ApiError::new(Code::Forbidden).detail("an owner is somebody of the provider"));
     }
@@ -98,7 +100,7 @@ async fn take(tx: &mut Tx, link: &Link) -> Result<Invitation, ApiError> {
     }
     store::lock(tx, link.invitation.id).await?;
     // By its text again: it may have been sent once more, with another.
-    let invitation = store::by_token(tx, link.token.hash()).await?.ok_or_else(link_over)?;
+    let invitation = store::by_token(tx, link.token).await?.ok_or_else(link_over)?;
     let now = tx.now();
     if !invitation.is_good(tx, now).await? {
         return Err(link_over());

@@ -2,13 +2,13 @@
 
 use contract::{Id, ids};
 
-use super::{GOOD_FOR, Invitation, Outcome, store, token::Token, view::InvitationView};
+use super::{GOOD_FOR, Invitation, Outcome, PREFIX, store, view::InvitationView};
 use crate::{
     app::App,
     audit,
-    auth::{Action, Grant, Role},
+    auth::{Action, Grant, Role, secret, token_hash},
     db::{StoreError, Tx},
-    grants::{self, Giver, Wanted},
+    grants::{self, Wanted},
     http::{ApiError, Code, FieldError},
     mail_out::{self, Language, News},
     persons, tenants,
@@ -45,11 +45,9 @@ pub(super) fn check_email(email: &str) -> Result<(), ApiError> {
     if errors.is_empty() { Ok(()) } else { Err(ApiError::invalid(errors)) }
 }
 
-/// What the caller may not give themselves they invite nobody to.
-async fn must_be_allowed<A: Action>(tx: &mut Tx, grant: &Grant<A>, wanted: &Wanted) -> Result<(), ApiError> {
-    let now = tx.now();
-    let giver = if grant.is_key() { Giver::Key(grant.holding()) } else { Giver::Person(grant.maker()?) };
-    grants::must_be_allowed(tx, &giver, wanted, now).await
+/// What the caller may not give themselves they invite nobody to: as they hold it now, and 401 where their credential has ended.
+async fn must_be_allowed<A: Action>(app: &App, tx: &mut Tx, grant: &Grant<A>, wanted: &Wanted) -> Result<(), ApiError> {
+    grants::may_give(&grant.holding_now(app, tx).await?, wanted)
 }
 
 /// Writes it and puts its letter on the way. Bad fields are told as those of the grant, but for `/email` and `/tenant_id`.
@@ -62,7 +60,7 @@ pub(crate) async fn invite<A: Action>(
     mail_must_be_set_up(app)?;
     check_email(&new.email)?;
     let NewInvitation { email, home, wanted, language } = new;
-    must_be_allowed(tx, grant, &wanted).await?;
+    must_be_allowed(app, tx, grant, &wanted).await?;
     if wanted.role == Role::Owner && !grants::is_of_the_provider(tx, home).await? {
         return Err(ApiError::field("/tenant_id", "an owner is somebody of the provider"));
     }
@@ -88,8 +86,8 @@ pub(crate) async fn invite<A: Action>(
         end: None,
     };
     replace_former(tx, &invitation).await?;
-    let token = Token::new(tx.entropy());
-    store::insert(tx, &invitation, token.hash()).await?;
+    let token = secret::make(PREFIX, tx.entropy());
+    store::insert(tx, &invitation, token_hash(&token)).await?;
     let view = InvitationView::logged(&invitation, now);
     audit::record(tx, "invitation.create", invitation.target(), audit::NOTHING, Some(&view)).await?;
     post(app, tx, &invitation, &token).await?;
@@ -113,29 +111,33 @@ pub(super) async fn end(
     outcome: Outcome,
     action: &'static str,
 ) -> Result<Invitation, ApiError> {
+    ended(tx, before, outcome, action).await?.ok_or_else(|| ApiError::new(Code::InvitationOver))
+}
+
+/// None: it has ended meanwhile.
+async fn ended(
+    tx: &mut Tx,
+    before: Invitation,
+    outcome: Outcome,
+    action: &'static str,
+) -> Result<Option<Invitation>, StoreError> {
     let now = tx.now();
     if !store::end(tx, before.id, outcome).await? {
-        return Err(ApiError::new(Code::InvitationOver));
+        return Ok(None);
     }
     let after = Invitation { end: Some((outcome, now)), ..before.clone() };
     let (old, new) = (InvitationView::logged(&before, now), InvitationView::logged(&after, now));
     audit::record(tx, action, after.target(), Some(&old), Some(&new)).await?;
-    Ok(after)
+    Ok(Some(after))
 }
 
 /// Ends all that a person sent and that nobody accepted; how many. They leave, or somebody else may have sent them.
 pub(crate) async fn end_all_of(tx: &mut Tx, inviter: Id<ids::Person>) -> Result<usize, StoreError> {
-    let now = tx.now();
-    let mut ended = 0;
+    let mut count = 0;
     for before in store::of_inviter(tx, inviter).await? {
-        if store::end(tx, before.id, Outcome::Revoked).await? {
-            let after = Invitation { end: Some((Outcome::Revoked, now)), ..before.clone() };
-            let (old, new) = (InvitationView::logged(&before, now), InvitationView::logged(&after, now));
-            audit::record(tx, "invitation.revoke", after.target(), Some(&old), Some(&new)).await?;
-            ended += 1;
-        }
+        count += usize::from(ended(tx, before, Outcome::Revoked, "invitation.revoke").await?.is_some());
     }
-    Ok(ended)
+    Ok(count)
 }
 
 /// Another link in place of the one before. From now on it stands on who sends it now.
@@ -147,7 +149,7 @@ pub(super) async fn send_again<A: Action>(
 ) -> Result<Invitation, ApiError> {
     let over = || ApiError::new(Code::InvitationOver);
     let wanted = before.wanted().ok_or_else(over)?;
-    must_be_allowed(tx, grant, &wanted).await?;
+    must_be_allowed(app, tx, grant, &wanted).await?;
     let now = tx.now();
     let after = Invitation {
         inviter: grant.maker()?,
@@ -156,8 +158,8 @@ pub(super) async fn send_again<A: Action>(
         expires_at: now + GOOD_FOR,
         ..before.clone()
     };
-    let token = Token::new(tx.entropy());
-    if !store::send_again(tx, &after, token.hash()).await? {
+    let token = secret::make(PREFIX, tx.entropy());
+    if !store::send_again(tx, &after, token_hash(&token)).await? {
         return Err(over());
     }
     let (old, new) = (InvitationView::logged(&before, now), InvitationView::logged(&after, now));
@@ -166,10 +168,10 @@ pub(super) async fn send_again<A: Action>(
     Ok(after)
 }
 
-async fn post(app: &App, tx: &mut Tx, invitation: &Invitation, token: &Token) -> Result<(), ApiError> {
+async fn post(app: &App, tx: &mut Tx, invitation: &Invitation, token: &str) -> Result<(), ApiError> {
     let tenant = tenants::find(tx, invitation.tenant()).await?.ok_or_else(ApiError::not_found)?;
     let origin = app.config.public_url.origin().ascii_serialization();
-    let link = zeroize::Zeroizing::new(format!("{origin}/account/invitation?token={}", token.text()));
+    let link = zeroize::Zeroizing::new(format!("{origin}/account/invitation?token={token}"));
     let news = News::Invited { tenant: &tenant.name, link: &link, until: invitation.expires_at };
     let language = invitation.language.unwrap_or(app.config.mail.language);
     Ok(mail_out::post_in(tx, app, language, &invitation.email, news).await?)

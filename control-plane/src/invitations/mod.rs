@@ -7,7 +7,6 @@ pub mod api;
 pub mod door;
 mod invite;
 mod store;
-mod token;
 mod view;
 
 use std::time::Duration;
@@ -18,7 +17,7 @@ use crate::{
     api_keys,
     auth::{self, Role},
     db::{Read, StoreError, Tx},
-    grants::{self, Giver, Over, Wanted},
+    grants::{self, Over, Wanted},
     http::{ApiError, Code},
     mail_out::Language,
     persons, tenants,
@@ -29,6 +28,8 @@ pub(crate) use view::InvitationView;
 
 /// A link is good for so long.
 const GOOD_FOR: Duration = Duration::from_hours(7 * 24);
+/// What stands in a link begins with it.
+const PREFIX: &str = "piv_";
 /// What became of one is shown for so long.
 const KEPT: Duration = Duration::from_hours(30 * 24);
 
@@ -112,18 +113,14 @@ impl Invitation {
         if persons::find(read, self.inviter).await?.is_none_or(|inviter| inviter.disabled_at.is_some()) {
             return Ok(false);
         }
-        let held;
-        let giver = match self.key {
-            None => Giver::Person(self.inviter),
+        let held = match self.key {
+            None => auth::holding(read, self.inviter, now).await?,
             Some(key) => match api_keys::still_good(read, key, now).await? {
-                Some(key) => {
-                    held = auth::holding_of_key(read, &key, now).await?;
-                    Giver::Key(&held)
-                }
+                Some(key) => auth::holding_of_key(read, &key, now).await?,
                 None => return Ok(false),
             },
         };
-        match grants::must_be_allowed(read, &giver, &wanted, now).await {
+        match grants::may_give(&held, &wanted) {
             Ok(()) => Ok(true),
             Err(error) if error.code() == Code::GrantTooWide => Ok(false),
             Err(error) => Err(error),
