@@ -41,7 +41,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        let many = |many| NonZeroU32::new(many).expect("more than none");
+        let many = |many: u32| NonZeroU32::MIN.saturating_add(many - 1);
         Self {
             requests_per_minute: 3_000,
             burst: many(1_000),

@@ -19,7 +19,7 @@ pub use error::StoreError;
 pub use statement::{Statement, statements};
 pub use tx::{Connection, Read, Tx};
 pub(crate) use {
-    statement::{in_set, sql},
+    statement::{in_reach, in_set, sql},
     tx::run,
 };
 
@@ -97,8 +97,8 @@ pub trait Proof: sealed::Sealed {
 
 /// Ids as statements take a set of them: a JSON array of hexadecimal digits.
 pub(crate) fn id_set(ids: impl IntoIterator<Item = Uuid>) -> String {
-    let ids: Vec<_> = ids.into_iter().map(|id| id.simple().to_string()).collect();
-    serde_json::to_string(&ids).expect("texts")
+    let ids: Vec<_> = ids.into_iter().map(|id| format!("\"{}\"", id.simple())).collect();
+    format!("[{}]", ids.join(","))
 }
 
 /// The house's own work: start, sign-in, sweeping, publishing.

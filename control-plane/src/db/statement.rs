@@ -61,6 +61,30 @@ macro_rules! in_set {
 }
 pub(crate) use in_set;
 
+/// The ids of those rows of a table that are of a tenant in the scope, of a domain there, or of a single domain: each part by an
+/// index of its own. For tables whose rows have a `tenant_id` or a `domain_id`.
+macro_rules! in_reach {
+    ($engine:ident, $id:literal, $table:literal, $tenants:literal, $domains:literal) => {
+        concat!(
+            $id,
+            " IN (SELECT own.id FROM ",
+            $table,
+            " own WHERE ",
+            in_set!($engine, "own.tenant_id", $tenants),
+            " UNION SELECT own.id FROM domains o CROSS JOIN ",
+            $table,
+            " own WHERE own.domain_id = o.id AND ",
+            in_set!($engine, "o.tenant_id", $tenants),
+            " UNION SELECT own.id FROM ",
+            $table,
+            " own WHERE ",
+            in_set!($engine, "own.domain_id", $domains),
+            ")"
+        )
+    };
+}
+pub(crate) use in_reach;
+
 /// Every statement of the control plane.
 pub fn statements() -> Vec<Statement> {
     MODULES.iter().flat_map(|statements| statements.iter().copied()).collect()

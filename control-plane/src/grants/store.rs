@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Given, Over};
 use crate::{
     auth::scope::Sets,
-    db::{Engine, Read, StoreError, Tx, id_set, in_set, run, sql},
+    db::{Engine, Read, StoreError, Tx, id_set, in_reach, in_set, run, sql},
     http::Page,
 };
 
@@ -42,7 +42,7 @@ macro_rules! list {
     };
     // Where the scope leads, nothing is left to pick by it.
     (in_scope $engine:ident) => {
-        list!(in_reach!($engine), "TRUE")
+        list!(in_reach!($engine, "g.id", "grants", "$6", "$7"), "TRUE")
     };
     ($first:expr, $scope:expr) => {
         concat!(
@@ -54,21 +54,6 @@ macro_rules! list {
             AND (CAST($6 AS TEXT) IS NULL OR ",
             $scope,
             ") ORDER BY g.id LIMIT $5"
-        )
-    };
-}
-
-/// The same, as the ids of the grants: each part by an index of its own.
-macro_rules! in_reach {
-    ($engine:ident) => {
-        concat!(
-            "g.id IN (SELECT i.id FROM grants i WHERE ",
-            in_set!($engine, "i.tenant_id", "$6"),
-            " UNION SELECT i.id FROM domains o CROSS JOIN grants i WHERE i.domain_id = o.id AND ",
-            in_set!($engine, "o.tenant_id", "$6"),
-            " UNION SELECT i.id FROM grants i WHERE ",
-            in_set!($engine, "i.domain_id", "$7"),
-            ")"
         )
     };
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Invitation, Outcome, view::InvitationStateFilter};
 use crate::{
     auth::scope::Sets,
-    db::{Read, StoreError, Tx, in_set, run, sql},
+    db::{Read, StoreError, Tx, in_reach, in_set, run, sql},
     grants::Over,
     http::Page,
     mail_out::Language,
@@ -45,7 +45,7 @@ macro_rules! list {
     };
     // Where the scope leads, nothing is left to pick by it.
     (in_scope $engine:ident) => {
-        list!(in_reach!($engine), "TRUE")
+        list!(in_reach!($engine, "i.id", "invitations", "$8", "$9"), "TRUE")
     };
     ($first:expr, $scope:expr) => {
         concat!(
@@ -59,21 +59,6 @@ macro_rules! list {
             ") AND (CAST($6 AS TEXT) IS NULL
                 OR $6 = COALESCE(i.outcome, CASE WHEN i.expires_at <= $7 THEN 'expired' ELSE 'pending' END))
             ORDER BY i.id LIMIT $5"
-        )
-    };
-}
-
-/// The same, as the ids: each part by an index of its own.
-macro_rules! in_reach {
-    ($engine:ident) => {
-        concat!(
-            "i.id IN (SELECT o.id FROM invitations o WHERE ",
-            in_set!($engine, "o.tenant_id", "$8"),
-            " UNION SELECT o.id FROM domains e CROSS JOIN invitations o WHERE o.domain_id = e.id AND ",
-            in_set!($engine, "e.tenant_id", "$8"),
-            " UNION SELECT o.id FROM invitations o WHERE ",
-            in_set!($engine, "o.domain_id", "$9"),
-            ")"
         )
     };
 }

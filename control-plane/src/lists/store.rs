@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{ListEntry, Scope, view::ListScopeName};
 use crate::{
     auth::scope::Sets,
-    db::{Read, StoreError, Tx, in_set, run, sql},
+    db::{Read, StoreError, Tx, in_reach, in_set, run, sql},
     http::Page,
 };
 
@@ -38,28 +38,13 @@ macro_rules! in_scope {
     };
 }
 
-/// The same, as the ids of the entries: each part by an index of its own.
-macro_rules! in_reach {
-    ($engine:ident) => {
-        concat!(
-            "e.id IN (SELECT i.id FROM list_entries i WHERE ",
-            in_set!($engine, "i.tenant_id", "$9"),
-            " UNION SELECT i.id FROM domains o CROSS JOIN list_entries i WHERE i.domain_id = o.id AND ",
-            in_set!($engine, "o.tenant_id", "$9"),
-            " UNION SELECT i.id FROM list_entries i WHERE ",
-            in_set!($engine, "i.domain_id", "$10"),
-            ")"
-        )
-    };
-}
-
 macro_rules! list {
     ($engine:ident, $first:expr) => {
         list!($first, in_scope!($engine))
     };
     // Where the scope leads, nothing is left to pick by it.
     (in_scope $engine:ident) => {
-        list!(in_reach!($engine), "TRUE")
+        list!(in_reach!($engine, "e.id", "list_entries", "$9", "$10"), "TRUE")
     };
     ($first:expr, $scope:expr) => {
         concat!(
