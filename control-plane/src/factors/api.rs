@@ -233,7 +233,7 @@ pub(super) async fn create_my_recovery_codes(
     params(("id" = PersonId, Path)),
     responses((status = 204, description = "Cleared"), CommonProblems))]
 pub(super) async fn delete_person_factors(
-    grant: Grant<ResetFactors>,
+    mut grant: Grant<ResetFactors>,
     State(app): State<AppState>,
     ApiPath(id): ApiPath<PersonId>,
 ) -> Result<Response, ApiError> {
@@ -243,6 +243,7 @@ pub(super) async fn delete_person_factors(
     }
     let mut tx = app.db.begin(&grant).await?;
     grants::lock(&mut tx).await?;
+    grant.renew(&app, &mut tx).await?;
     let person = persons::find(&mut tx, id).await?.ok_or_else(ApiError::not_found)?;
     grant.must_reach(Place::Tenant(person.tenant))?;
     grants::must_cover_all(&mut tx, &grant.scope(), id).await?;

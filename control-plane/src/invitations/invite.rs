@@ -170,8 +170,7 @@ pub(super) async fn send_again<A: Action>(
 
 async fn post(app: &App, tx: &mut Tx, invitation: &Invitation, token: &str) -> Result<(), ApiError> {
     let tenant = tenants::find(tx, invitation.tenant()).await?.ok_or_else(ApiError::not_found)?;
-    let origin = app.config.public_url.origin().ascii_serialization();
-    let link = zeroize::Zeroizing::new(format!("{origin}/account/invitation?token={token}"));
+    let link = mail_out::link(app, "/account/invitation", token);
     let news = News::Invited { tenant: &tenant.name, link: &link, until: invitation.expires_at };
     let language = invitation.language.unwrap_or(app.config.mail.language);
     Ok(mail_out::post_in(tx, app, language, &invitation.email, news).await?)

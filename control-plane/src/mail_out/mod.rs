@@ -14,6 +14,7 @@ use contract::{
     mail::{Domain, Mailbox},
 };
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::{
     app::App,
@@ -93,6 +94,12 @@ pub(crate) fn can_reach(to: &str) -> bool {
 /// Can the person be mailed? Not where no relay is set, nor at an address that relays commonly do not take.
 pub(crate) fn reaches(app: &App, to: &str) -> bool {
     is_set_up(app) && can_reach(to)
+}
+
+/// To a page of ours, for whoever holds the token.
+pub(crate) fn link(app: &App, page: &str, token: &str) -> Zeroizing<String> {
+    let origin = app.config.public_url.origin().ascii_serialization();
+    Zeroizing::new(format!("{origin}{page}?token={token}"))
 }
 
 /// Puts a mail on its way, if this transaction commits. Nothing where no relay is set, nor for an

@@ -50,12 +50,12 @@ pub(super) async fn list_password_resets(
     tag = "password-resets", params(("password_reset_id" = PasswordResetId, Path)),
     responses((status = 204, description = "It counts"), CommonProblems))]
 pub(super) async fn confirm_password_reset(
-    grant: Grant<ResetPasswords>,
+    mut grant: Grant<ResetPasswords>,
     State(app): State<AppState>,
     ApiPath(id): ApiPath<PasswordResetId>,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    let waiting = load(&mut tx, &grant, id).await?;
+    let waiting = load(&app, &mut tx, &mut grant, id).await?;
     if waiting.account.id == grant.person()?.0 {
         return Err(ApiError::new(Code::Forbidden).detail("somebody else confirms yours"));
     }
@@ -71,12 +71,12 @@ pub(super) async fn confirm_password_reset(
     tag = "password-resets", params(("password_reset_id" = PasswordResetId, Path)),
     responses((status = 204, description = "Thrown away"), CommonProblems))]
 pub(super) async fn refuse_password_reset(
-    grant: Grant<ResetPasswords>,
+    mut grant: Grant<ResetPasswords>,
     State(app): State<AppState>,
     ApiPath(id): ApiPath<PasswordResetId>,
 ) -> Result<Response, ApiError> {
     let mut tx = app.db.begin(&grant).await?;
-    let waiting = load(&mut tx, &grant, id).await?;
+    let waiting = load(&app, &mut tx, &mut grant, id).await?;
     // A link that is under way may be in the same hands.
     store::end_all(&mut tx, waiting.account.id).await?;
     let before = PasswordResetView::from(&waiting);
@@ -91,7 +91,7 @@ pub(super) async fn refuse_password_reset(
     tag = "persons", params(("person_id" = PersonId, Path)),
     responses((status = 202, description = "A link is on its way", body = PasswordResetAsked), CommonProblems))]
 pub(super) async fn reset_person_password(
-    grant: Grant<ResetPasswords>,
+    mut grant: Grant<ResetPasswords>,
     State(app): State<AppState>,
     ApiPath(id): ApiPath<PersonId>,
 ) -> Result<Response, ApiError> {
@@ -102,6 +102,7 @@ pub(super) async fn reset_person_password(
     }
     let mut tx = app.db.begin(&grant).await?;
     grants::lock(&mut tx).await?;
+    grant.renew(&app, &mut tx).await?;
     let person = persons::find(&mut tx, id).await?.ok_or_else(ApiError::not_found)?;
     grant.must_reach(Place::Tenant(person.tenant))?;
     grants::must_cover_all(&mut tx, &grant.scope(), id).await?;
@@ -120,11 +121,17 @@ pub(super) async fn reset_person_password(
 
 /// What waits, if the caller reaches all that its person holds; else nobody knows of it. The person stays as they are until
 /// the transaction ends.
-async fn load(tx: &mut Tx, grant: &Grant<ResetPasswords>, id: PasswordResetId) -> Result<Waiting, ApiError> {
+async fn load(
+    app: &AppState,
+    tx: &mut Tx,
+    grant: &mut Grant<ResetPasswords>,
+    id: PasswordResetId,
+) -> Result<Waiting, ApiError> {
     grants::lock(tx).await?;
+    grant.renew(app, tx).await?;
     let now = tx.now();
     let known = store::waiting(tx, id, now).await?.ok_or_else(ApiError::not_found)?;
-    store::lock(tx, known.account.id).await?;
+    persons::hold(tx, known.account.id).await?;
     // As it is now that nobody else changes it.
     let waiting = store::waiting(tx, id, now).await?.ok_or_else(ApiError::not_found)?;
     let hidden = |error: ApiError| if error.code() == Code::Forbidden { ApiError::not_found() } else { error };

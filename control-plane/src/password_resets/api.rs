@@ -6,6 +6,7 @@ use axum::{
 };
 use contract::{Id, ids};
 use utoipa_axum::{router::OpenApiRouter, routes};
+use zeroize::Zeroizing;
 
 use super::{
     Account, Chosen, PREFIX, WAIT_LASTS, holds_much, send, set, store,
@@ -14,11 +15,12 @@ use super::{
 use crate::{
     app::{App, AppState},
     audit,
-    auth::{password::Password, throttle::Guess, token_hash},
+    auth::{password::Password, secret, throttle::Guess},
     breach::Finding,
     db::{Read, System},
     factors,
     http::{Answer, ApiError, ApiJson, Code, Time, commit, docs::CommonProblems},
+    persons,
     sessions::Stranger,
 };
 
@@ -69,8 +71,7 @@ pub(super) async fn complete_password_reset(
     ApiJson(body): ApiJson<PasswordResetComplete>,
 ) -> Result<Response, ApiError> {
     let system = System::for_request(stranger.caller);
-    let token = Some(body.token).filter(|token| token.starts_with(PREFIX)).ok_or_else(over)?;
-    let token = token_hash(&token);
+    let token = secret::hash(PREFIX, &Zeroizing::new(body.token)).ok_or_else(over)?;
     let new = Password::new(body.new_password);
     let mut read = app.db.read(&system).await?;
     let (_, account) = find(&app, &mut read, token).await?;
@@ -82,7 +83,7 @@ pub(super) async fn complete_password_reset(
     let chosen = Chosen { hash, compromised: finding.exposed(), end_api_keys: body.end_api_keys };
 
     let mut tx = app.db.begin(&system).await?;
-    store::lock(&mut tx, account.id).await?;
+    persons::hold(&mut tx, account.id).await?;
     // Of two at once, one finds it used.
     let (id, account) = find(&app, &mut tx, token).await?;
     let has_factor = fits(&app, &mut tx, &account, &new).await?;

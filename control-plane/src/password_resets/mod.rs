@@ -11,19 +11,18 @@ mod view;
 
 use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use contract::{Entropy, Id, Micros, ids};
+use contract::{Id, Micros, ids};
 
 use crate::{
     api_keys,
     app::App,
     audit::{self, Target},
-    auth::{Role, token_hash},
+    auth::{Role, secret, token_hash},
     db::{StoreError, Tx},
     grants::{self, Given},
     invitations,
     mail_out::{self, News},
-    sessions,
+    persons, sessions,
 };
 pub(crate) use send::{PAUSE, run};
 pub(crate) use store::{STATEMENTS, end_all};
@@ -50,8 +49,12 @@ struct Account {
 
 impl Account {
     fn target(&self) -> Target {
-        Target::new("person").id(self.id).of_tenant(self.tenant)
+        target(self.id, self.tenant)
     }
+}
+
+fn target(person: Id<ids::Person>, tenant: Id<ids::Tenant>) -> Target {
+    Target::new("person").id(person).of_tenant(tenant)
 }
 
 /// The password that somebody chose.
@@ -62,23 +65,19 @@ struct Chosen {
     end_api_keys: bool,
 }
 
-fn make_token(entropy: &Entropy) -> String {
-    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()))
-}
-
 /// Puts a link on its way to the person; those of before are over. False: there were as many as may be, or they may not sign in.
 async fn mail_link(tx: &mut Tx, app: &App, person: Id<ids::Person>, most: i64) -> Result<bool, StoreError> {
     let now = tx.now();
-    store::lock(tx, person).await?;
-    let Some(account) = store::by_id(tx, person).await? else { return Ok(false) };
+    let Some(account) = persons::hold(tx, person).await? else { return Ok(false) };
     if store::count_since(tx, account.id, now - LINKS_COUNT_FOR).await? >= most {
         return Ok(false);
     }
     store::end_links(tx, account.id).await?;
-    let token = make_token(tx.entropy());
-    store::insert(tx, &account, token_hash(&token), now + LINK_LASTS).await?;
-    let link = format!("{}/account/reset?token={token}", app.config.public_url.as_str().trim_end_matches('/'));
-    audit::record(tx, "person.mail_reset_link", account.target(), audit::NOTHING, audit::NOTHING).await?;
+    let token = secret::make(PREFIX, tx.entropy());
+    store::insert(tx, account.id, token_hash(&token), now + LINK_LASTS).await?;
+    let link = mail_out::link(app, "/account/reset", &token);
+    audit::record(tx, "person.mail_reset_link", target(account.id, account.tenant), audit::NOTHING, audit::NOTHING)
+        .await?;
     let news = News::PasswordReset { link: &link, good_for: LINK_LASTS };
     mail_out::post(tx, app, &account.email, news).await?;
     Ok(true)

@@ -9,7 +9,7 @@ use crate::{
     app::{App, AppState},
     auth::{Caller, Principal},
     db::{StoreError, System, Tx},
-    mail_out,
+    mail_out, persons,
     vault::Purpose,
 };
 
@@ -70,7 +70,7 @@ async fn one(app: &App, request: &store::Request) -> Result<(), StoreError> {
     let asked = asked.filter(|_| tx.now().since(request.created_at) < LINK_LASTS);
     // PostgreSQL has no text with a NUL in it: no account has such an address.
     if let Some(asked) = asked.filter(|asked| !asked.email.contains('\0'))
-        && let Some(account) = store::by_email(&mut tx, &asked.email).await?
+        && let Some(account) = persons::by_email(&mut tx, &asked.email).await?
         && mail_out::reaches(app, &account.email)
     {
         mail_link(&mut tx, app, account.id, LINKS_ASKED).await?;

@@ -45,13 +45,9 @@ sql! {
     COUNT_REQUESTS = "SELECT COUNT(*) FROM password_reset_requests";
     REQUESTS = "SELECT id, sealed, created_at FROM password_reset_requests ORDER BY id LIMIT $1";
     TAKE_REQUEST = "DELETE FROM password_reset_requests WHERE id = $1";
-    BY_EMAIL = "SELECT id, tenant_id, email, password_hash FROM persons WHERE email_key = $1 AND disabled_at IS NULL";
-    BY_ID = "SELECT id, tenant_id, email, password_hash FROM persons WHERE id = $1 AND disabled_at IS NULL";
-    // Whoever changes how a person signs in waits here for whoever else does.
-    LOCK = "UPDATE persons SET email = email WHERE id = $1";
     COUNT_SINCE = "SELECT COUNT(*) FROM password_resets WHERE person_id = $1 AND created_at > $2";
     INSERT = "INSERT INTO password_resets (id, person_id, token_hash, password_hash, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6)";
+        SELECT $1, p.id, $3, p.password_hash, $4, $5 FROM persons p WHERE p.id = $2";
     LINK = "SELECT r.id, p.id, p.tenant_id, p.email, p.password_hash
         FROM password_resets r JOIN persons p ON p.id = r.person_id
         WHERE r.token_hash = $1 AND r.expires_at > $2 AND r.ended_at IS NULL AND r.waiting_since IS NULL
@@ -114,20 +110,6 @@ pub(super) async fn take_request(tx: &mut Tx, id: Id<ids::PasswordReset>) -> Res
     Ok(run!(tx, execute TAKE_REQUEST, id.uuid())? == 1)
 }
 
-pub(super) async fn by_email(read: &mut Read, email: &str) -> Result<Option<Account>, StoreError> {
-    let key = email.to_lowercase();
-    Ok(run!(read, fetch_optional BY_EMAIL as AccountRow, key.as_str())?.map(account))
-}
-
-pub(super) async fn by_id(read: &mut Read, id: Id<ids::Person>) -> Result<Option<Account>, StoreError> {
-    Ok(run!(read, fetch_optional BY_ID as AccountRow, id.uuid())?.map(account))
-}
-
-pub(super) async fn lock(tx: &mut Tx, person: Id<ids::Person>) -> Result<(), StoreError> {
-    run!(tx, execute LOCK, person.uuid())?;
-    Ok(())
-}
-
 /// Links that the person was sent since then.
 pub(super) async fn count_since(read: &mut Read, person: Id<ids::Person>, since: Micros) -> Result<i64, StoreError> {
     Ok(run!(read, fetch_one COUNT_SINCE as (i64,), person.uuid(), since.as_micros())?.0)
@@ -135,13 +117,12 @@ pub(super) async fn count_since(read: &mut Read, person: Id<ids::Person>, since:
 
 pub(super) async fn insert(
     tx: &mut Tx,
-    account: &Account,
+    person: Id<ids::Person>,
     token_hash: [u8; 32],
     expires_at: Micros,
 ) -> Result<(), StoreError> {
     let (id, now) = (tx.new_id::<ids::PasswordReset>(), tx.now().as_micros());
-    run!(tx, execute INSERT, id.uuid(), account.id.uuid(), token_hash.to_vec(), account.password_hash.as_str(), now,
-        expires_at.as_micros())?;
+    run!(tx, execute INSERT, id.uuid(), person.uuid(), token_hash.to_vec(), now, expires_at.as_micros())?;
     Ok(())
 }
 

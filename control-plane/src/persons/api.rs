@@ -116,7 +116,7 @@ pub(super) async fn disable_person(
     State(app): State<AppState>,
     ApiPath(id): ApiPath<PersonId>,
 ) -> Result<Response, ApiError> {
-    turn(&app, &grant, id, true).await
+    turn(&app, grant, id, true).await
 }
 
 /// Let a person in again. Their grants are as they were; they sign in anew, and make new API keys where they need any. Only for
@@ -129,19 +129,20 @@ pub(super) async fn enable_person(
     State(app): State<AppState>,
     ApiPath(id): ApiPath<PersonId>,
 ) -> Result<Response, ApiError> {
-    turn(&app, &grant, id, false).await
+    turn(&app, grant, id, false).await
 }
 
-async fn turn(app: &AppState, grant: &Grant<WritePersons>, id: PersonId, off: bool) -> Result<Response, ApiError> {
-    let mut tx = app.db.begin(grant).await?;
+async fn turn(app: &AppState, mut grant: Grant<WritePersons>, id: PersonId, off: bool) -> Result<Response, ApiError> {
+    let mut tx = app.db.begin(&grant).await?;
     grants::lock(&mut tx).await?;
-    let before = load(&mut tx, grant, id).await?;
+    grant.renew(app, &mut tx).await?;
+    let before = load(&mut tx, &grant, id).await?;
     grants::must_cover_all(&mut tx, &grant.scope(), id).await?;
     let mut after = before.clone();
     let from_above = before.disabled_at.is_some() && !grant.scope().covers(Place::of(before.disabled_in));
     if off {
         after.disabled_at = before.disabled_at.or(Some(tx.now()));
-        after.disabled_in = if from_above { before.disabled_in } else { top(&mut tx, grant, before.tenant).await? };
+        after.disabled_in = if from_above { before.disabled_in } else { top(&mut tx, &grant, before.tenant).await? };
     } else if from_above {
         return Err(ApiError::new(Code::Forbidden).detail("they were disabled by somebody above you"));
     } else {
