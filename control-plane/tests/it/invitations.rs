@@ -24,6 +24,7 @@ on_both! {
     an_address_with_an_account_is_invited_like_one_without
     nobody_invites_to_more_than_they_hold
     an_invitation_is_worth_what_its_inviter_holds_when_it_is_accepted
+    nothing_is_given_by_whom_a_suspension_only_lets_read
     a_link_that_is_spent_revoked_over_or_unknown_is_told_alike
     of_two_acceptances_at_once_one_makes_the_grant
     a_link_that_is_sent_again_ends_the_one_before
@@ -333,6 +334,24 @@ async fn an_invitation_is_worth_what_its_inviter_holds_when_it_is_accepted() {
     accept(&plane, &tokens[3], Some(PASSWORD)).await.problem(410, "link_over");
     let made = "SELECT COUNT(*) FROM persons WHERE email_key IN ('b@acme.example', 'c@acme.example', 'k@acme.example')";
     assert_eq!(plane.count(made).await, 0);
+}
+
+async fn nothing_is_given_by_whom_a_suspension_only_lets_read() {
+    let (plane, hop) = with_relay(|_| {}).await;
+    let tree = tree(&plane).await;
+    let (tenant, domain) = (customer(&tree), &tree.customers[0].domain);
+    let delegate = person(&plane, tenant, "delegate@acme.example").await;
+    grant(&plane, &delegate, "domain_admin", domain, json!({ "may_delegate": true })).await;
+    let body = json!({ "email": "d@acme.example", "tenant_id": tenant,
+        "grant": { "role": "domain_admin", "scope": "domain", "domain_id": domain } });
+    invite(&plane, &delegate.token, &body).await.expect(201);
+    let token = token(&hop, 2, "d@acme.example").await;
+    look(&plane, &token).await.expect(200);
+    plane.post(&format!("/v1/tenants/{}/suspend", tree.msps[0])).json(&json!({})).send().await.expect(200);
+    accept(&plane, &token, Some(PASSWORD)).await.problem(410, "link_over");
+    assert_eq!(plane.count("SELECT COUNT(*) FROM persons WHERE email_key = 'd@acme.example'").await, 0);
+    plane.post(&format!("/v1/tenants/{}/resume", tree.msps[0])).send().await.expect(200);
+    accept(&plane, &token, Some(PASSWORD)).await.expect(200);
 }
 
 async fn a_link_that_is_spent_revoked_over_or_unknown_is_told_alike() {

@@ -15,6 +15,8 @@ on_both! {
     alone:
     a_name_passes_after_three_days_without_the_old_proof
     one_look_at_the_old_proof_begins_anew
+    three_days_are_counted_against_one_holder_and_against_the_next_anew
+    a_record_that_a_tenant_of_before_left_in_dns_wins_no_name_back
 }
 
 on_both! {
@@ -191,4 +193,50 @@ async fn only_whoever_administers_the_tenant_lets_go_of_a_name(plane: Plane) {
     plane.post("/v1/domains").json(&alias).send().await.expect(201);
     act(&plane, &two.holder.token, &two.held, "release").await.problem(409, "has_alias_domains");
     assert_eq!(shown(&plane, &two.held).await.0, "active");
+}
+
+async fn three_days_are_counted_against_one_holder_and_against_the_next_anew() {
+    let mut plane = Plane::start().await;
+    let two = two(&plane).await;
+    let third = plane.post("/v1/tenants").json(&json!({ "name": "third" })).send().await.expect(201);
+    let body = json!({ "tenant_id": third["id"], "name": NAME });
+    let third = plane.post("/v1/domains").json(&body).send().await.expect(201);
+    contest(&plane, &two).await;
+    plane.dns.txt(RECORD, value(&third));
+    act(&plane, plane.token(), &third, "verify").await.problem(409, "domain_held_elsewhere");
+    hours(&mut plane, 74).await;
+    let mut claims = [&two.claim, &third];
+    if shown(&plane, &third).await.0 == "active" {
+        claims.reverse();
+    }
+    let [winner, other] = claims;
+    assert_eq!(shown(&plane, winner).await.0, "active");
+    // The winner takes its record away, as people do.
+    plane.dns.clear(RECORD);
+    plane.dns.txt(RECORD, value(other));
+    hours(&mut plane, 6).await;
+    assert_eq!(shown(&plane, winner).await, (json!("active"), true), "its three days begin with its own loss");
+    hours(&mut plane, 70).await;
+    assert_eq!(shown(&plane, other).await.0, "active");
+}
+
+async fn a_record_that_a_tenant_of_before_left_in_dns_wins_no_name_back() {
+    let mut plane = Plane::start().await;
+    let tree = tree(&plane).await;
+    let [from, to] = [0, 1].map(|n| tree.customers[n].tenant.clone());
+    let register = || plane.post("/v1/domains").json(&json!({ "tenant_id": from, "name": NAME })).send();
+    let moved = register().await.expect(201);
+    plane.dns.txt(RECORD, value(&moved));
+    act(&plane, plane.token(), &moved, "verify").await.expect(200);
+    let to = json!({ "tenant_id": to });
+    plane.post(&format!("{}/move", path(&moved))).json(&to).send().await.expect(200);
+    let again = register().await.expect(201);
+    assert_eq!(value(&again), value(&moved), "the value is the tenant's");
+    act(&plane, plane.token(), &again, "verify").await.problem(409, "domain_held_elsewhere");
+    // The value of before has not counted for the new tenant for a while.
+    plane.clock.advance(Duration::from_hours(31 * 24));
+    plane.renew(EMAIL, PASSWORD).await;
+    act(&plane, plane.token(), &again, "verify").await.problem(409, "domain_held_elsewhere");
+    hours(&mut plane, 76).await;
+    assert_eq!(shown(&plane, &moved).await, (json!("active"), false));
 }
